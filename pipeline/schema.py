@@ -1,0 +1,88 @@
+"""The frames that travel between stages, and the one function that holds a frame to its contract.
+
+Fixed point: a price or volume has at most 9 decimals and stays below 10^9 in size, so that it fits a 64-bit
+`Decimal(18, 9)` exactly. Instants are microseconds in UTC, between `EARLIEST` and `LATEST`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import polars as pl
+
+from pipeline.errors import DataProcessingError
+
+SCALE: Final = 9
+DIGITS: Final = 18
+PRICE: Final = pl.Decimal(DIGITS, SCALE)
+INSTANT: Final = pl.Datetime("us", "UTC")
+EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+Schema = Mapping[str, pl.DataType]
+
+# One row a publication: a value for an identity, from one row of one message.
+# Identity: tenant, instrument, ts, source_rank, event_id. Order of its publications: version, known_at,
+# topic_id, partition, offset, row.
+TICKS: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "market": pl.String(),
+    "product": pl.String(),
+    "location": pl.String(),  # null for a generic tick
+    "location_type": pl.String(),  # null where the market gives none
+    "ts": INSTANT,  # the instant that the exchange publishes
+    "source_rank": pl.UInt8(),  # 0 exchange document, 1 generic tick
+    "event_id": pl.String(),  # "" for documents; a generic tick's own id, else its position
+    "start": INSTANT,  # delivery interval [start, end)
+    "end": INSTANT,  # null where it is open
+    "hold_end": INSTANT,  # until when the price holds in averages; null: it does not hold (generic tick)
+    "price": PRICE,  # never null
+    "energy": PRICE,
+    "congestion": PRICE,
+    "loss": PRICE,
+    "ghg": PRICE,
+    "volume": PRICE,
+    "bid": PRICE,
+    "ask": PRICE,
+    "flags": pl.UInt32(),  # pipeline.flags
+    "version": pl.Int64(),  # the exchange's own version or grade, 0 where there is none
+    "source": pl.String(),  # envelope.source: lineage, not identity
+    "known_at": INSTANT,
+    "topic_id": pl.String(),
+    "partition": pl.Int32(),
+    "offset": pl.Int64(),
+    "row": pl.Int32(),  # 1-based data row of the document (of the row that holds the price); 0 for a generic tick
+}
+
+# One row a refusal. `whole`: the message itself is refused (a dead letter); else one row of its document.
+REJECTS: Final[Schema] = {
+    "topic_id": pl.String(),
+    "partition": pl.Int32(),
+    "offset": pl.Int64(),
+    "row": pl.Int32(),
+    "whole": pl.Boolean(),
+    "field": pl.String(),
+    "value": pl.String(),  # at most 200 characters of what was there
+    "reason": pl.String(),
+}
+
+
+def empty(schema: Schema) -> pl.DataFrame:
+    """A frame of no rows in the given contract."""
+    return pl.DataFrame(schema=dict(schema))
+
+
+def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """The columns of `schema`, in its order and types; absent ones are null.
+
+    Raises `DataProcessingError` for a column that the contract does not know or a value that its type cannot hold.
+    """
+    unknown = set(frame.columns) - set(schema)
+    if unknown:
+        raise DataProcessingError(f"columns outside the contract: {sorted(unknown)}", "normalize")
+    columns = [
+        (pl.col(name) if name in frame.columns else pl.lit(None)).cast(dtype, strict=True).alias(name)
+        for name, dtype in schema.items()
+    ]
+    return frame.select(columns)

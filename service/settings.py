@@ -1,0 +1,145 @@
+"""Every setting of Gridtick: frozen, strict, read once from `DATA_PROC_*`.
+
+A setting's name is `DATA_PROC_` + group + field, e.g. `DATA_PROC_KAFKA_BOOTSTRAP`; the group `core` has no
+word of its own (`DATA_PROC_ENV`). An unknown `DATA_PROC_*` name or a bad value stops the start with a sentence.
+"""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from pipeline.errors import DataProcessingError
+
+PREFIX = "DATA_PROC_"
+MIB = 1024 * 1024
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Core(_Group):
+    env: Literal["local", "dev", "staging", "production", "test"] = Field("local", description="which kind of installation this is")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line that is written")
+    data_dir: Path = Field(Path(".gridtick"), description="the one folder that holds all data of the embedded stack")
+    tenant_id: str = Field("public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none")
+
+
+class Kafka(_Group):
+    bootstrap: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port[,host:port]")
+    raw_topic: str = Field("ingestion.market.raw.v1", description="topic that the bridge reads")
+    deadletter_topic: str = Field("processing.deadletter.v1", description="topic that takes what could not be read")
+    group_id: str = Field("gridtick-bridge", description="consumer group of the bridge")
+    partitions: int = Field(4, ge=1, le=1024, description="partitions of a topic that Gridtick makes itself")
+    message_max_bytes: int = Field(16 * MIB, ge=MIB, le=256 * MIB, description="largest message, for producer, topic, bridge and dead letters")
+
+
+class ClickHouse(_Group):
+    url: str = Field("http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port")
+    database: str = Field("gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars")
+
+
+class Postgres(_Group):
+    dsn: SecretStr = Field(SecretStr("postgresql://gridtick@127.0.0.1:15432/gridtick"), description="PostgreSQL address")
+
+
+class Redis(_Group):
+    url: SecretStr = Field(SecretStr("redis://127.0.0.1:16379/0"), description="Redis for latest prices, claim checks and acks")
+
+
+class Celery(_Group):
+    broker_url: SecretStr = Field(SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues")
+    concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker")
+
+
+class Bridge(_Group):
+    batch_messages: int = Field(10_000, ge=1, le=100_000, description="most messages of one batch")
+    batch_bytes: int = Field(4 * MIB, ge=1024, le=256 * MIB, description="most payload bytes of one batch (one larger message is a batch)")
+    batch_age_ms: int = Field(50, ge=1, le=60_000, description="longest time a message waits for its batch")
+    window_bytes: int = Field(64 * MIB, ge=MIB, le=1024 * MIB, description="payload bytes on the way, over all partitions, before polling pauses")
+    resend_after_s: float = Field(30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again")
+
+
+class Api(_Group):
+    host: str = Field("127.0.0.1", description="address that the API listens on")
+    port: Port = Field(8080, description="port that the API listens on")
+    key_pepper: SecretStr = Field(SecretStr(""), description="secret that API keys are HMACed with (made by `gridtick up` for the embedded stack)")
+    cursor_secret: SecretStr = Field(SecretStr(""), description="secret that page cursors are signed with")
+
+
+class Flower(_Group):
+    port: Port = Field(5555, description="port of the task monitor")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    core: Core
+    kafka: Kafka
+    clickhouse: ClickHouse
+    postgres: Postgres
+    redis: Redis
+    celery: Celery
+    bridge: Bridge
+    api: Api
+    flower: Flower
+
+
+_GROUPS: dict[str, type[_Group]] = {
+    "core": Core, "kafka": Kafka, "clickhouse": ClickHouse, "postgres": Postgres, "redis": Redis,
+    "celery": Celery, "bridge": Bridge, "api": Api, "flower": Flower,
+}  # fmt: skip
+
+
+def env_name(group: str, field: str) -> str:
+    """The variable of one setting, e.g. `("kafka", "bootstrap")` -> `DATA_PROC_KAFKA_BOOTSTRAP`."""
+    return PREFIX + (field if group == "core" else f"{group}_{field}").upper()
+
+
+def described() -> Iterator[tuple[str, str, str]]:
+    """(variable, default, meaning) of every setting, in order; secrets are masked."""
+    for group, model in _GROUPS.items():
+        for field, info in model.model_fields.items():
+            yield env_name(group, field), str(info.default), info.description or ""
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read all settings. Raises `DataProcessingError` that names the variable, its value and the fix."""
+    given = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
+    known = {env_name(g, f): (g, f) for g, model in _GROUPS.items() for f in model.model_fields}
+    for name in given:
+        if name not in known:
+            raise _unknown(name, list(known))
+    values: dict[str, dict[str, str]] = {group: {} for group in _GROUPS}
+    for name, value in given.items():
+        group, field = known[name]
+        values[group][field] = value
+    return Settings(**{group: _read(group, values[group]) for group in _GROUPS})  # pyright: ignore[reportArgumentType]
+
+
+def _read(group: str, values: dict[str, str]) -> _Group:
+    try:
+        return _GROUPS[group].model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0])
+        name = env_name(group, field)
+        secret = _GROUPS[group].model_fields[field].annotation is SecretStr
+        shown = "(hidden)" if secret else values.get(field, "")
+        raise DataProcessingError(
+            f"{name}={shown} cannot be used: {first['msg']}. Set another value or unset it.", "settings"
+        ) from None
+
+
+def _unknown(name: str, known: list[str]) -> DataProcessingError:
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    return DataProcessingError(
+        f"{name} is not a setting of Gridtick.{hint} `gridtick doctor --settings` lists them all.", "settings"
+    )
