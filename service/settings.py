@@ -57,6 +57,7 @@ class Redis(_Group):
 class Celery(_Group):
     broker_url: SecretStr = Field(SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues")
     concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker")
+    max_memory_mib: int = Field(450, ge=128, le=65_536, description="a worker process above this resident memory is replaced after its task")
 
 
 class Bridge(_Group):
@@ -65,6 +66,7 @@ class Bridge(_Group):
     batch_age_ms: int = Field(50, ge=1, le=60_000, description="longest time a message waits for its batch")
     window_bytes: int = Field(64 * MIB, ge=MIB, le=1024 * MIB, description="payload bytes on the way, over all partitions, before polling pauses")
     resend_after_s: float = Field(30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again")
+    breaker: Literal["on", "off"] = Field("on", description="on stops the bridge when too many messages cannot be read; off after a person has looked")
 
 
 class Api(_Group):

@@ -1,0 +1,51 @@
+"""The parsers of the exchanges' own documents: one module a market."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from pipeline.documents import Document, ParsedDocument, refusal
+from pipeline.markets import caiso
+
+HEAD: Final = 64 * 1024  # bytes of a document that tell whose it is
+
+
+class Parser(Protocol):
+    """What a market's module offers."""
+
+    def claims(self, name: str, head: bytes) -> bool:
+        """The document is this exchange's, be it a price document or not."""
+        ...
+
+    def detect(self, name: str, head: bytes) -> str | None:
+        """The product of a price document of this exchange, else null."""
+        ...
+
+    def parse(self, document: Document) -> ParsedDocument:
+        """Every data row as a part of a tick or as a refusal. Raises `DataProcessingError` to refuse the whole."""
+        ...
+
+
+PARSERS: Final[Mapping[str, Parser]] = MappingProxyType({"caiso": caiso})
+
+
+def parse(document: Document) -> ParsedDocument:
+    """The document read by its market's parser, or by the only one that claims it where no market is named."""
+    if not document.content.strip():
+        raise refusal("the document is empty", "document", document.name)
+    return PARSERS[_market(document)].parse(document)
+
+
+def _market(document: Document) -> str:
+    if document.market is not None:
+        if document.market in PARSERS:
+            return document.market
+        known = ", ".join(sorted(PARSERS))
+        reason = f"market {document.market[:64]!r} has no documents that can be read (known: {known})"
+        raise refusal(reason, "market", document.market)
+    head = document.content[:HEAD]
+    found = [name for name, parser in PARSERS.items() if parser.claims(document.name, head)]
+    if len(found) == 1:
+        return found[0]
+    doubt = f"it may be of {' or '.join(found)}" if found else "no market recognises it"
+    raise refusal(f"whose document this is cannot be told: {doubt}; name the market", "document", document.name)

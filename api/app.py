@@ -1,0 +1,66 @@
+"""The application: routes, guard, problems and middleware put together."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.responses import HTMLResponse, Response
+
+from api import docs, openapi, problems
+from api.middleware import Outermost
+from api.routes import caller, operation, prices, ranges
+from api.security.guard import require_guarded
+from api.state import State
+
+TITLE: Final = "Gridtick"
+VERSION: Final = "0.1.0"
+DESCRIPTION: Final = """Exact ticks, bars and latest prices of US power and gas markets.
+
+Send your key in `Authorization: Bearer` or `X-API-Key`. Ranges are [start, end); instants are ISO 8601 and need an
+offset (`2026-07-01T00:00:00Z`); prices are JSON numbers with all their digits. A list holds `data`, `next` and
+`query`; send `next` back as `cursor` for what follows, or follow `Link`. Errors are problem+json (RFC 9457).
+
+    curl -H "X-API-Key: $GRIDTICK_API_KEY" "http://127.0.0.1:8080/v1/prices/latest?instrument=NG_HH_BALMO"
+"""
+
+
+def create_app(state: State) -> FastAPI:
+    """The application over the given state. Raises `DataProcessingError` where a route declares no scope."""
+    app = FastAPI(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.gridtick = state
+    for each in (prices, ranges, caller, operation):
+        app.include_router(each.router)
+    _describe(app)
+    problems.install(app)
+    require_guarded(app)
+    app.add_middleware(Outermost, metrics=state.metrics)
+    return app
+
+
+def _describe(app: FastAPI) -> None:
+    """Adds the routes of the document itself; it is made once, as it does not change while the process runs."""
+    made = openapi.document(app)
+    text, page = openapi.encoded(made), docs.page(made)
+
+    async def show_openapi() -> Response:
+        return Response(text, media_type="application/json")
+
+    async def show_docs() -> Response:
+        return HTMLResponse(page)
+
+    app.add_api_route("/openapi.json", show_openapi, include_in_schema=False, response_model=None)
+    app.add_api_route("/docs", show_docs, include_in_schema=False, response_model=None)
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The name of the route's function: stable while paths move."""
+    return route.name

@@ -1,0 +1,67 @@
+"""What the routes need from the stores, as one small interface; `api.stores` fills it with the real ones."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+import polars as pl
+
+from db.postgres.access import StoredKey
+
+Names = Sequence[str]
+Mode = Literal["newest", "in_force"]
+Store = Literal["clickhouse", "postgres", "redis"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows and, where there are more, the position (plain JSON values) to go on from."""
+
+    rows: pl.DataFrame
+    following: object | None
+
+
+class Reads(Protocol):
+    """All reads of the API. Every one takes the tenants; each raises a 503 problem when its store is away."""
+
+    async def find_key(self, key_id: str) -> StoredKey | None: ...
+
+    async def note_use(self, key_id: str, at: datetime) -> None: ...
+
+    async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
+        """Their rows of the reference (`db.postgres.reference.REFERENCE`)."""
+        ...
+
+    async def find_instruments(
+        self, tenants: Names, filters: dict[str, str], after: tuple[str, str] | None, limit: int
+    ) -> pl.DataFrame:
+        """Rows of the reference by market, product, location and search, in order of (instrument, tenant)."""
+        ...
+
+    async def ticks(
+        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
+    ) -> Page:
+        """Current ticks (`pipeline.schema.TICKS` and `revision`) with start in [start, end)."""
+        ...
+
+    async def bars(
+        self,
+        tenants: Names,
+        names: Names,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+    ) -> Page:
+        """Bars with start in [start, end), with the fields of a shown bar and `tenant`."""
+        ...
+
+    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
+        """The latest tick (`TICKS` and `revision`) of each instrument that has one."""
+        ...
+
+    async def away(self) -> dict[Store, str]:
+        """The stores that do not answer, each with what it said; within 2 seconds."""
+        ...

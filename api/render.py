@@ -1,0 +1,56 @@
+"""Frames to JSON text, column by column: no Python object a row, and every digit of a decimal."""
+
+from typing import Final
+
+import polars as pl
+
+# What JSON wants escaped inside a string.
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for code in range(0x20)}
+_FROM: Final = list(_ESCAPES)
+_TO: Final = list(_ESCAPES.values())
+_INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
+
+
+def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
+    """The rows as JSON objects joined by commas, fields in the order of the columns, absent values as null.
+
+    Instants end in `Z`; decimals are numbers with all their digits and no trailing zeros, or text on request.
+    """
+    if frame.is_empty():
+        return ""
+    parts: list[pl.Expr] = []
+    for at, (name, dtype) in enumerate(frame.schema.items()):
+        parts.append(pl.lit(("{" if at == 0 else ",") + f'"{name}":'))
+        parts.append(_value(name, dtype, decimals_as_text).fill_null("null"))
+    lines = frame.select(pl.concat_str(*parts, pl.lit("}")).alias("line"))
+    return ",".join(lines["line"])
+
+
+def listing(data: str, next_cursor: str | None, query: str) -> bytes:
+    """The body of every list: `{"data": […], "next": …, "query": {…}}`, of JSON texts."""
+    following = "null" if next_cursor is None else f'"{next_cursor}"'
+    return f'{{"data":[{data}],"next":{following},"query":{query}}}'.encode()
+
+
+def _value(name: str, dtype: pl.DataType, decimals_as_text: bool) -> pl.Expr:
+    column = pl.col(name)
+    if isinstance(dtype, pl.Decimal):
+        digits = _digits(column, dtype)
+        return _quoted(digits) if decimals_as_text else digits
+    if isinstance(dtype, pl.Datetime):
+        return _quoted(column.dt.strftime(_INSTANT))
+    if isinstance(dtype, pl.List):
+        inner = _quoted(column.list.join('","'))
+        return pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise("[" + inner + "]")
+    if dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum):
+        return _quoted(column.cast(pl.String).str.replace_many(_FROM, _TO))
+    return column.cast(pl.String)
+
+
+def _digits(column: pl.Expr, dtype: pl.Decimal) -> pl.Expr:
+    text = column.cast(pl.String)
+    return text.str.strip_chars_end("0").str.strip_chars_end(".") if dtype.scale else text
+
+
+def _quoted(text: pl.Expr) -> pl.Expr:
+    return '"' + text + '"'

@@ -1,0 +1,49 @@
+"""What operators and their tools ask: alive, ready, metrics."""
+
+from typing import Final
+
+import msgspec
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import schemas
+from api.state import state_of
+from service.metrics import CONTENT_TYPE
+
+router: Final = APIRouter(tags=["operation"])
+# Latest prices come from ClickHouse while Redis is away; without one of the others nothing can be answered.
+_NEEDED: Final = frozenset({"clickhouse", "postgres"})
+
+
+@router.get("/healthz", response_model=None, responses={200: {"model": schemas.Alive}})
+async def show_health() -> Response:
+    """The process runs."""
+    return Response(b'{"status":"alive"}', media_type="application/json")
+
+
+@router.get(
+    "/readyz",
+    response_model=None,
+    responses={
+        200: {"model": schemas.Readiness},
+        503: {"model": schemas.Readiness, "description": "with reasons"},
+    },
+)
+async def show_readiness(request: Request) -> Response:
+    """Whether requests can be answered, else why not."""
+    away = await state_of(request).reads.away()
+    unavailable = any(store in _NEEDED for store in away)
+    status = "unavailable" if unavailable else "degraded" if away else "ready"
+    reasons = [f"{store} does not answer: {why}" for store, why in away.items()]
+    body = msgspec.json.encode({"status": status, "reasons": reasons})
+    return Response(body, 503 if unavailable else 200, media_type="application/json")
+
+
+@router.get(
+    "/metrics",
+    response_model=None,
+    responses={200: {"content": {"text/plain": {}}, "description": "Prometheus text"}},
+)
+async def show_metrics(request: Request) -> Response:
+    """The metrics of this process."""
+    return Response(state_of(request).metrics.exposition(), headers={"Content-Type": CONTENT_TYPE})

@@ -1,0 +1,73 @@
+"""The one guard: every route under /v1 declares its scope through it, and what is not declared cannot start."""
+
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Request, Security
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+
+from api.problems import Problem
+from api.security.principal import Principal
+from api.state import state_of
+from pipeline.errors import DataProcessingError
+
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+ANY_KEY: Final = frozenset({"/v1/me"})  # a good key is enough
+
+_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer gt_live_…`")
+_header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="the same key")
+
+
+async def guard(
+    request: Request,
+    needed: SecurityScopes,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    header: Annotated[str | None, Security(_header)],
+) -> Principal:
+    """The caller. 401 without a good key, 403 where it lacks the scope of the route."""
+    state = state_of(request)
+    given = {each for each in (bearer.credentials if bearer else None, header) if each}
+    if len(given) != 1:
+        state.metrics.count("auth_refusals", reason="none" if not given else "two")
+        raise _unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
+    principal = await state.principals.of(given.pop())
+    if principal is None:
+        state.metrics.count("auth_refusals", reason="unknown")
+        raise _unauthorized("This API key is malformed, unknown, expired or revoked.")
+    missing = [scope for scope in needed.scopes if scope not in principal.scopes]
+    if missing:
+        state.metrics.count("auth_refusals", reason="scope")
+        raise Problem(403, "scope-missing", f"This key lacks the scope {missing[0]}.")
+    return principal
+
+
+def require_guarded(app: FastAPI) -> None:
+    """Raises for a route that is neither open nor guarded with a scope: nothing is served by oversight."""
+    for route in app.routes:
+        path = getattr(route, "path", str(route))
+        if path not in OPEN and not _is_guarded(route, path):
+            raise DataProcessingError(
+                f"the route {path} declares no scope. Depend on `guard` with one.", "api"
+            )
+
+
+def _is_guarded(route: object, path: str) -> bool:
+    if not isinstance(route, APIRoute):
+        return False
+    scopes = _declared(route.dependant)
+    return scopes is not None and (bool(scopes) or path in ANY_KEY)
+
+
+def _declared(dependant: Dependant) -> list[str] | None:
+    """The scopes that the guard of a route asks for; None where it has no guard."""
+    for each in dependant.dependencies:
+        if each.call is guard:
+            return [*(each.parent_oauth_scopes or []), *(each.own_oauth_scopes or [])]
+        if (inner := _declared(each)) is not None:
+            return inner
+    return None
+
+
+def _unauthorized(detail: str) -> Problem:
+    return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

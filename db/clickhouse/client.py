@@ -1,0 +1,110 @@
+"""Connections to ClickHouse with the settings that exactness needs, and frames in and out of it."""
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+import clickhouse_connect
+import polars as pl
+import pyarrow as pa
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pipeline.errors import DataProcessingError
+from service.settings import ClickHouse
+
+# What every statement runs with. A server that does not know or does not take one of them is refused at start:
+# an asynchronous insert is not yet stored when it returns, a deduplicated one may silently not be stored at all,
+# and a pass reads `ticks` more than once and must see one state of it.
+SETTINGS: Final[Mapping[str, str]] = {
+    "async_insert": "0",
+    "deduplicate_insert": "disable",
+    "deduplicate_insert_select": "disable",
+    "insert_deduplicate": "0",
+    "enable_shared_storage_snapshot_in_query": "1",
+    "do_not_merge_across_partitions_select_final": "1",
+}
+
+Value = str | int | float | bool | list[str]
+Instant = str
+
+
+class Query(NamedTuple):
+    """A statement and its parameters; values never stand in the text."""
+
+    sql: str
+    parameters: Mapping[str, object]
+
+
+def connect(settings: ClickHouse, *, database: str | None = None) -> Client:
+    """A client for one thread at a time. Raises `DataProcessingError` when the server is not there."""
+    try:
+        return clickhouse_connect.get_client(**_options(settings, database))
+    except (ClickHouseError, OSError) as error:
+        raise _absent(settings, error) from error
+
+
+async def connect_async(settings: ClickHouse) -> AsyncClient:
+    """A client for one event loop. Raises `DataProcessingError` when the server is not there."""
+    try:
+        return await clickhouse_connect.get_async_client(**_options(settings, None))
+    except (ClickHouseError, OSError) as error:
+        raise _absent(settings, error) from error
+
+
+def assert_settings(client: Client) -> None:
+    """Raise `DataProcessingError` unless the server runs our statements with every setting of `SETTINGS`."""
+    sql = "SELECT name, value FROM system.settings WHERE name IN {names:Array(String)}"
+    rows = client.query(sql, parameters={"names": list(SETTINGS)}).result_rows
+    found = {str(name): str(value) for name, value in rows}
+    for name, wanted in SETTINGS.items():
+        if found.get(name) != wanted:
+            raise DataProcessingError(
+                f"ClickHouse runs with {name}={found.get(name)}, but {wanted} is needed for exact data. "
+                "Allow the setting for this user, or use ClickHouse 26.3 or newer.",
+                "aggregate",
+            )
+
+
+def fetch(client: Client, query: Query) -> pl.DataFrame:
+    """The rows of a query as a frame."""
+    return to_frame(client.query_arrow(query.sql, parameters=dict(query.parameters)))
+
+
+async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
+    """The rows of a query as a frame."""
+    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters)))
+
+
+def to_frame(table: pa.Table) -> pl.DataFrame:
+    """A frame of an Arrow answer, also where it has no rows."""
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
+
+
+def _options(settings: ClickHouse, database: str | None) -> dict[str, object]:
+    address = urlsplit(settings.url)
+    return {
+        "host": address.hostname or "127.0.0.1",
+        "port": address.port or (8443 if address.scheme == "https" else 8123),
+        "username": address.username or "default",
+        "password": address.password or "",
+        "interface": address.scheme or "http",
+        "database": database or settings.database,
+        "settings": dict(SETTINGS),
+        "autogenerate_session_id": False,
+        "compress": False,
+        "query_limit": 0,
+    }
+
+
+def _absent(settings: ClickHouse, error: Exception) -> DataProcessingError:
+    address = urlsplit(settings.url)
+    return DataProcessingError(
+        f"ClickHouse does not answer at {address.hostname}:{address.port}. "
+        "Start it, or set DATA_PROC_CLICKHOUSE_URL to where it runs.",
+        "aggregate",
+        {"error": type(error).__name__},
+    )

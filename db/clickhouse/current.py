@@ -1,0 +1,76 @@
+"""The SQL of what a price is now: publications replayed in known order, one row an identity.
+
+Every read of `ticks` goes through `stored`, so that a bound on `known_at` has one place.
+A publication is effective when, with the highest version winning, it changes anything that is shown as a value;
+the current publication is the latest effective one. An identity with one publication needs no replay.
+"""
+
+from typing import Final
+
+# All texts below name columns of `ticks`. Two publications of one identity always share this hash; so may others,
+# which then take the longer way to the same result.
+SUSPECT: Final = "cityHash64(instrument, ts)"
+IDENTITY: Final = "tenant, instrument, ts, source_rank, event_id"
+KNOWN: Final = "known_at, topic_id, partition, `offset`, `row`"
+CLOSING: Final = "(start, source_rank, event_id, ts)"
+
+# Values stay below 10^9 in size, so this one stands for "absent" and compares.
+_ABSENT: Final = "toDecimal64(9000000000, 9)"
+_OPTIONAL: Final = ("energy", "congestion", "loss", "ghg", "volume", "bid", "ask")
+_LATER: Final = "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW"
+
+# What a bar needs of an identity beside its order and its price.
+BAR_COLUMNS: Final = ("start", "hold_end", "price", "volume", "flags")
+
+
+def usable() -> str:
+    """The condition that a price counts in bars and latest prices; takes the parameter `unusable`."""
+    return "bitAnd(flags, {unusable:UInt32}) = 0"
+
+
+def stored(where: str) -> str:
+    """`FROM … WHERE …` over the publications; the one place for a bound on what was known."""
+    return f"FROM ticks WHERE {where}"
+
+
+def suspects(where: str) -> str:
+    """The hashes of identities that may have more than one publication."""
+    return f"SELECT {SUSPECT} {stored(where)} GROUP BY 1 HAVING count() > 1"
+
+
+def single(where: str, columns: tuple[str, ...]) -> str:
+    """One row for every identity outside the relation `suspects`."""
+    return f"""
+        SELECT {IDENTITY}, {", ".join(columns)},
+            1 AS publications, 0 AS corrections, known_at AS first_known, known_at AS updated_at
+        {stored(f"{where} AND {SUSPECT} NOT IN (SELECT * FROM suspects)")}"""
+
+
+def replayed(where: str, columns: tuple[str, ...]) -> str:
+    """One row for every identity among `where`, its publications replayed; the same columns as `single`."""
+    same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
+    order = f"PARTITION BY {IDENTITY}"
+    current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))
+    return f"""
+        SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at
+        FROM (
+        SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
+            count() AS publications, countIf(effective) - 1 AS corrections,
+            min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at
+        FROM (
+            SELECT *, standing AND (nth = 1 OR content != lagInFrame(content) OVER
+                ({order}, standing ORDER BY {KNOWN} {_LATER})) AS effective
+            FROM (
+                SELECT *, version = highest AS standing,
+                    row_number() OVER ({order}, version = highest ORDER BY {KNOWN}) AS nth
+                FROM (
+                    SELECT *, (price, {same}, {usable()}) AS content,
+                        max(version) OVER ({order} ORDER BY {KNOWN} {_LATER}) AS highest
+                    FROM (
+                        SELECT * {stored(where)}
+                        ORDER BY parser_version DESC LIMIT 1 BY {IDENTITY}, version, {KNOWN}
+                    )
+                )
+            )
+        )
+        GROUP BY {IDENTITY})"""

@@ -1,0 +1,187 @@
+"""The SQL of bars: from stored publications, and from finer bars.
+
+The keys of a pass stand in a table of their own, `{keys:Identifier}` (tenant, instrument, interval, start, end,
+grace_s); every statement takes one `interval` from it and the bounds `low`, `high` of its starts.
+"""
+
+from typing import Final
+
+from db.clickhouse import current
+
+# A bar's row version: this number times 2^40, plus its count of distinct publications.
+# Raise it when the meaning of a bar changes, so that recomputed bars win over stored ones.
+RULE_VERSION: Final = 1
+VERSION_UNIT: Final = 2**40
+
+STREAM: Final = "10s"
+FINER: Final = {"1m": "10s", "5m": "1m", "15m": "5m", "1h": "15m", "1d": "1h"}
+SECONDS: Final = {"10s": 10, "1m": 60, "5m": 300, "15m": 900, "1h": 3600}
+
+# Width of `bars.period`: a coarser bar's parts, and little else, lie together.
+PERIODS: Final = {"10s": 60, "1m": 3600, "5m": 10_800, "15m": 21_600, "1h": 86_400, "1d": 32 * 86_400}
+
+# How far an exchange's instant may lie from its interval's start (NYISO stamps the end of five minutes).
+STAMP_MARGIN_S: Final = 900
+
+# The longest time from the start of a part to the end of any bar that holds it: a day of 25 hours.
+_LONGEST_S: Final = 25 * 3600
+
+COLUMNS: Final = (
+    "tenant, `interval`, period, instrument, start, `end`, open, high, low, close, volume, pv, first_start, "
+    "last_start, last_ts, last_hold_us, integral_head, covered_head_us, count, flags, corrections, late_sure, "
+    "late_at, late_n, updated_at, ver"
+)
+
+_KEYS: Final = "FROM {keys:Identifier} WHERE `interval` = {interval:String}"
+_WITHIN: Final = (
+    f"ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
+)
+
+
+def _micros(instant: str) -> str:
+    return f"toUnixTimestamp64Micro({instant})"
+
+
+def _floor(instant: str, seconds: str) -> str:
+    """An expression: the instant's bucket of so many seconds since 1970, as `DateTime`."""
+    return f"toDateTime(intDiv({_micros(instant)}, {seconds} * 1000000) * {seconds}, 'UTC')"
+
+
+# Every tick of a bar but the last holds until the next one's start, its own end or never (0 us), whichever is first.
+# `ticks` are (start us, price, hold us, first start us, …) in order; a finer bar stands for its closing tick, and the
+# fourth says when its first one came.
+_HELD: Final = "least(b.4 - a.1, a.3)"
+_HEAD: Final = f"arraySum(arrayMap((a, b) -> toInt128(a.2) * {_HELD}, arrayPopBack(ticks), arrayPopFront(ticks)))"
+_HEAD_US: Final = f"arraySum(arrayMap((a, b) -> {_HELD}, arrayPopBack(ticks), arrayPopFront(ticks)))"
+
+_HOLDS: Final = f"""
+    arraySort(t -> (t.1, t.5, t.6, t.7), groupArrayIf((
+        {_micros("start")}, reinterpretAsInt64(price),
+        greatest(0, ifNull({_micros("hold_end")} - {_micros("start")}, 0)), {_micros("start")},
+        source_rank, event_id, ts), counts)) AS ticks,
+    ticks[-1].3 AS closing_hold, {_HEAD} AS head, {_HEAD_US} AS head_us"""
+
+# A stream tick does not hold: its bars have no twap.
+_NO_HOLDS: Final = "toInt64(0) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us"
+
+# Identities known late: those that count in every coarser bar too, and the instants of the others.
+_LATE: Final = f"""
+    groupArrayIf(first_known, first_known > bucket + {{seconds:UInt32}} + {{grace_least:UInt32}}
+        AND first_known <= bucket + {_LONGEST_S} + {{grace_most:UInt32}}) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
+    countIf(first_known > bucket + {_LONGEST_S} + {{grace_most:UInt32}}) AS later"""
+
+
+def _partial(identities: str, order: str, holds: str) -> str:
+    """Bars of `identities`, before their keys are joined; `order` tells the first and the last tick."""
+    return f"""
+    SELECT tenant, instrument, bucket, sum(publications) AS seen, countIf(counts) AS used,
+        argMinIf(price, {order}, counts) AS opened, argMaxIf(price, {order}, counts) AS closed,
+        maxIf(price, counts) AS highest, minIf(price, counts) AS lowest,
+        countIf(counts AND volume IS NOT NULL) AS with_volume, sumIf(toInt128(quantity), counts) AS quantities,
+        sumIf(toInt256(toInt128(reinterpretAsInt64(price)) * quantity), counts) AS price_volume,
+        minIf(start, counts) AS first_at, maxIf(start, counts) AS last_at, argMaxIf(ts, {order}, counts) AS closing_ts,
+        groupBitOrIf(flags, counts) AS all_flags, sum(corrections) AS corrected, max(updated_at) AS changed,
+        {_LATE}, {holds}
+    FROM (SELECT *, {current.usable()} AS counts, {_floor("start", "{seconds:UInt32}")} AS bucket,
+            reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
+        FROM ({identities}))
+    GROUP BY tenant, instrument, bucket"""
+
+
+# At most two rows a bar: of single publications and of replayed ones. No tick of the one starts with a tick of the other.
+_MERGE: Final = """
+    SELECT tenant, instrument, bucket, sum(p.seen) AS seen, sum(p.used) AS used,
+        argMinIf(p.opened, p.first_at, p.used > 0) AS opened, argMaxIf(p.closed, p.last_at, p.used > 0) AS closed,
+        maxIf(p.highest, p.used > 0) AS highest, minIf(p.lowest, p.used > 0) AS lowest,
+        sum(p.with_volume) AS with_volume, sum(p.quantities) AS quantities, sum(p.price_volume) AS price_volume,
+        minIf(p.first_at, p.used > 0) AS first_at, maxIf(p.last_at, p.used > 0) AS last_at,
+        argMaxIf(p.closing_ts, p.last_at, p.used > 0) AS closing_ts,
+        groupBitOr(p.all_flags) AS all_flags, sum(p.corrected) AS corrected, max(p.changed) AS changed,
+        arrayFlatten(groupArray(p.late)) AS late, arrayFlatten(groupArray(p.late_counts)) AS late_counts,
+        sum(p.later) AS later,
+        any(p.closing_hold) AS closing_hold, any(p.head) AS head, any(p.head_us) AS head_us
+    FROM ({partials}) AS p GROUP BY tenant, instrument, bucket"""
+
+
+def _keyed(partial: str) -> str:
+    """Partial bars with the start, end and grace of their keys."""
+    return f"""
+    SELECT * FROM ({partial}) AS b
+    INNER JOIN (SELECT tenant, instrument, {_floor("start", "1")} AS bucket, start, `end`, grace_s {_KEYS}) AS k
+    USING (tenant, instrument, bucket)"""
+
+
+def _insert(keyed: str, before: str = "") -> str:
+    """The statement that stores partial bars with their keys."""
+    return f"""
+    INSERT INTO bars ({COLUMNS}) {before}
+    SELECT tenant, {{interval:String}}, {_floor("start", "{period:UInt32}")}, instrument, start, `end`,
+        opened, highest, lowest, closed, if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
+        if(used > 0, first_at, start), if(used > 0, last_at, start), if(used > 0, closing_ts, start),
+        closing_hold, head, head_us, used, all_flags, corrected,
+        later + arraySum((t, n) -> if(t > sure, n, 0), late, late_counts), kept.1, kept.2,
+        changed, {RULE_VERSION * VERSION_UNIT} + seen
+    FROM (SELECT *, `end` + grace_s AS due, start + {_LONGEST_S} + grace_s AS sure,
+            arrayFilter(t -> t.1 > due AND t.1 <= sure, arrayZip(late, late_counts)) AS near,
+            arrayReduce('sumMap', arrayMap(t -> [t.1], near), arrayMap(t -> [t.2], near)) AS kept
+        FROM ({keyed}))"""
+
+
+def from_stream() -> str:
+    """10-second bars of stream ticks, whose start is their instant: one bucket of `ticks` is one bar."""
+    where = f"{_WITHIN} AND (tenant, bucket, instrument) IN (SELECT tenant, {_floor('start', '1')}, instrument {_KEYS})"
+    fast = _partial(current.single(where, current.BAR_COLUMNS), "start", _NO_HOLDS)
+    doubtful = f"{where} AND {current.SUSPECT} IN (SELECT * FROM suspects)"
+    exact = _partial(current.replayed(doubtful, current.BAR_COLUMNS), current.CLOSING, _NO_HOLDS)
+    merged = _MERGE.format(partials=f"{fast} UNION ALL {exact}")
+    return _insert(_keyed(merged), f"WITH suspects AS ({current.suspects(where)})")
+
+
+def from_documents() -> str:
+    """Bars of a document product's own interval: its days, and stream ticks that name the same instrument."""
+    days = f"""SELECT tenant, toStartOfDay(arrayJoin([start - {STAMP_MARGIN_S}, `end` + {STAMP_MARGIN_S}])), instrument {_KEYS}"""
+    where = f"""{_WITHIN} AND ((tenant, bucket, instrument) IN ({days})
+        OR source_rank = 1 AND bucket >= {{low:DateTime64(6, 'UTC')}} AND bucket < {{high:DateTime64(6, 'UTC')}}
+        AND (tenant, instrument) IN (SELECT tenant, instrument {_KEYS}))"""
+    doubtful = f"{where} AND {current.SUSPECT} IN (SELECT * FROM suspects)"
+    single, replayed = (
+        current.single(where, current.BAR_COLUMNS),
+        current.replayed(doubtful, current.BAR_COLUMNS),
+    )
+    partial = _partial(f"{single} UNION ALL {replayed}", current.CLOSING, _HOLDS)
+    return _insert(_keyed(partial), f"WITH suspects AS ({current.suspects(where)})")
+
+
+_FOLD: Final = f"""
+    SELECT p.tenant AS tenant, p.instrument AS instrument, k.start AS start, k.`end` AS `end`, k.grace_s AS grace_s,
+        sum(bitAnd(p.ver, {VERSION_UNIT - 1})) AS seen, sum(p.count) AS used,
+        argMinIf(p.open, p.first_start, p.count > 0) AS opened, argMaxIf(p.close, p.last_start, p.count > 0) AS closed,
+        maxIf(p.high, p.count > 0) AS highest, minIf(p.low, p.count > 0) AS lowest,
+        countIf(p.volume IS NOT NULL) AS with_volume,
+        sum(reinterpretAsInt128(ifNull(p.volume, toDecimal128(0, 9)))) AS quantities, sum(p.pv) AS price_volume,
+        minIf(p.first_start, p.count > 0) AS first_at, maxIf(p.last_start, p.count > 0) AS last_at,
+        argMaxIf(p.last_ts, p.last_start, p.count > 0) AS closing_ts,
+        groupBitOr(p.flags) AS all_flags, sum(p.corrections) AS corrected, max(p.updated_at) AS changed,
+        sumMap(p.late_at, p.late_n) AS lateness, lateness.1 AS late, lateness.2 AS late_counts, sum(p.late_sure) AS later,
+        arraySort(t -> t.1, groupArrayIf((
+            {_micros("p.last_start")}, reinterpretAsInt64(p.close), p.last_hold_us, {_micros("p.first_start")}),
+            p.count > 0)) AS ticks,
+        ticks[-1].3 AS closing_hold, sum(p.integral_head) + {_HEAD} AS head,
+        sum(p.covered_head_us) + {_HEAD_US} AS head_us"""
+
+
+def from_finer() -> str:
+    """Bars of one interval from the stored bars of the next finer one, `{finer:String}`."""
+    periods = f"""
+        SELECT tenant, {{finer:String}}, toDateTime(arrayJoin(range(
+            toUInt64(intDiv({_micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
+            toUInt64(intDiv({_micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC'), instrument {_KEYS}"""
+    return _insert(f"""
+        {_FOLD}
+        FROM (SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}}
+            AND start >= {{low:DateTime64(6, 'UTC')}} AND start < {{high:DateTime64(6, 'UTC')}}
+            AND (tenant, `interval`, period, instrument) IN ({periods})) AS p
+        ASOF INNER JOIN (SELECT tenant, instrument, start, `end`, grace_s {_KEYS}) AS k
+        ON p.tenant = k.tenant AND p.instrument = k.instrument AND p.start >= k.start
+        WHERE p.start < k.`end`
+        GROUP BY tenant, instrument, start, `end`, grace_s""")

@@ -1,0 +1,28 @@
+"""Publications into the store."""
+
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from pipeline.schema import TICKS
+
+# Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
+PARSER_VERSION: Final = 1
+
+
+def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARSER_VERSION) -> int:
+    """Store publications (`pipeline.schema.TICKS`); they are on disk when this returns. Returns their number.
+
+    The same publication may come any number of times.
+    """
+    if ticks.is_empty():
+        return 0
+    frame = ticks.select(*TICKS, pl.lit(parser_version, pl.UInt16).alias("parser_version"))
+    insert_frame(client, "ticks", frame)
+    return ticks.height
+
+
+def insert_frame(client: Client, table: str, frame: pl.DataFrame) -> None:
+    """Store a frame under its column names."""
+    client.insert_arrow(table, frame.to_arrow(compat_level=pl.CompatLevel.oldest()))

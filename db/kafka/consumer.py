@@ -1,0 +1,37 @@
+"""The consumer of the raw topic: explicit commits, bounded memory, offsets given at assignment."""
+
+from typing import Final
+
+from confluent_kafka import Consumer
+
+QUEUE_KIB: Final = 16 * 1024  # what librdkafka fetches ahead, over all partitions
+FETCH_BYTES: Final = 4 * 1024 * 1024
+
+
+def make_consumer(bootstrap: str, group: str, message_max_bytes: int) -> Consumer:
+    """A consumer that stores and commits nothing by itself; a group starts at the earliest message.
+
+    The eager assignor: every assignment names all its partitions at once.
+    """
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "partition.assignment.strategy": "range",
+            "session.timeout.ms": 10_000,
+            "heartbeat.interval.ms": 2_000,
+            "max.poll.interval.ms": 120_000,
+            "queued.max.messages.kbytes": QUEUE_KIB,
+            "queued.min.messages": 20_000,
+            "fetch.max.bytes": max(FETCH_BYTES, message_max_bytes),
+            "max.partition.fetch.bytes": FETCH_BYTES,
+            "receive.message.max.bytes": max(FETCH_BYTES, message_max_bytes) + 1024 * 1024,
+            "fetch.queue.backoff.ms": 10,
+            "fetch.wait.max.ms": 50,
+            "topic.metadata.refresh.interval.ms": 30_000,
+            "log_level": 4,
+        }
+    )

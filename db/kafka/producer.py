@@ -1,0 +1,68 @@
+"""A producer that loses nothing silently: acks from all replicas, idempotent, and a flush that tells."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from db.kafka.admin import HEADER_ROOM
+from pipeline.errors import DataProcessingError
+
+FLUSH_S: Final = 20.0
+Headers = Sequence[tuple[str, bytes | None]]
+
+
+class ConfirmedProducer:
+    """Sends messages and remembers what the broker did with each.
+
+    After `flush` returns, everything sent since the last one is on all replicas; otherwise it raises.
+    """
+
+    def __init__(self, bootstrap: str, message_max_bytes: int) -> None:
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "acks": "all",
+                "enable.idempotence": True,
+                "message.max.bytes": message_max_bytes + HEADER_ROOM,
+                "compression.type": "lz4",
+                "linger.ms": 5,
+                "message.timeout.ms": int(FLUSH_S * 1000),
+                "queue.buffering.max.kbytes": 65_536,
+            }
+        )
+        self._failed: KafkaError | None = None
+        self._ends: dict[int, int] = {}
+
+    def send(self, topic: str, value: bytes | None, key: bytes | None = None, headers: Headers = ()) -> None:
+        """Queues one message; waits while the queue is full. Raises for one that is too large."""
+        while True:
+            try:
+                self._producer.produce(topic, value, key, headers=list(headers), on_delivery=self._delivered)
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                self._producer.poll(0)
+                return
+
+    def flush(self) -> dict[int, int]:
+        """Waits for every message sent; gives by partition the offset after the last one written so far.
+
+        Raises `DataProcessingError` if one was not taken.
+        """
+        left = self._producer.flush(FLUSH_S)
+        failed, self._failed = self._failed, None
+        if failed is not None or left:
+            reason = failed.str() if failed is not None else f"{left} messages were not confirmed in time"
+            raise DataProcessingError(
+                f"Kafka did not take a message: {reason}. Is the broker reachable?", "kafka"
+            )
+        return dict(self._ends)
+
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failed = error
+            return
+        partition, offset = message.partition(), message.offset()
+        if partition is not None and offset is not None:
+            self._ends[partition] = max(self._ends.get(partition, 0), offset + 1)

@@ -1,0 +1,61 @@
+"""`python -m db.migrate`: brings ClickHouse and PostgreSQL to the schema of this program."""
+
+import asyncio
+import logging
+import sys
+
+from sqlalchemy.exc import DBAPIError
+
+from db.clickhouse.connect import connect
+from db.clickhouse.migrate import migrate as migrate_clickhouse
+from db.postgres import schema
+from db.postgres.engine import make_engine
+from pipeline.errors import DataProcessingError
+from service import logs
+from service.settings import Settings, load
+
+log = logging.getLogger(__name__)
+
+
+async def migrate(settings: Settings) -> str:
+    """Runs all migrations; the revision of PostgreSQL that was reached. Safe to repeat."""
+    await asyncio.to_thread(_clickhouse, settings)
+    engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
+    try:
+        return await schema.upgrade(engine)
+    except (OSError, TimeoutError) as error:
+        raise DataProcessingError(
+            f"PostgreSQL does not answer ({error}). Start it, or set DATA_PROC_POSTGRES_DSN to where it is.",
+            "postgres",
+        ) from None
+    except DBAPIError as error:
+        raise DataProcessingError(
+            f"PostgreSQL refuses ({error.orig}). Check the user, password and database of DATA_PROC_POSTGRES_DSN.",
+            "postgres",
+        ) from None
+    finally:
+        await engine.dispose()
+
+
+def _clickhouse(settings: Settings) -> None:
+    client = connect(settings.clickhouse)
+    try:
+        migrate_clickhouse(client)
+    finally:
+        client.close()
+
+
+def main() -> int:
+    try:
+        settings = load()
+        logs.configure(settings.core.log_level, logs.secrets_of(settings))
+        revision = asyncio.run(migrate(settings))
+    except DataProcessingError as error:
+        print(str(error), file=sys.stderr)  # noqa: T201 - the answer of a command
+        return 1
+    log.info("migrated", extra={"postgres": revision})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Tenants and API keys. A key's secret is never stored, only its HMAC."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import RowMapping, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.postgres.tables import api_keys, tenants
+
+_USED_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """What the store knows of a key. `scopes` None: all scopes of the role; else only these of them."""
+
+    id: str
+    tenant: str
+    name: str
+    role: str
+    scopes: frozenset[str] | None
+    digest: bytes
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+    def usable(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+
+async def ensure_tenant(engine: AsyncEngine, tenant: str, name: str) -> None:
+    """Makes the tenant unless it is there."""
+    async with engine.begin() as connection:
+        await connection.execute(insert(tenants).values(id=tenant, name=name).on_conflict_do_nothing())
+
+
+async def create_key(engine: AsyncEngine, key: StoredKey) -> None:
+    """Stores a new key, or stores the same id again with other contents."""
+    values = {
+        "id": key.id,
+        "tenant": key.tenant,
+        "name": key.name,
+        "role": key.role,
+        "scopes": None if key.scopes is None else sorted(key.scopes),
+        "digest": key.digest,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+    }
+    statement = insert(api_keys).values(values).on_conflict_do_update(index_elements=["id"], set_=values)
+    async with engine.begin() as connection:
+        await connection.execute(statement)
+
+
+_STORED: Final[Sequence[str]] = (
+    "id", "tenant", "name", "role", "scopes", "digest", "expires_at", "revoked_at",
+)  # fmt: skip
+
+
+async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
+    """The key of this id, revoked and expired ones included."""
+    statement = select(*(api_keys.c[name] for name in _STORED)).where(api_keys.c.id == key_id)
+    async with engine.connect() as connection:
+        row = (await connection.execute(statement)).mappings().first()
+    return None if row is None else _stored(row)
+
+
+def _stored(row: RowMapping) -> StoredKey:
+    scopes = None if row["scopes"] is None else frozenset(row["scopes"])
+    return StoredKey(
+        row["id"],
+        row["tenant"],
+        row["name"],
+        row["role"],
+        scopes,
+        row["digest"],
+        row["expires_at"],
+        row["revoked_at"],
+    )
+
+
+async def revoke_key(engine: AsyncEngine, key_id: str, at: datetime) -> bool:
+    """Revokes a key from `at` on; False where no key of this id is in use."""
+    statement = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
+    async with engine.begin() as connection:
+        return (await connection.execute(statement.values(revoked_at=at))).rowcount == 1
+
+
+async def note_use(engine: AsyncEngine, key_id: str, at: datetime) -> None:
+    """Remembers that a key was used, at most once a minute."""
+    stale = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at - _USED_EVERY)
+    async with engine.begin() as connection:
+        await connection.execute(
+            update(api_keys).where(api_keys.c.id == key_id, stale).values(last_used_at=at)
+        )

@@ -1,0 +1,103 @@
+"""The ledger: which offset ranges have landed, append-only. It decides what the bridge may commit."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import polars as pl
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.postgres.tables import ledger
+
+RANGES = {
+    "topic": pl.String(),
+    "topic_id": pl.String(),
+    "partition": pl.Int32(),
+    "first_offset": pl.Int64(),
+    "next_offset": pl.Int64(),
+    "messages": pl.Int64(),
+    "ticks": pl.Int64(),
+    "rejects": pl.Int64(),
+    "dead_letters": pl.Int64(),
+    "known_at_us": pl.Int64(),
+    "batch_id": pl.String(),
+    "landed_at": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LandedRange:
+    """One landed batch: the offsets [first_offset, next_offset) and what came of them."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    first_offset: int
+    next_offset: int
+    messages: int
+    ticks: int
+    rejects: int
+    dead_letters: int
+    known_at_us: int
+    batch_id: str
+
+
+async def append_ledger(engine: AsyncEngine, ranges: Sequence[LandedRange]) -> int:
+    """Adds ranges in one transaction; a range that is there already stays as it is. Gives the number added."""
+    if not ranges:
+        return 0
+    rows = [asdict(each) for each in ranges]
+    statement = insert(ledger).values(rows).on_conflict_do_nothing().returning(ledger.c.first_offset)
+    async with engine.begin() as connection:
+        return len((await connection.execute(statement)).all())
+
+
+# `reach` is how far the ranges before a row go: the first row that starts beyond it leaves a hole.
+_CONTIGUOUS_END = text("""
+WITH ranges AS (
+    SELECT first_offset, next_offset, greatest(:start, max(next_offset) OVER (
+        ORDER BY first_offset, next_offset ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS reach
+    FROM ledger WHERE topic_id = :topic_id AND partition = :partition AND next_offset > :start
+)
+SELECT coalesce(
+    (SELECT reach FROM ranges WHERE first_offset > reach ORDER BY first_offset LIMIT 1),
+    (SELECT max(next_offset) FROM ranges),
+    :start)
+""")
+
+
+async def contiguous_end(engine: AsyncEngine, topic_id: str, partition: int, start: int) -> int:
+    """The offset up to which [start, …) has landed without a hole; `start` where nothing has."""
+    given = {"topic_id": topic_id, "partition": partition, "start": start}
+    async with engine.connect() as connection:
+        return int((await connection.execute(_CONTIGUOUS_END, given)).scalar_one())
+
+
+async def known_at_floor(engine: AsyncEngine, topic_id: str, partition: int, before: int) -> int:
+    """The running maximum of append times (µs) over what landed below the offset `before`; 0 where nothing did.
+
+    Ranges beyond `before` do not count: a message sent again must be known at the same instant as the first time.
+    """
+    statement = select(func.coalesce(func.max(ledger.c.known_at_us), 0)).where(
+        ledger.c.topic_id == topic_id, ledger.c.partition == partition, ledger.c.next_offset <= before
+    )
+    async with engine.connect() as connection:
+        return int((await connection.execute(statement)).scalar_one())
+
+
+async def ledger_ranges(
+    engine: AsyncEngine, topic_id: str | None = None, partition: int | None = None
+) -> pl.DataFrame:
+    """The landed ranges (`RANGES`) in order of topic id, partition and first offset."""
+    columns = [ledger.c[name] for name in RANGES]
+    statement = select(*columns).order_by(
+        ledger.c.topic_id, ledger.c.partition, ledger.c.first_offset, ledger.c.next_offset
+    )
+    if topic_id is not None:
+        statement = statement.where(ledger.c.topic_id == topic_id)
+    if partition is not None:
+        statement = statement.where(ledger.c.partition == partition)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(statement)).all()
+    return pl.DataFrame([tuple(row) for row in rows], schema=RANGES, orient="row")

@@ -1,0 +1,121 @@
+"""The reference table of instruments, read as a snapshot with a version that grows with every change."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+from sqlalchemy import ARRAY, Row, Text, any_, bindparam, or_, select, text, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.postgres.tables import instruments
+from db.postgres.tables import reference_version as version_table
+
+REFERENCE: Final = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "market": pl.String(),
+    "product": pl.String(),
+    "location": pl.String(),
+    "location_type": pl.String(),
+    "unit": pl.String(),
+    "currency": pl.String(),
+    "zone": pl.String(),
+    "complete": pl.Boolean(),
+    "first_seen": pl.Datetime("us", "UTC"),
+}
+_GIVEN: Final = tuple(name for name in REFERENCE if name not in {"complete", "first_seen"})
+
+# Sorted, so that two writers of the same instruments wait for each other instead of dead-locking.
+_REGISTER: Final = text(f"""
+INSERT INTO instruments ({", ".join(_GIVEN)}, first_seen)
+SELECT * FROM unnest({", ".join(f"CAST(:{name} AS text[])" for name in _GIVEN)}, CAST(:first_seen AS timestamptz[]))
+    AS given({", ".join(_GIVEN)}, first_seen)
+ORDER BY tenant, instrument
+ON CONFLICT DO NOTHING
+""")  # noqa: S608 - column names of this module, values are bound
+
+
+async def register_instruments(engine: AsyncEngine, frame: pl.DataFrame) -> int:
+    """Adds instruments that are not there yet; gives their number. What is there stays as it is.
+
+    Columns: those of `REFERENCE` without `complete`; absent ones count as null, `first_seen` is needed.
+    """
+    if frame.is_empty():
+        return 0
+    rows = frame.unique(["tenant", "instrument"], keep="first", maintain_order=True)
+    nothing = [None] * rows.height
+    given = {name: rows[name].to_list() if name in rows.columns else nothing for name in _GIVEN}
+    async with engine.begin() as connection:
+        done = await connection.execute(_REGISTER, given | {"first_seen": rows["first_seen"].to_list()})
+        return done.rowcount
+
+
+async def reference_version(engine: AsyncEngine) -> int:
+    """The version of the reference: it grows with every change and never goes back."""
+    async with engine.connect() as connection:
+        return await _version(connection)
+
+
+async def reference_snapshot(engine: AsyncEngine) -> tuple[int, pl.DataFrame]:
+    """The version and all instruments (`REFERENCE`) as of that version."""
+    statement = select(*(instruments.c[name] for name in REFERENCE))
+    async with engine.connect() as connection:
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+        version = await _version(connection)
+        rows = (await connection.execute(statement)).all()
+    return version, _frame(rows)
+
+
+async def find_instruments(
+    engine: AsyncEngine,
+    tenants: list[str],
+    *,
+    market: str | None = None,
+    product: str | None = None,
+    location: str | None = None,
+    search: str | None = None,
+    after: tuple[str, str] | None = None,
+    limit: int = 1000,
+) -> pl.DataFrame:
+    """Instruments (`REFERENCE`) of the tenants, in order of (instrument, tenant), from beyond `after`.
+
+    `search` is a part of the instrument's name in any case; the other filters are exact.
+    """
+    table = instruments.c
+    statement = select(*(table[name] for name in REFERENCE)).where(table.tenant.in_(tenants))
+    for column, value in ((table.market, market), (table.product, product), (table.location, location)):
+        if value is not None:
+            statement = statement.where(column == value)
+    if search is not None:
+        statement = statement.where(
+            or_(
+                table.instrument.icontains(search, autoescape=True),
+                table.location.icontains(search, autoescape=True),
+            )
+        )
+    if after is not None:
+        statement = statement.where(tuple_(table.instrument, table.tenant) > tuple_(*after))
+    async with engine.connect() as connection:
+        rows = (
+            await connection.execute(statement.order_by(table.instrument, table.tenant).limit(limit))
+        ).all()
+    return _frame(rows)
+
+
+async def instruments_named(engine: AsyncEngine, tenants: list[str], names: list[str]) -> pl.DataFrame:
+    """The instruments (`REFERENCE`) of those names that the tenants have."""
+    table = instruments.c
+    statement = select(*(table[name] for name in REFERENCE)).where(
+        table.tenant == any_(bindparam("tenants", tenants, ARRAY(Text))),
+        table.instrument == any_(bindparam("names", names, ARRAY(Text))),
+    )
+    async with engine.connect() as connection:
+        return _frame((await connection.execute(statement)).all())
+
+
+async def _version(connection: AsyncConnection) -> int:
+    return int((await connection.execute(select(version_table.c.version))).scalar_one())
+
+
+def _frame(rows: Sequence[Row[tuple[object, ...]]]) -> pl.DataFrame:
+    return pl.DataFrame([tuple(row) for row in rows], schema=REFERENCE, orient="row")

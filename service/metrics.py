@@ -1,0 +1,112 @@
+"""The closed list of metrics: a name that is not here cannot be counted, and each says what it means."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal, TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+MetricName = Literal[
+    "bridge_messages",
+    "bridge_batches",
+    "bridge_resends",
+    "bridge_landed_messages",
+    "bridge_lag_messages",
+    "bridge_window_bytes",
+    "bridge_paused",
+    "task_seconds",
+    "task_failures",
+    "ticks_stored",
+    "bars_written",
+    "latest_written",
+    "rejects",
+    "dead_letters",
+    "instruments_registered",
+    "http_requests",
+    "http_request_seconds",
+    "http_in_flight",
+    "auth_refusals",
+    "store_failures",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a metric is: its kind, its meaning (with the unit) and its labels in order."""
+
+    kind: Literal["counter", "gauge", "seconds"]
+    meaning: str
+    labels: tuple[str, ...] = ()
+
+
+DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
+    "bridge_messages": Definition("counter", "messages polled from the raw topic"),
+    "bridge_batches": Definition("counter", "batches sent to the queue `normalize`, first sends only"),
+    "bridge_resends": Definition("counter", "batches sent again because they had not landed in time"),
+    "bridge_landed_messages": Definition("counter", "messages reported landed"),
+    "bridge_lag_messages": Definition("gauge", "messages of a partition not yet committed", ("partition",)),
+    "bridge_window_bytes": Definition("gauge", "payload bytes on the way between poll and landing"),
+    "bridge_paused": Definition("gauge", "1 while polling pauses because the window is full"),
+    "task_seconds": Definition("seconds", "time a task took", ("task",)),
+    "task_failures": Definition("counter", "tasks that ended in an error", ("task",)),
+    "ticks_stored": Definition("counter", "publications inserted in ClickHouse, repeats included"),
+    "bars_written": Definition("counter", "bars inserted in ClickHouse by passes"),
+    "latest_written": Definition("counter", "latest prices that the compare-and-set accepted"),
+    "rejects": Definition("counter", "rows or messages refused, repeats included", ("market",)),
+    "dead_letters": Definition("counter", "dead letters written, repeats included"),
+    "instruments_registered": Definition("counter", "instruments seen for the first time"),
+    "http_requests": Definition("counter", "answered requests", ("method", "route", "status")),
+    "http_request_seconds": Definition("seconds", "time from request to the end of its answer", ("route",)),
+    "http_in_flight": Definition("gauge", "requests being answered"),
+    "auth_refusals": Definition("counter", "requests refused by the guard", ("reason",)),
+    "store_failures": Definition("counter", "store calls that failed or ran out of time", ("store",)),
+}
+
+_SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+_Made = TypeVar("_Made", Counter, Gauge, Histogram)
+
+
+class Metrics:
+    """The metrics of one process, in a registry of their own: two services in one test do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._made = {name: _make(name, each, self.registry) for name, each in DEFINITIONS.items()}
+
+    def count(self, name: MetricName, amount: float = 1, /, **labels: str) -> None:
+        """Adds to a counter."""
+        self._of(name, Counter, labels).inc(amount)
+
+    def set(self, name: MetricName, value: float, /, **labels: str) -> None:
+        """Sets a gauge."""
+        self._of(name, Gauge, labels).set(value)
+
+    def observe(self, name: MetricName, seconds: float, /, **labels: str) -> None:
+        """Adds one duration to a histogram."""
+        self._of(name, Histogram, labels).observe(seconds)
+
+    def exposition(self) -> bytes:
+        """All metrics in Prometheus' text format, `CONTENT_TYPE`."""
+        return generate_latest(self.registry)
+
+    def value(self, name: str, /, **labels: str) -> float:
+        """One sample as it would be exposed (`http_requests_total`), 0 where nothing was counted."""
+        return self.registry.get_sample_value(f"gridtick_{name}", labels) or 0.0
+
+    def _of(self, name: MetricName, kind: type[_Made], labels: dict[str, str]) -> _Made:
+        metric = self._made[name]
+        if not isinstance(metric, kind):
+            raise TypeError(f"the metric {name} is a {DEFINITIONS[name].kind}")
+        return metric.labels(**labels) if labels else metric
+
+
+def _make(name: str, definition: Definition, registry: CollectorRegistry) -> Counter | Gauge | Histogram:
+    full = f"gridtick_{name}"
+    if definition.kind == "counter":
+        return Counter(full, definition.meaning, definition.labels, registry=registry)
+    if definition.kind == "gauge":
+        return Gauge(full, definition.meaning, definition.labels, registry=registry)
+    return Histogram(full, definition.meaning, definition.labels, registry=registry, buckets=_SECONDS)

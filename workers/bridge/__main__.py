@@ -1,0 +1,135 @@
+"""`python -m workers.bridge`: the bridge from the raw topic to the workers."""
+
+import asyncio
+import logging
+import sys
+import threading
+import time
+from typing import ClassVar, Final
+
+from confluent_kafka import KafkaException
+from redis import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.kafka.admin import make_admin, topic_id
+from db.kafka.consumer import make_consumer
+from db.kafka.producer import ConfirmedProducer
+from db.postgres.engine import make_engine
+from db.redis.client import connect
+from pipeline.errors import DataProcessingError
+from service.base import AsyncService, Health, main
+from service.settings import Settings
+from workers.app import make_app
+from workers.bridge.batcher import Limits
+from workers.bridge.breaker import Breaker
+from workers.bridge.deadletters import KafkaDeadLetters
+from workers.bridge.dispatcher import RedisDispatcher
+from workers.bridge.ledger import PostgresLedger
+from workers.bridge.loop import Loop, Valve
+from workers.bridge.poison import Poison
+from workers.bridge.source import KafkaSource
+from workers.bridge.tally import Tally, Tripped
+from workers.runner import Runner
+
+log = logging.getLogger(__name__)
+
+SAY_AGAIN_S: Final = 60.0
+
+
+class Bridge(AsyncService):
+    """One consumer, driven by one thread of its own."""
+
+    name: ClassVar[str] = "bridge"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._runner = Runner()
+        self._stop = threading.Event()
+        self._tripped = ""
+
+    async def startup(self) -> None:
+        """Asks Kafka for the topic, so that a wrong address is told at once."""
+        self._admin = make_admin(self.settings.kafka.bootstrap)
+        await asyncio.to_thread(topic_id, self._admin, self.settings.kafka.raw_topic)
+
+    async def run(self) -> None:
+        """Works until asked to stop; the end waits a bounded time for what is on the way."""
+        working = asyncio.ensure_future(asyncio.to_thread(self._work))
+        asked = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait({working, asked}, return_when=asyncio.FIRST_COMPLETED)
+            self._stop.set()
+            await working
+        finally:
+            self._stop.set()
+            asked.cancel()
+
+    async def health(self) -> Health:
+        """Not ready while it stops, and after the breaker has tripped."""
+        reasons = (self._tripped,) if self._tripped else ()
+        return Health(ready=not self._stop.is_set() and not reasons, reasons=reasons)
+
+    def _work(self) -> None:
+        source, loop, close = self._made()
+        try:
+            source.subscribe(loop)
+            while not self._stop.is_set():
+                loop.step()
+        except KafkaException as error:
+            raise DataProcessingError(f"Kafka cannot be read: {error}", "bridge") from error
+        except Tripped as tripped:
+            self._tripped = str(tripped)
+        finally:
+            source.close()
+            close()
+        self._hold()
+
+    def _hold(self) -> None:
+        """After the breaker: reads nothing more and says why. Ending would have a supervisor start it again, and
+        every start would drain some more messages into the dead letters.
+        """
+        while self._tripped and not self._stop.is_set():
+            log.error(self._tripped)
+            self._stop.wait(SAY_AGAIN_S)
+
+    def _made(self) -> tuple[KafkaSource, Loop, "_Close"]:
+        """The loop with its real ports, all made in the thread that uses them."""
+        settings, kafka = self.settings, self.settings.kafka
+        engine = make_engine(settings.postgres.dsn.get_secret_value())
+        redis = connect(settings.redis.url.get_secret_value())
+        producer = ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
+        dispatcher = RedisDispatcher(make_app(settings), redis, kafka.raw_topic, time.monotonic)
+        ledger = PostgresLedger(engine, self._runner, kafka.raw_topic)
+        letters = KafkaDeadLetters(producer, kafka.deadletter_topic, kafka.raw_topic)
+
+        def topic_made() -> None:
+            # A topic that was made again has another id: asked at every assignment.
+            identity = topic_id(self._admin, kafka.raw_topic)
+            dispatcher.topic_id = ledger.topic_id = letters.topic_id = identity
+
+        consumer = make_consumer(kafka.bootstrap, kafka.group_id, kafka.message_max_bytes)
+        source = KafkaSource(consumer, kafka.raw_topic, topic_made)
+        tally = Tally(self.metrics, Breaker() if settings.bridge.breaker == "on" else None)
+        poison = Poison(dispatcher, ledger, letters, tally)
+        loop = Loop(source, dispatcher, ledger, poison, _valve(settings), tally, time.monotonic)
+        return source, loop, _Close(self._runner, engine, redis)
+
+
+class _Close:
+    def __init__(self, runner: Runner, engine: AsyncEngine, redis: Redis) -> None:
+        self._runner, self._engine, self._redis = runner, engine, redis
+
+    def __call__(self) -> None:
+        self._runner.wait(self._engine.dispose())
+        self._runner.close()
+        self._redis.close()
+
+
+def _valve(settings: Settings) -> Valve:
+    bridge = settings.bridge
+    limits = Limits(bridge.batch_messages, bridge.batch_bytes, bridge.batch_age_ms / 1000)
+    return Valve(limits, bridge.window_bytes, bridge.resend_after_s)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Bridge))

@@ -1,0 +1,85 @@
+"""Sends batches through Celery and hears of them through Redis."""
+
+import logging
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis import Redis
+
+from db.redis import acks, claims, generation
+from db.redis.acks import Ack
+from db.redis.client import OUTAGE
+from workers.bridge.ports import Outage
+from workers.bridge.window import Flight
+from workers.header import RAW, BatchHeader
+from workers.queues import NORMALIZE, REBUILD, publish
+
+log = logging.getLogger(__name__)
+
+MOST_ACKS: Final = 200
+REBUILD_AGAIN_S: Final = 5.0
+
+
+class RedisDispatcher:
+    """One topic's batches. A batch keeps its id and its claim check over repeats, so that Redis stays bounded."""
+
+    def __init__(self, app: Celery, redis: Redis, topic: str, clock: Callable[[], float]) -> None:
+        self._app, self._redis, self._clock = app, redis, clock
+        self._topic = topic
+        self._rebuild_at = 0.0
+        self.topic_id = ""
+
+    def open(self, assignment: str) -> None:
+        with _outages():
+            acks.open_starts(self._redis, assignment)
+
+    def is_open(self, assignment: str) -> bool:
+        with _outages():
+            return acks.is_open(self._redis, assignment)
+
+    def send(self, assignment: str, flight: Flight) -> None:
+        header = self._header(assignment, flight)
+        with _outages():
+            claims.put(self._redis, header.claim(RAW), flight.payload)
+            publish(self._app, NORMALIZE, header.to_json())
+
+    def acks(self, assignment: str, wait_s: float) -> Sequence[Ack]:
+        with _outages():
+            return acks.pop(self._redis, assignment, MOST_ACKS, wait_s)
+
+    def started(self, assignment: str, batch_id: str) -> str | None:
+        with _outages():
+            return acks.started(self._redis, assignment, batch_id)
+
+    def heal(self) -> None:
+        """Has the latest prices built again where Redis lost them, also when no traffic flows."""
+        with _outages():
+            if self._clock() < self._rebuild_at or generation.read(self._redis).state != "missing":
+                return
+            publish(self._app, REBUILD)
+            self._rebuild_at = self._clock() + REBUILD_AGAIN_S
+            log.info("latest prices are missing in Redis: rebuild asked for")
+
+    def _header(self, assignment: str, flight: Flight) -> BatchHeader:
+        return BatchHeader(
+            batch_id=flight.batch_id,
+            assignment=assignment,
+            topic=self._topic,
+            topic_id=self.topic_id,
+            partition=flight.partition,
+            first=flight.first,
+            next=flight.next,
+            messages=flight.messages,
+            known_at_us=flight.known_at_us,
+        )
+
+
+@contextmanager
+def _outages() -> Generator[None]:
+    try:
+        yield
+    except (*OUTAGE, OperationalError) as error:
+        raise Outage(f"Redis: {error}") from error

@@ -1,0 +1,113 @@
+"""How bytes travel between the stages: messages packed as msgpack, frames as Arrow IPC."""
+
+import io
+from array import array
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from pipeline.errors import DataProcessingError
+
+Header = tuple[str, bytes | None]
+
+
+class Messages(msgspec.Struct, frozen=True):
+    """Raw messages of one partition in offset order, as columns of equal length.
+
+    `stamps_us` are the append times as the broker gave them, `known_at_us` their running maximum.
+    `headers` holds only the messages that have some, by their index. A value may be null (a tombstone).
+    """
+
+    offsets: Sequence[int]
+    stamps_us: Sequence[int]
+    known_at_us: Sequence[int]
+    keys: Sequence[bytes | None]
+    headers: dict[int, list[Header]]
+    values: Sequence[bytes | None]
+
+    def part(self, start: int, stop: int) -> "Messages":
+        """The messages with index in [start, stop)."""
+        headers = {i - start: each for i, each in self.headers.items() if start <= i < stop}
+        cut = slice(start, stop)
+        return Messages(
+            self.offsets[cut],
+            self.stamps_us[cut],
+            self.known_at_us[cut],
+            self.keys[cut],
+            headers,
+            self.values[cut],
+        )
+
+
+class _Packed(msgspec.Struct, array_like=True, gc=False):
+    offsets: bytes
+    stamps_us: bytes
+    known_at_us: bytes
+    keys: list[bytes | None]
+    headers: dict[int, list[Header]]
+    values: list[bytes | None]
+
+
+_ENCODER: Final = msgspec.msgpack.Encoder()
+_DECODER: Final = msgspec.msgpack.Decoder(_Packed)
+
+
+def pack(messages: Messages) -> bytes:
+    """The messages as one blob."""
+    packed = _Packed(
+        _numbers(messages.offsets),
+        _numbers(messages.stamps_us),
+        _numbers(messages.known_at_us),
+        list(messages.keys),
+        messages.headers,
+        list(messages.values),
+    )
+    return _ENCODER.encode(packed)
+
+
+def unpack(blob: bytes) -> Messages:
+    """What `pack` wrote. Raises `DataProcessingError` for other bytes."""
+    try:
+        packed = _DECODER.decode(blob)
+    except msgspec.MsgspecError as error:
+        raise DataProcessingError(f"a claim check holds no packed messages: {error}", "normalize") from None
+    return Messages(
+        _read(packed.offsets),
+        _read(packed.stamps_us),
+        _read(packed.known_at_us),
+        packed.keys,
+        packed.headers,
+        packed.values,
+    )
+
+
+def _numbers(values: Sequence[int]) -> bytes:
+    return array("q", values).tobytes()
+
+
+def _read(data: bytes) -> list[int]:
+    numbers = array("q")
+    numbers.frombytes(data)
+    return numbers.tolist()
+
+
+def frame_to_bytes(frame: pl.DataFrame) -> bytes:
+    """A frame as an Arrow IPC stream, LZ4-compressed."""
+    target = io.BytesIO()
+    frame.write_ipc_stream(target, compression="lz4")
+    return target.getvalue()
+
+
+def frame_from_bytes(blob: bytes) -> pl.DataFrame:
+    """What `frame_to_bytes` wrote. Raises `DataProcessingError` for other bytes."""
+    try:
+        return pl.read_ipc_stream(io.BytesIO(blob))
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise DataProcessingError(f"a claim check holds no frame: {error}", "aggregate") from None
+
+
+def to_msgpack(value: Any) -> bytes:
+    """Plain values (headers, lists, blobs) as msgpack."""
+    return _ENCODER.encode(value)

@@ -1,0 +1,72 @@
+"""What one worker process works with: its clients, made after the process was, and its reference frame.
+
+Polars and librdkafka do not survive a fork, connections belong to one process: nothing here is made at import.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+from redis import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.clickhouse.client import connect as connect_clickhouse
+from db.kafka.producer import ConfirmedProducer
+from db.postgres.engine import make_engine
+from db.postgres.reference import reference_snapshot, reference_version
+from db.redis.client import connect
+from service.metrics import Metrics
+from service.settings import Settings, load
+from workers.runner import Runner
+
+
+@dataclass
+class Context:
+    """The clients of this process; each connects at first use."""
+
+    settings: Settings
+    metrics: Metrics = field(default_factory=Metrics)
+    runner: Runner = field(default_factory=Runner)
+    _version: int = -1
+    _reference: pl.DataFrame = field(default_factory=pl.DataFrame)
+
+    @cached_property
+    def redis(self) -> Redis:
+        return connect(self.settings.redis.url.get_secret_value())
+
+    @cached_property
+    def clickhouse(self) -> Client:
+        return connect_clickhouse(self.settings)
+
+    @cached_property
+    def postgres(self) -> AsyncEngine:
+        return make_engine(self.settings.postgres.dsn.get_secret_value())
+
+    @cached_property
+    def producer(self) -> ConfirmedProducer:
+        kafka = self.settings.kafka
+        return ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
+
+    def reference(self, *, fresh: bool = False) -> pl.DataFrame:
+        """The reference snapshot (`db.postgres.reference.REFERENCE`), read again when its version has grown."""
+        if fresh or self._version < 0 or self.runner.wait(reference_version(self.postgres)) != self._version:
+            self._version, self._reference = self.runner.wait(reference_snapshot(self.postgres))
+        return self._reference
+
+
+_present: Context | None = None
+
+
+def current() -> Context:
+    """The context of this process."""
+    global _present  # noqa: PLW0603 - one a process, by intention
+    if _present is None:
+        _present = Context(load())
+    return _present
+
+
+def use(context: Context | None) -> None:
+    """Sets (or with nothing: forgets) the context of this process."""
+    global _present  # noqa: PLW0603
+    _present = context

@@ -1,0 +1,128 @@
+"""Queue `aggregate`: publications stored, and the bars of the touched buckets computed again."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+import msgspec
+import polars as pl
+
+from db.clickhouse.bars import run_pass as recompute
+from db.clickhouse.ticks import insert_ticks
+from db.redis import claims, passes
+from pipeline.bars import touched
+from workers.app import app
+from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
+from workers.context import Context, current
+from workers.header import ENRICHED, BatchHeader, from_json
+from workers.queues import LANDED, PASS, STORE, publish
+from workers.tasks.base import DataError, in_hand, refusals, refuse, take
+from workers.tasks.faults import engine_refusals
+
+MOST_BATCHES: Final = 64  # of one pass
+MOST_PAUSE_S: Final = 2.0
+REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A batch whose publications are stored, with the buckets it touched."""
+
+    header: BatchHeader
+    touched: pl.DataFrame
+
+
+@app.task(name=STORE)
+def store(data: dict[str, Any]) -> None:
+    """Inserts one batch and leaves it to the next pass."""
+    context, header = current(), from_json(data)
+    with in_hand(context, header, "aggregate"):
+        ticks = frame_from_bytes(take(context, header, ENRICHED))
+        with refusals("aggregate"):
+            buckets = touched(ticks)
+        with engine_refusals():
+            insert_ticks(context.clickhouse, ticks)
+        context.metrics.count("ticks_stored", ticks.height)
+        passes.push(context.redis, to_msgpack([header.to_json(), frame_to_bytes(buckets)]))
+        claims.drop(context.redis, header.claim(ENRICHED))
+        schedule(context)
+
+
+def schedule(context: Context) -> None:
+    """Makes sure that one pass is on its way: at once when idle, after the pause under load."""
+    if passes.acquire_turn(context.redis):
+        publish(app, PASS, after_s=passes.pause_left(context.redis))
+
+
+@app.task(name=PASS)
+def run_pass() -> None:
+    """Recomputes the bars of every batch that waits, and hands exactly those batches on."""
+    context = current()
+    # Taken before any SELECT starts: all of their inserts have returned.
+    waiting = [_read(entry) for entry in passes.take(context.redis, MOST_BATCHES)]
+    started = time.monotonic()
+    try:
+        for batches, latest in passed(context, waiting):
+            _hand_on(context, batches, latest)
+    finally:
+        took = time.monotonic() - started
+        context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
+        _next_turn(context, took)
+
+
+def _next_turn(context: Context, took: float) -> None:
+    left = passes.waiting(context.redis)
+    passes.set_pace(context.redis, min(MOST_PAUSE_S, REST * took) if left else 0.0)
+    passes.release_turn(context.redis)
+    # Looked at again after the release: a batch stored in between found the turn taken.
+    if passes.waiting(context.redis):
+        schedule(context)
+
+
+def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], pl.DataFrame]]:
+    """Passes the batches together; where that fails, halves, so that one poisoned bucket blocks no other batch.
+
+    A batch that fails alone has its other buckets computed all the same, and is refused.
+    """
+    if not batches:
+        return
+    try:
+        yield batches, _pass(context, pl.concat([each.touched for each in batches]).unique())
+    except DataError as error:
+        if len(batches) > 1:
+            middle = len(batches) // 2
+            yield from passed(context, batches[:middle])
+            yield from passed(context, batches[middle:])
+            return
+        _pass_around(context, batches[0].touched)
+        refuse(context, batches[0].header, str(error))
+
+
+def _pass_around(context: Context, buckets: pl.DataFrame) -> None:
+    """Computes every bucket that can be computed, by halving."""
+    middle = buckets.height // 2
+    for part in (buckets.head(middle), buckets.tail(buckets.height - middle)):
+        if part.height == buckets.height or part.is_empty():
+            continue
+        try:
+            _pass(context, part)
+        except DataError:
+            _pass_around(context, part)
+
+
+def _pass(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
+    with engine_refusals():
+        return recompute(context.clickhouse, buckets)
+
+
+def _hand_on(context: Context, batches: Sequence[Stored], latest: pl.DataFrame) -> None:
+    name = f"{uuid4().hex}:latest"
+    claims.put(context.redis, name, frame_to_bytes(latest))
+    publish(app, LANDED, [each.header.to_json() for each in batches], name)
+
+
+def _read(entry: bytes) -> Stored:
+    header, buckets = msgspec.msgpack.decode(entry)
+    return Stored(from_json(header), frame_from_bytes(buckets))

@@ -1,0 +1,102 @@
+"""What every task does around its one step: says what it has in hand, takes claim checks, reports refusals."""
+
+import logging
+import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+from db.redis import acks, claims
+from db.redis.acks import Ack
+from db.redis.client import OUTAGE
+from pipeline.errors import DataProcessingError
+from workers.context import Context
+from workers.header import BatchHeader
+
+log = logging.getLogger(__name__)
+
+MOST_ERROR = 2000
+
+
+class Gone(Exception):
+    """The claim check is not there any more: expired, lost with Redis, or taken by a repeat of this task."""
+
+
+class DataError(Exception):
+    """The data itself cannot be worked on, wherever it is tried: the one failure that counts as an attempt."""
+
+
+@contextmanager
+def refusals(stage: str) -> Generator[None]:
+    """Around pure code: whatever it raises is the data's fault, except running out of memory."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except DataProcessingError as error:
+        raise DataError(str(error)) from error
+    except Exception as error:
+        raise DataError(f"[{stage}] {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def in_hand(context: Context, header: BatchHeader, stage: str) -> Generator[None]:
+    """Around one stage of one batch.
+
+    A data error is reported to the bridge and raised; a claim that is gone ends the stage quietly; any other
+    error is raised: a server is away, and the bridge sends the batch again.
+    """
+    started = time.monotonic()
+    acks.start(context.redis, header.assignment, header.batch_id, stage)
+    try:
+        yield
+    except Gone:
+        log.info("claim is gone, left to the repeat", extra={"stage": stage, **header.facts()})
+        context.metrics.count("task_failures", task=f"{stage}.gone")
+    except DataError as error:
+        refuse(context, header, str(error))
+        raise
+    except Exception as error:
+        log.warning("stage failed, left to the repeat", extra={"cause": _short(error), **header.facts()})
+        context.metrics.count("task_failures", task=stage)
+        raise
+    finally:
+        with suppress(*OUTAGE):
+            acks.finish(context.redis, header.assignment, header.batch_id)
+        context.metrics.observe("task_seconds", time.monotonic() - started, task=stage)
+
+
+def take(context: Context, header: BatchHeader, stage: str) -> bytes:
+    """The claim check that the stage before left. Raises `Gone`."""
+    blob = claims.get(context.redis, header.claim(stage))
+    if blob is None:
+        raise Gone(header.claim(stage))
+    return blob
+
+
+def refuse(context: Context, header: BatchHeader, error: str) -> None:
+    """Tells the bridge that the data of this batch cannot be worked on."""
+    log.error("batch refused", extra={"cause": error[:MOST_ERROR], **header.facts()})
+    ack = Ack(header.partition, header.first, header.next, error=error[:MOST_ERROR] or "unknown")
+    acks.push(context.redis, header.assignment, ack)
+
+
+def landed(context: Context, header: BatchHeader) -> None:
+    """Tells the bridge that this batch has landed."""
+    ack = Ack(
+        partition=header.partition,
+        first=header.first,
+        next=header.next,
+        messages=header.messages,
+        ticks=header.ticks,
+        rejects=header.rejects,
+        dead_letters=header.dead_letters,
+        invalid=header.invalid,
+        lead=header.runs.lead,
+        trail=header.runs.trail,
+        longest=header.runs.longest,
+    )
+    acks.push(context.redis, header.assignment, ack)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:300]
