@@ -46,7 +46,7 @@ def listed(
     query: Mapping[str, object],
     going_on: object,
 ) -> Response:
-    """The response of a list. `going_on` is the position (plain JSON values) of what follows, None at the end."""
+    """The response of a list. `going_on` is the position (plain JSON values) of what follows, if any."""
     cursor, headers = None, {}
     if going_on is not None:
         cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)

@@ -16,16 +16,17 @@ TITLE: Final = "Gridtick"
 VERSION: Final = "0.1.0"
 DESCRIPTION: Final = """Exact ticks, bars and latest prices of US power and gas markets.
 
-Send your key in `Authorization: Bearer` or `X-API-Key`. Ranges are [start, end); instants are ISO 8601 and need an
-offset (`2026-07-01T00:00:00Z`); prices are JSON numbers with all their digits. A list holds `data`, `next` and
-`query`; send `next` back as `cursor` for what follows, or follow `Link`. Errors are problem+json (RFC 9457).
+Send your key in `Authorization: Bearer` or `X-API-Key`. Ranges are [start, end); instants are ISO 8601 and
+need an offset (`2026-07-01T00:00:00Z`); prices are JSON numbers with all their digits. A list holds `data`,
+`next` and `query`; send `next` back as `cursor` for what follows, or follow `Link`. Errors are problem+json
+(RFC 9457).
 
     curl -H "X-API-Key: $GRIDTICK_API_KEY" "http://127.0.0.1:8080/v1/prices/latest?instrument=NG_HH_BALMO"
 """
 
 
-def create_app(state: State) -> FastAPI:
-    """The application over the given state. Raises `DataProcessingError` where a route declares no scope."""
+def make_routes() -> FastAPI:
+    """The routes alone: enough to describe, not to answer."""
     app = FastAPI(
         title=TITLE,
         version=VERSION,
@@ -36,9 +37,15 @@ def create_app(state: State) -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    app.state.gridtick = state
     for each in (prices, ranges, caller, operation):
         app.include_router(each.router)
+    return app
+
+
+def create_app(state: State) -> FastAPI:
+    """The application over the given state. `DataProcessingError` where a route declares no scope."""
+    app = make_routes()
+    app.state.gridtick = state
     _describe(app)
     problems.install(app)
     require_guarded(app)
@@ -47,7 +54,7 @@ def create_app(state: State) -> FastAPI:
 
 
 def _describe(app: FastAPI) -> None:
-    """Adds the routes of the document itself; it is made once, as it does not change while the process runs."""
+    """Adds the routes of the document itself; it is made once: it does not change while the process runs."""
     made = openapi.document(app)
     text, page = openapi.encoded(made), docs.page(made)
 

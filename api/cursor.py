@@ -42,6 +42,4 @@ class Cursors:
 
 
 def _refused() -> Problem:
-    return invalid(
-        "cursor", "does not belong to this query. Take `next` of an answer and leave the rest as it was."
-    )
+    return invalid("cursor", "does not belong to this query. Take `next` of an answer and leave the rest as it was.")

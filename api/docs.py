@@ -1,15 +1,17 @@
-"""`/docs`: the OpenAPI document as one page that needs no script and no other host, so that it works off line."""
+"""`/docs`: the OpenAPI document as one page without scripts or other hosts, so that it works off line."""
 
 from collections.abc import Iterator
 from html import escape
 from typing import Any, Final
 
 _STYLE: Final = """
-body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1b1f24;background:#fff}
+body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+body{color:#1b1f24;background:#fff}
 code,pre{font:14px ui-monospace,monospace;background:#f3f4f6;border-radius:4px;padding:.1em .3em}
 pre{padding:.8em;overflow:auto}table{border-collapse:collapse;width:100%}
 td,th{text-align:left;vertical-align:top;border-bottom:1px solid #d8dce1;padding:.3em .6em .3em 0}
-@media (prefers-color-scheme:dark){body{color:#e6e8eb;background:#14171a}code,pre{background:#23272c}td,th{border-color:#3a4047}}
+@media (prefers-color-scheme:dark){
+body{color:#e6e8eb;background:#14171a}code,pre{background:#23272c}td,th{border-color:#3a4047}}
 """
 
 
@@ -17,9 +19,7 @@ def page(document: dict[str, Any]) -> str:
     """The page of an OpenAPI document."""
     info = document["info"]
     routes = "".join(
-        _route(path, method, each)
-        for path, methods in document["paths"].items()
-        for method, each in methods.items()
+        _route(path, method, each) for path, methods in document["paths"].items() for method, each in methods.items()
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(info["title"])}</title>'
@@ -40,12 +40,17 @@ def _parameter(parameter: dict[str, Any]) -> str:
     schema = parameter["schema"]
     needed = " (needed)" if parameter.get("required") else ""
     meaning = escape(parameter.get("description", schema.get("description", "")))
-    default = (
-        f" Default: <code>{escape(str(schema['default']))}</code>."
-        if schema.get("default") not in (None, [])
-        else ""
+    cells = (
+        f"<code>{escape(parameter['name'])}</code>{needed}",
+        escape(_kind(schema)),
+        meaning + _default(schema),
     )
-    return f"<tr><td><code>{escape(parameter['name'])}</code>{needed}<td>{escape(_kind(schema))}<td>{meaning}{default}</tr>"
+    return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}</tr>"
+
+
+def _default(schema: dict[str, Any]) -> str:
+    given = schema.get("default")
+    return f" Default: <code>{escape(str(given))}</code>." if given else ""
 
 
 def _kind(schema: dict[str, Any]) -> str:
@@ -59,10 +64,7 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _answers(operation: dict[str, Any]) -> str:
-    lines = (
-        f"<li><code>{status}</code> {escape(each.get('description', ''))}"
-        for status, each in _sorted(operation)
-    )
+    lines = (f"<li><code>{status}</code> {escape(each.get('description', ''))}" for status, each in _sorted(operation))
     return f"<ul>{''.join(lines)}</ul>"
 
 

@@ -3,7 +3,7 @@
 import logging
 import re
 import time
-from typing import Final, cast
+from typing import Final
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -114,5 +114,5 @@ def _too_large() -> Problem:
 
 
 def _request_id(headers: Headers) -> str:
-    given = cast("str | None", headers.get("x-request-id"))
+    given = headers.get("x-request-id")
     return given if given and _REQUEST_ID.fullmatch(given) else uuid4().hex

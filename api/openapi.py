@@ -36,10 +36,10 @@ def encoded(made: dict[str, Any]) -> bytes:
 
 
 def main() -> int:
-    from api.app import describable_app  # noqa: PLC0415 - the application imports this module
+    from api.app import make_routes  # noqa: PLC0415 - the application imports this module
 
     PATH.parent.mkdir(exist_ok=True)
-    PATH.write_bytes(encoded(document(describable_app())))
+    PATH.write_bytes(encoded(document(make_routes())))
     return 0
 
 

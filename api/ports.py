@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 import polars as pl
 
 from db.postgres.access import StoredKey
+from db.postgres.reference import Filters
 
 Names = Sequence[str]
 Mode = Literal["newest", "in_force"]
@@ -27,16 +28,14 @@ class Reads(Protocol):
 
     async def find_key(self, key_id: str) -> StoredKey | None: ...
 
-    async def note_use(self, key_id: str, at: datetime) -> None: ...
-
     async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
         """Their rows of the reference (`db.postgres.reference.REFERENCE`)."""
         ...
 
     async def find_instruments(
-        self, tenants: Names, filters: dict[str, str], after: tuple[str, str] | None, limit: int
+        self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
     ) -> pl.DataFrame:
-        """Rows of the reference by market, product, location and search, in order of (instrument, tenant)."""
+        """Rows of the reference, in order of (instrument, tenant)."""
         ...
 
     async def ticks(
@@ -55,7 +54,11 @@ class Reads(Protocol):
         after: object | None,
         limit: int,
     ) -> Page:
-        """Bars with start in [start, end), with the fields of a shown bar and `tenant`."""
+        """Bars with start in [start, end), with the fields of a shown bar, but `is_final`, and `tenant`."""
+        ...
+
+    async def watermark(self) -> datetime:
+        """The latest append time of what has landed."""
         ...
 
     async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:

@@ -38,9 +38,7 @@ class Problem(Exception):
 
 def invalid(parameter: str, detail: str) -> Problem:
     """422 for one parameter."""
-    return Problem(
-        422, "invalid-parameter", f"{parameter}: {detail}", [{"parameter": parameter, "detail": detail}]
-    )
+    return Problem(422, "invalid-parameter", f"{parameter}: {detail}", [{"parameter": parameter, "detail": detail}])
 
 
 def not_found(detail: str) -> Problem:

@@ -34,15 +34,11 @@ def _within(read: datetime) -> datetime:
     return read.astimezone(UTC)
 
 
-Instant = Annotated[
-    datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})
-]
+Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 InstrumentId = Annotated[str, Field(min_length=1, max_length=256)]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"most rows of one answer, at most {MAX_LIMIT}")]
 CursorText = Annotated[str, Field(max_length=2048, description="`next` of the answer before")]
-Tenant = Annotated[
-    str, Field(max_length=64, description="only rows of this tenant; default: all that you may read")
-]
+Tenant = Annotated[str, Field(max_length=64, description="only rows of this tenant; default: all that you may read")]
 PriceType = Annotated[
     Literal["number", "decimal"], Field(description="`decimal` gives prices as text instead of JSON numbers")
 ]
@@ -80,9 +76,7 @@ class RangeQuery(Priced):
         list[InstrumentId],
         Field(min_length=1, max_length=MAX_INSTRUMENTS, description="repeatable", examples=[["NG_HH_BALMO"]]),
     ]
-    start: Annotated[
-        Instant | None, Field(description="first instant; default: 24 hours ago, for `1d` 31 days")
-    ] = None
+    start: Annotated[Instant | None, Field(description="first instant; default: 24 hours ago, for `1d` 31 days")] = None
     end: Annotated[Instant | None, Field(description="first instant beyond; default: no end")] = None
 
 
@@ -96,9 +90,7 @@ Interval = Literal["1m", "5m", "15m", "1h", "1d"]
 class BarsQuery(RangeQuery):
     """Bars whose `start` lies in [start, end)."""
 
-    interval: Annotated[
-        Interval, Field(description="`1d` is the day of the instrument's own zone", examples=["1h"])
-    ]
+    interval: Annotated[Interval, Field(description="`1d` is the day of the instrument's own zone", examples=["1h"])]
 
 
 class LatestQuery(Priced):
@@ -106,7 +98,7 @@ class LatestQuery(Priced):
 
     instrument: Annotated[
         list[InstrumentId], Field(max_length=1000, description="repeatable", examples=[["NG_HH_BALMO"]])
-    ] = []  # noqa: RUF012
+    ] = []
     market: Name | None = None
     product: Name | None = None
     mode: Annotated[

@@ -4,11 +4,12 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.shown import iso
+
 # What JSON wants escaped inside a string.
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for code in range(0x20)}
 _FROM: Final = list(_ESCAPES)
 _TO: Final = list(_ESCAPES.values())
-_INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 
 
 def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
@@ -21,7 +22,7 @@ def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
     parts: list[pl.Expr] = []
     for at, (name, dtype) in enumerate(frame.schema.items()):
         parts.append(pl.lit(("{" if at == 0 else ",") + f'"{name}":'))
-        parts.append(_value(name, dtype, decimals_as_text).fill_null("null"))
+        parts.append(_value(name, dtype, decimals_as_text=decimals_as_text).fill_null("null"))
     lines = frame.select(pl.concat_str(*parts, pl.lit("}")).alias("line"))
     return ",".join(lines["line"])
 
@@ -32,13 +33,13 @@ def listing(data: str, next_cursor: str | None, query: str) -> bytes:
     return f'{{"data":[{data}],"next":{following},"query":{query}}}'.encode()
 
 
-def _value(name: str, dtype: pl.DataType, decimals_as_text: bool) -> pl.Expr:
+def _value(name: str, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
     column = pl.col(name)
     if isinstance(dtype, pl.Decimal):
         digits = _digits(column, dtype)
         return _quoted(digits) if decimals_as_text else digits
     if isinstance(dtype, pl.Datetime):
-        return _quoted(column.dt.strftime(_INSTANT))
+        return _quoted(iso(column))
     if isinstance(dtype, pl.List):
         inner = _quoted(column.list.join('","'))
         return pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise("[" + inner + "]")

@@ -1,4 +1,4 @@
-"""The shapes of answers, for the OpenAPI document: answers are rendered from frames, not through these models."""
+"""The shapes of answers, for the OpenAPI document only: answers are rendered from frames."""
 
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
@@ -49,9 +49,7 @@ class Tick(_Shape):
 class Latest(Tick):
     """A tick with how fresh it is."""
 
-    age_seconds: Annotated[
-        float, Field(description="since interval_start; below 0 for a price that lies ahead")
-    ]
+    age_seconds: Annotated[float, Field(description="since interval_start; below 0 for a price that lies ahead")]
     cadence_seconds: Annotated[float | None, Field(description="expected time between publications")]
     status: Annotated[
         Literal["live", "late", "stale"],

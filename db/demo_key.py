@@ -24,7 +24,7 @@ def demo_key_path(settings: Settings) -> Path:
 
 
 async def ensure_demo_key(settings: Settings) -> str:
-    """The demo key, stored and usable. The file is the master: a database that was reset gets the same key."""
+    """The demo key, stored and usable. The file leads: a database that was reset gets the same key."""
     key = _kept_key(demo_key_path(settings))
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:
@@ -37,9 +37,7 @@ async def ensure_demo_key(settings: Settings) -> str:
 def _pepper(settings: Settings) -> str:
     pepper = settings.api.key_pepper.get_secret_value()
     if not pepper:
-        raise DataProcessingError(
-            "DATA_PROC_API_KEY_PEPPER is empty. Set it to a long random text.", "settings"
-        )
+        raise DataProcessingError("DATA_PROC_API_KEY_PEPPER is empty. Set it to a long random text.", "settings")
     return pepper
 
 

@@ -3,10 +3,12 @@
 import asyncio
 import logging
 import sys
+from contextlib import closing
 
 from sqlalchemy.exc import DBAPIError
 
-from db.clickhouse.connect import connect
+from db.clickhouse.client import connect
+from db.clickhouse.migrate import ensure_database
 from db.clickhouse.migrate import migrate as migrate_clickhouse
 from db.postgres import schema
 from db.postgres.engine import make_engine
@@ -30,7 +32,7 @@ async def migrate(settings: Settings) -> str:
         ) from None
     except DBAPIError as error:
         raise DataProcessingError(
-            f"PostgreSQL refuses ({error.orig}). Check the user, password and database of DATA_PROC_POSTGRES_DSN.",
+            f"PostgreSQL refuses ({error.orig}). Check user, password, database in DATA_PROC_POSTGRES_DSN.",
             "postgres",
         ) from None
     finally:
@@ -38,11 +40,10 @@ async def migrate(settings: Settings) -> str:
 
 
 def _clickhouse(settings: Settings) -> None:
-    client = connect(settings.clickhouse)
-    try:
+    with closing(connect(settings.clickhouse, database="default")) as client:
+        ensure_database(client, settings.clickhouse.database)
+    with closing(connect(settings.clickhouse)) as client:
         migrate_clickhouse(client)
-    finally:
-        client.close()
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
 """The servers alone, for tests and for work on Gridtick itself.
 
-    python -m local servers --data-dir D [--detach]   start them; prints the DATA_PROC_* that reach them
-    python -m local env --data-dir D                  print them again
-    python -m local stop --data-dir D                 stop what runs on that folder
+python -m local servers --data-dir D [--detach]   start them; prints the DATA_PROC_* that reach them
+python -m local env --data-dir D                  print them again
+python -m local stop --data-dir D                 stop what runs on that folder
 """
 
 import argparse
@@ -31,7 +31,7 @@ def exports(variables: dict[str, str]) -> str:
 
 
 def _run_servers(data_dir: Path) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     with servers(data_dir, say=_say) as stack:
         stack.publish()
         sys.stdout.write(exports(dict(stack.environ)))
@@ -64,7 +64,9 @@ def main() -> int:
             sys.stdout.write(exports(_running(data_dir).variables()))
         elif given.detach:
             command = [sys.executable, "-m", "local", "servers", "--data-dir", str(data_dir)]
-            sys.stdout.write(exports(detach(command, data_dir, data_dir / "logs" / "servers.log").variables()))
+            sys.stdout.write(
+                exports(detach(command, data_dir, data_dir / "logs" / "servers.log").variables())
+            )
         else:
             _run_servers(data_dir)
     except DataProcessingError as error:

@@ -9,21 +9,19 @@ from typing import Final
 from local import ports
 from local.paths import PROGRAM_ROOT
 from local.process import Program
-from local.stack import Stack
+from local.stack import API_HOST, API_PORT, FLOWER_PORT, Stack
 from pipeline.errors import DataProcessingError
 
-API_PORT: Final = "DATA_PROC_API_PORT"
-API_HOST: Final = "DATA_PROC_API_HOST"
-FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
 _PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555}
 
 
 def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """The ports of API and task monitor as variables. A port that the user names must be free; others give way."""
+    """The ports of API and task monitor as variables. One that the user sets must be free."""
     for name in _PREFERRED:
         if name in given and not ports.is_free(int(given[name]), given.get(API_HOST, "127.0.0.1")):
             raise DataProcessingError(
-                f"Port {given[name]} of {name} is in use. Stop what listens there, set another port, or unset {name}.", "local"
+                f"Port {given[name]} ({name}) is in use. Stop what listens there, set another, or unset it.",
+                "local",
             )
     chosen = ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
     return {name: str(port) for name, port in chosen.items()}
@@ -42,7 +40,14 @@ def flower(stack: Stack) -> Program:
     """The task monitor, on this machine's own address only: its API asks for no login there."""
     port = stack.environ[FLOWER_PORT]
     command = ["-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1", f"--port={port}"]
-    return _program(stack, "flower", command, stop_within=5, environ={"FLOWER_UNAUTHENTICATED_API": "true"}, probe=("/healthcheck", port))
+    return _program(
+        stack,
+        "flower",
+        command,
+        stop_within=5,
+        environ={"FLOWER_UNAUTHENTICATED_API": "true"},
+        probe=("/healthcheck", port),
+    )
 
 
 def feed(stack: Stack, what: str, speed: float) -> list[Program]:
@@ -54,7 +59,11 @@ def feed(stack: Stack, what: str, speed: float) -> list[Program]:
     path = Path(what).expanduser().absolute()
     if not path.exists():
         raise DataProcessingError(f"--feed {what} is neither `demo`, `none` nor a path that exists.", "cli")
-    return [_program(stack, "feed", ["-m", "gridtick.cli.main", "send", str(path), "--speed", str(speed)], once=True)]
+    return [
+        _program(
+            stack, "feed", ["-m", "gridtick.cli.main", "send", str(path), "--speed", str(speed)], once=True
+        )
+    ]
 
 
 def _program(

@@ -3,7 +3,8 @@
 import queue
 import re
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ def _quoted(value: str) -> str:
 
 
 class EngineConnection:
-    """One connection, used by one thread at a time. It keeps the settings of its last query, because most are equal."""
+    """One connection, for one thread at a time. It keeps the settings of its last query: most are equal."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -67,13 +68,15 @@ class EngineConnection:
         old.close()
         self._database, self._settings = "default", {}
 
-    def select(self, sql: str, default_format: str, parameters: Mapping[str, str]) -> Any:
-        """Run any statement but an insert with data. Returns the engine's result (`get_memview()`, `rows_read()`)."""
+    def select(self, sql: bytes, default_format: str, parameters: Mapping[str, str]) -> Any:
+        """Run any statement but an insert with data; the engine's result (`get_memview()`, `rows_read()`)."""
         return self._run(sql, default_format, parameters)
 
     def insert(self, head: str, data_format: str, chunks: Iterable[bytes]) -> int:
-        """Feed `INSERT INTO …` with the bytes as they come; returns the rows written. Nothing is kept of a cut-off body
-        beyond the blocks that the engine had already written."""
+        """Feed `INSERT INTO …` with the bytes as they come; returns the rows written.
+
+        Of a body that is cut off, only blocks that the engine had already written stay.
+        """
         try:
             with self._connection.send_insert(head, data_format) as stream:
                 for chunk in chunks:
@@ -85,7 +88,12 @@ class EngineConnection:
     def close(self) -> None:
         self._connection.close()
 
-    def _run(self, sql: str, default_format: str = "TabSeparated", parameters: Mapping[str, str] | None = None) -> Any:
+    def _run(
+        self,
+        sql: str | bytes,
+        default_format: str = "TabSeparated",
+        parameters: Mapping[str, str] | None = None,
+    ) -> Any:
         try:
             return self._connection.query(sql, default_format, params=dict(parameters or {}))
         except _ERRORS as error:
@@ -97,30 +105,34 @@ class EnginePool:
 
     def __init__(self, path: str, size: int) -> None:
         self._path = path
+        self._size = size
+        self._opening = threading.Lock()
         self._idle: queue.LifoQueue[EngineConnection | None] = queue.LifoQueue()
         for _ in range(size):
             self._idle.put(None)
-        self._opened: list[EngineConnection] = []
-        self._opening = threading.Lock()
 
     @contextmanager
-    def connection(self) -> Iterator[EngineConnection]:
+    def connection(self) -> Generator[EngineConnection]:
         """A connection for one statement; waits while all are busy."""
         held = self._idle.get()
         try:
             if held is None:
-                held = self._open()
+                with self._opening:
+                    held = EngineConnection(self._path)
             yield held
         finally:
             self._idle.put(held)
 
-    def _open(self) -> EngineConnection:
-        with self._opening:
-            opened = EngineConnection(self._path)
-            self._opened.append(opened)
-            return opened
+    def close(self, within: float) -> None:
+        """Wait for running statements, at most `within` seconds, and close; nothing runs afterwards.
 
-    def close(self) -> None:
-        """Close every connection; the engine stops with the last one."""
-        for opened in self._opened:
-            opened.close()
+        The engine stops with its last connection.
+        """
+        deadline = time.monotonic() + within
+        for _ in range(self._size):
+            try:
+                held = self._idle.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                return
+            if held is not None:
+                held.close()

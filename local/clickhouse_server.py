@@ -1,7 +1,9 @@
 """ClickHouse's HTTP protocol, as far as clickhouse-connect speaks it, in front of the engine of `chdb`.
 
-A stand-in for one machine: no users, no sessions, results held whole in memory. Inserts stream, so their memory does
-not grow with the body. Started as `python -m local.clickhouse_server --path DIR --port N`, on 127.0.0.1 only.
+A stand-in for one machine: no users, no sessions, results held whole in memory. Inserts stream, so their
+memory does not grow with the body. It listens on 127.0.0.1 only:
+
+    python -m local.clickhouse_server --path DIR --port N
 """
 
 import argparse
@@ -10,7 +12,6 @@ import json
 import os
 import re
 import signal
-import socket
 import sys
 import time
 import zlib
@@ -29,16 +30,39 @@ CONNECTIONS: Final = 16
 PIECE: Final = 1024 * 1024
 HEAD_LIMIT: Final = 256 * 1024
 IDLE_SECONDS: Final = 3600
+STOP_SECONDS: Final = 15.0
 
 # What belongs to HTTP and not to the engine's settings.
 _TRANSPORT: Final = frozenset(
-    "query database default_format query_id session_id session_timeout session_check wait_end_of_query compress decompress "
-    "buffer_size enable_http_compression send_progress_in_http_headers http_headers_progress_interval_ms stacktrace "
-    "cancel_http_readonly_queries_on_client_close client_protocol_version user password role quota_key".split()
+    {
+        "query",
+        "database",
+        "default_format",
+        "query_id",
+        "session_id",
+        "session_timeout",
+        "session_check",
+        "wait_end_of_query",
+        "compress",
+        "decompress",
+        "buffer_size",
+        "enable_http_compression",
+        "stacktrace",
+        "send_progress_in_http_headers",
+        "http_headers_progress_interval_ms",
+        "client_protocol_version",
+        "cancel_http_readonly_queries_on_client_close",
+        "user",
+        "password",
+        "role",
+        "quota_key",
+    }
+)  # fmt: skip
+_INSERT: Final = re.compile(
+    rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT\s+(\w+)[ \t]*;?\r?\n", re.IGNORECASE | re.DOTALL
 )
-_INSERT: Final = re.compile(rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT\s+(\w+)[ \t]*;?(?:\r?\n|\Z)", re.IGNORECASE | re.DOTALL)
-_NO_DATA: Final = re.compile(rb"\b(SELECT|VALUES\s*\(|INFILE)\b", re.IGNORECASE)
-_FORMAT: Final = re.compile(r"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
+_NO_DATA: Final = re.compile(rb"\b(?:SELECT\b|VALUES\s*\(|INFILE\b)", re.IGNORECASE)
+_FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _NOT_FOUND: Final = frozenset({46, 60, 81})  # unknown function, table, database: ClickHouse answers 404
 
 
@@ -52,7 +76,9 @@ def _decompress(encoding: str) -> Callable[[bytes], bytes]:
         "deflate": zlib.decompressobj,
     }
     if encoding not in makers:
-        raise EngineError(f"Code: 48. Content-Encoding {encoding} is not read here. (NOT_IMPLEMENTED)".encode())
+        raise EngineError(
+            f"Code: 48. Content-Encoding {encoding} is not read here. (NOT_IMPLEMENTED)".encode()
+        )
     return makers[encoding]().decompress
 
 
@@ -78,7 +104,9 @@ class _Request:
             head += b"\n"
         for piece in self.body:
             head += piece
-            if _INSERT.match(head) or (len(head) >= HEAD_LIMIT and head[:64].lstrip()[:6].upper() == b"INSERT"):
+            if _INSERT.match(head) or (
+                len(head) >= HEAD_LIMIT and head[:64].lstrip()[:6].upper() == b"INSERT"
+            ):
                 break
         return head, self.body
 
@@ -88,7 +116,7 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = IDLE_SECONDS
     disable_nagle_algorithm = True
     rbufsize = PIECE
-    server: "ClickHouseServer"
+    server: "ClickHouseServer"  # pyright: ignore[reportIncompatibleVariableOverride]  set by the base class
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -108,12 +136,17 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             self._run(self._request(query_string, raw))
         except EngineError as error:
-            for _ in raw:  # what the client still sends must be read before the next request
-                pass
-            status = 404 if error.code in _NOT_FOUND else 500 if error.code >= 1000 else 400
-            self._reply(status, error.text + b"\n", {"X-ClickHouse-Exception-Code": str(error.code)})
-        except (ConnectionError, TimeoutError, socket.timeout):
+            self._refuse(error, raw)
+        except (ValueError, RuntimeError, zlib.error, zstd.ZstdError) as error:
+            self._refuse(EngineError(f"Code: 33. The request cannot be read: {error}".encode()), raw)
+        except (ConnectionError, TimeoutError):
             self.close_connection = True
+
+    def _refuse(self, error: EngineError, unread: Iterator[bytes]) -> None:
+        for _ in unread:  # what the client still sends must be read before the next request
+            pass
+        status = 404 if error.code in _NOT_FOUND else 500 if error.code >= 1000 else 400
+        self._reply(status, error.text + b"\n", {"X-ClickHouse-Exception-Code": str(error.code)})
 
     def _request(self, query_string: str, raw: Iterator[bytes]) -> _Request:
         arguments = dict(parse_qsl(query_string, keep_blank_values=True))
@@ -134,11 +167,11 @@ class _Handler(BaseHTTPRequestHandler):
                 rows = connection.insert(insert[1].decode(), insert[2].decode(), chunks)
                 body, counts, shown = b"", {"written_rows": str(rows)}, "TabSeparated"
             else:
-                sql = (head + b"".join(rest)).decode(errors="surrogateescape")
+                sql = head + b"".join(rest)
                 wanted = request.arguments.get("default_format", "TabSeparated")
                 result = connection.select(sql, wanted, request.parameters)
                 named = _FORMAT.search(sql)
-                body, shown = result.get_memview().view(), named[1] if named else wanted
+                body, shown = result.get_memview().view(), named[1].decode() if named else wanted
                 counts = {"read_rows": str(result.rows_read()), "read_bytes": str(result.bytes_read())}
             summary = json.dumps({**counts, "elapsed_ns": str(time.monotonic_ns() - began)})
             # The result's memory is the engine's: it is sent before the connection is given back.
@@ -171,7 +204,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header("Content-Type", "text/plain; charset=UTF-8" if status != 200 else "application/octet-stream")
+        self.send_header(
+            "Content-Type", "text/plain; charset=UTF-8" if status != 200 else "application/octet-stream"
+        )
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -203,7 +238,7 @@ class ClickHouseServer(ThreadingHTTPServer):
     def __init__(self, port: int, path: str) -> None:
         self.pool = EnginePool(path, CONNECTIONS)
         with self.pool.connection() as connection:
-            connection.select("SELECT 1", "TabSeparated", {})
+            connection.select(b"SELECT 1", "TabSeparated", {})
         super().__init__(("127.0.0.1", port), _Handler)
 
 
@@ -217,14 +252,14 @@ def main() -> None:
     os.makedirs(given.path, mode=0o700, exist_ok=True)
     os.chdir(given.path)
     server = ClickHouseServer(given.port, "./store")
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         pass
     finally:
         server.server_close()
-        server.pool.close()
+        server.pool.close(STOP_SECONDS)
 
 
 if __name__ == "__main__":

@@ -7,11 +7,12 @@ import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from confluent_kafka import KafkaError, KafkaException
-from confluent_kafka.admin import AdminClient, NewTopic  # pyright: ignore[reportPrivateImportUsage]
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
+from db.kafka import admin
 from local.kafka_jars import ensure
 from local.paths import private_folder
 from local.process import Program
@@ -19,9 +20,13 @@ from pipeline.errors import DataProcessingError
 from service.settings import MIB, Kafka
 
 _OLDEST_JAVA: Final = 17
-# A dead letter keeps the original bytes and adds headers: its topic has room for both.
-_HEADER_ROOM: Final = MIB
-_ADMIN_SECONDS: Final = 20
+_ONE_NODE: Final = (
+    "offsets.topic.replication.factor",
+    "transaction.state.log.replication.factor",
+    "transaction.state.log.min.isr",
+    "share.coordinator.state.topic.replication.factor",
+    "share.coordinator.state.topic.min.isr",
+)
 
 
 def java() -> Path:
@@ -38,7 +43,9 @@ def java() -> Path:
 def java_version(path: Path) -> int:
     """The major version, 0 where it does not run."""
     try:
-        said = subprocess.run([str(path), "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
+        said = subprocess.run(
+            [str(path), "-version"], capture_output=True, text=True, timeout=20, check=False
+        ).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
     found = re.search(r'version "(\d+)', said)
@@ -56,15 +63,14 @@ def program(data_dir: Path, port: int, controller_port: int, settings: Kafka) ->
     options = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"]
     return Program(
         # The class path is relative, so that no character of a folder's name can be taken for a separator.
-        "kafka", [str(runtime), *options, "-cp", "*", "kafka.Kafka", str(config)], jars, data_dir / "logs" / "kafka.log",
+        "kafka", [str(runtime), *options, "-cp", "*", "kafka.Kafka", str(config)], jars,
+        data_dir / "logs" / "kafka.log",
         ready=lambda: answers(f"127.0.0.1:{port}"), ready_within=90, stop_within=20,
     )  # fmt: skip
 
 
 def _properties(log_dir: Path, port: int, controller_port: int, settings: Kafka) -> str:
-    largest = settings.message_max_bytes + _HEADER_ROOM
-    one = "offsets.topic.replication.factor transaction.state.log.replication.factor transaction.state.log.min.isr \
-           share.coordinator.state.topic.replication.factor share.coordinator.state.topic.min.isr"
+    largest = settings.message_max_bytes + MIB  # a dead letter is larger than its original
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",
@@ -79,7 +85,7 @@ def _properties(log_dir: Path, port: int, controller_port: int, settings: Kafka)
         "replica.fetch.max.bytes": str(largest),
         "group.initial.rebalance.delay.ms": "0",
         "offsets.topic.num.partitions": "4",
-        **dict.fromkeys(one.split(), "1"),
+        **dict.fromkeys(_ONE_NODE, "1"),
     }
     return "".join(f"{name}={value}\n" for name, value in lines.items())
 
@@ -88,44 +94,40 @@ def _format(runtime: Path, jars: Path, config: Path) -> None:
     identity = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     if identity.startswith("-"):  # would be read as an option
         identity = "A" + identity[1:]
-    command = [str(runtime), "-cp", "*", "kafka.tools.StorageTool", "format", "-t", identity, "-c", str(config)]
+    command = [
+        str(runtime),
+        "-cp",
+        "*",
+        "kafka.tools.StorageTool",
+        "format",
+        "-t",
+        identity,
+        "-c",
+        str(config),
+    ]
     done = subprocess.run(command, cwd=jars, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
-        raise DataProcessingError(f"Kafka's storage could not be formatted: {done.stderr.strip()[-400:]}", "local")
+        raise DataProcessingError(
+            f"Kafka's storage could not be formatted: {done.stderr.strip()[-400:]}", "local"
+        )
 
 
-def _admin(bootstrap: str) -> Any:
+def _client(bootstrap: str) -> AdminClient:
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 5000})
 
 
 def answers(bootstrap: str) -> bool:
     """Whether a broker answers there."""
     try:
-        return bool(_admin(bootstrap).list_topics(timeout=3).brokers)
+        return bool(_client(bootstrap).list_topics(timeout=3).brokers)
     except KafkaException:
         return False
 
 
 def ensure_topics(bootstrap: str, settings: Kafka) -> None:
-    """Make Gridtick's topics where they are missing. The raw topic stamps messages when they are appended: `known_at`."""
-    forever = {"retention.ms": "-1", "message.timestamp.type": "LogAppendTime"}
-    wanted = {
-        settings.raw_topic: {**forever, "max.message.bytes": str(settings.message_max_bytes)},
-        settings.deadletter_topic: {**forever, "max.message.bytes": str(settings.message_max_bytes + _HEADER_ROOM)},
+    """Make Gridtick's topics where they are missing, with as many copies as the broker makes by itself."""
+    topics = {
+        settings.raw_topic: admin.raw_config(settings.message_max_bytes),
+        settings.deadletter_topic: admin.deadletter_config(settings.message_max_bytes),
     }
-    admin = _admin(bootstrap)
-    present = admin.list_topics(timeout=_ADMIN_SECONDS).topics
-    missing = [
-        NewTopic(name, num_partitions=settings.partitions, replication_factor=-1, config=config)
-        for name, config in wanted.items() if name not in present
-    ]  # fmt: skip
-    for name, made in (admin.create_topics(missing, operation_timeout=_ADMIN_SECONDS) if missing else {}).items():
-        _await_topic(name, made)
-
-
-def _await_topic(name: str, made: Any) -> None:
-    try:
-        made.result(timeout=_ADMIN_SECONDS)
-    except KafkaException as error:
-        if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:
-            raise DataProcessingError(f"Topic {name} could not be made: {error}", "local") from None
+    admin.ensure_topics(_client(bootstrap), topics, settings.partitions, replication=-1)

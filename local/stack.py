@@ -1,12 +1,12 @@
 """The four servers of one data folder: started, connected to what the user has already, stopped.
 
-`with servers(Path("data")) as stack:` gives tests and tools real servers; `stack.environ` holds the DATA_PROC_*
-variables that reach them. A server whose address is set in the environment is used as it is.
+`with servers(Path("data")) as stack:` gives tests and tools real servers; `stack.environ` holds the
+DATA_PROC_* variables that reach them. A server whose address is set in the environment is used as it is.
 """
 
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +27,13 @@ REDIS: Final = "DATA_PROC_REDIS_URL"
 BROKER: Final = "DATA_PROC_CELERY_BROKER_URL"
 PEPPER: Final = "DATA_PROC_API_KEY_PEPPER"
 CURSOR: Final = "DATA_PROC_API_CURSOR_SECRET"
+API_HOST: Final = "DATA_PROC_API_HOST"
+API_PORT: Final = "DATA_PROC_API_PORT"
+FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
+# How to tell that a server of that address can be used.
+ANSWERING: Final = {
+    KAFKA: kafka.answers, CLICKHOUSE: clickhouse.answers, POSTGRES: postgres.answers, REDIS: redis.answers,
+}  # fmt: skip
 _SERVER_PORTS: Final = ("kafka", "kafka_controller", "clickhouse", "postgres", "redis")
 _ROOM: Final = 2 * 1024**3
 
@@ -44,11 +51,15 @@ class Stack:
         """Write `<data_dir>/stack.json` as things are now; secrets only by their paths."""
         plain = {name: value for name, value in self.environ.items() if name not in self.secret_files}
         files = {name: str(path) for name, path in self.secret_files.items()}
-        state.write(state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids()))
+        state.write(
+            state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids())
+        )
 
 
 @contextmanager
-def servers(data_dir: Path, environ: Mapping[str, str] | None = None, say: Say = lambda _: None) -> Iterator[Stack]:
+def servers(
+    data_dir: Path, environ: Mapping[str, str] | None = None, say: Say = lambda _: None
+) -> Generator[Stack]:
     """Kafka, ClickHouse, PostgreSQL and Redis, ready to use, with Gridtick's topics and empty databases.
 
     Call it from the main thread. Raises `DataProcessingError` with a sentence on how to mend it.
@@ -75,10 +86,14 @@ def _prepared(data_dir: Path) -> Path:
         private_folder(folder / "logs")
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        raise DataProcessingError(f"{folder} cannot be used: {error.strerror}. Choose another --data-dir.", "local") from None
+        raise DataProcessingError(
+            f"{folder} cannot be used: {error.strerror}. Choose another --data-dir.", "local"
+        ) from None
     if free < _ROOM:
         raise DataProcessingError(
-            f"The disk of {folder} has {free // 1024**2} MiB left and 2048 are needed. Free some, or choose another --data-dir.", "local"
+            f"The disk of {folder} has {free // 1024**2} MiB left and 2048 are needed. "
+            "Free some, or choose another --data-dir.",
+            "local",
         )
     return folder
 
@@ -103,7 +118,9 @@ def _started(folder: Path, given: dict[str, str], supervisor: Supervisor, say: S
     return stack
 
 
-def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor) -> Stack:
+def _connected(
+    folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor
+) -> Stack:
     redis_url = given.get(REDIS, f"redis://127.0.0.1:{chosen['redis']}/0")
     own = {
         KAFKA: f"127.0.0.1:{chosen['kafka']}",
@@ -124,12 +141,11 @@ def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int]
 
 def _furnish(stack: Stack, given: Mapping[str, str]) -> None:
     """Make topics and databases, and see that the user's own servers answer."""
-    answering = {
-        KAFKA: kafka.answers, CLICKHOUSE: clickhouse.answers, POSTGRES: postgres.answers, REDIS: redis.answers,
-    }  # fmt: skip
-    for name, answers in answering.items():
+    for name, answers in ANSWERING.items():
         if name in given and not answers(given[name]):
-            raise DataProcessingError(f"Nothing usable answers at {name}. Start that server, or unset {name}.", "local")
+            raise DataProcessingError(
+                f"Nothing usable answers at {name}. Start that server, or unset {name}.", "local"
+            )
     settings = load(stack.environ)
     kafka.ensure_topics(settings.kafka.bootstrap, settings.kafka)
     if POSTGRES not in given:

@@ -9,14 +9,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+import psutil
 
 from pipeline.errors import DataProcessingError
+
+_TRIES: Final = 5
+_LOOK: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """`environ`: DATA_PROC_* without secrets; `secrets`: variable -> path of the file that holds its value."""
+    """`environ`: DATA_PROC_* without secrets; `secrets`: variable -> the file that holds its value."""
 
     pid: int
     data_dir: str
@@ -27,7 +32,10 @@ class StackState:
 
     def variables(self) -> dict[str, str]:
         """Every DATA_PROC_* of the stack, secrets read from their files."""
-        return {**self.environ, **{name: Path(path).read_text().strip() for name, path in self.secrets.items()}}
+        return {
+            **self.environ,
+            **{name: Path(path).read_text().strip() for name, path in self.secrets.items()},
+        }
 
 
 def write(state: StackState) -> None:
@@ -52,7 +60,7 @@ def clear(data_dir: Path) -> None:
 
 
 class DataDirLock:
-    """At most one stack for a data folder. The system lets go of it when its process ends, however that is."""
+    """At most one stack for a data folder. The system lets go of it when its process ends in any way."""
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / "stack.lock"
@@ -60,17 +68,19 @@ class DataDirLock:
 
     def __enter__(self) -> Self:
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _taken(handle):
             os.close(handle)
             raise DataProcessingError(
-                f"Another stack runs on {self._path.parent}. Stop it with `gridtick down`, or choose another --data-dir.", "local"
-            ) from None
+                f"Another stack runs on {self._path.parent}. Stop it with `gridtick down`, "
+                "or choose another --data-dir.",
+                "local",
+            )
         self._held = handle
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self._held is not None:
             os.close(self._held)
             self._held = None
@@ -97,7 +107,28 @@ def stop(running: StackState, within: float = 60.0) -> None:
     except ProcessLookupError:
         return
     deadline = time.monotonic() + within
-    while lock.is_held():
+    while lock.is_held() or _is_alive(running.pid):
         if time.monotonic() > deadline:
-            raise DataProcessingError(f"The stack (process {running.pid}) did not stop within {within:.0f} s.", "local")
-        time.sleep(0.1)
+            raise DataProcessingError(
+                f"The stack (process {running.pid}) did not stop within {within:.0f} s.", "local"
+            )
+        time.sleep(_LOOK)
+
+
+def _taken(handle: int) -> bool:
+    """Take the lock. A look by `is_held` holds it for an instant, so one refusal is not the last word."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            time.sleep(_LOOK)
+        else:
+            return True
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -2,17 +2,24 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from local.process import Child, Program
 
 _LOOK: Final = 0.05
-_CRASHES: Final = 6
-_WITHIN: Final = 120.0
-_FIRST_WAIT: Final = 0.5
-_LONGEST_WAIT: Final = 15.0
 
 Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often a program may die within `within` seconds before all stops, and the waits in between."""
+
+    deaths: int = 6
+    within: float = 120.0
+    first_wait: float = 0.5
+    longest_wait: float = 15.0
 
 
 class _Watched:
@@ -25,12 +32,15 @@ class _Watched:
         self.start_again_at: float | None = None
         self.finished = False
 
-    def crashed(self, now: float) -> None:
+    def crashed(self, now: float, patience: Patience) -> None:
         """Plan the next start; raises when it has died too often."""
-        self.crashes = [*(t for t in self.crashes if now - t < _WITHIN), now]
-        if len(self.crashes) >= _CRASHES:
-            raise self.child.failure(f"died {len(self.crashes)} times within {_WITHIN:.0f} s, so everything was stopped.")
-        self.start_again_at = now + min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (len(self.crashes) - 1))
+        self.crashes = [*(t for t in self.crashes if now - t < patience.within), now]
+        if len(self.crashes) >= patience.deaths:
+            raise self.child.failure(
+                f"died {len(self.crashes)} times within {patience.within:.0f} s, so everything was stopped."
+            )
+        wait = patience.first_wait * 2 ** (len(self.crashes) - 1)
+        self.start_again_at = now + min(patience.longest_wait, wait)
 
     def start_again(self) -> None:
         self.child.end(time.monotonic())  # what it had started itself must not stay
@@ -41,8 +51,9 @@ class _Watched:
 class Supervisor:
     """All calls belong in one thread, the one that lives as long as the children shall."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, patience: Patience | None = None) -> None:
         self._say = say
+        self._patience = patience or Patience()
         self._groups: list[list[_Watched]] = []
 
     def start(self, programs: Sequence[Program]) -> None:
@@ -53,7 +64,7 @@ class Supervisor:
         group: list[_Watched] = []
         self._groups.append(group)
         for program in programs:
-            group.append(_Watched(program))
+            group.append(_Watched(program))  # noqa: PERF401  one that cannot start leaves the others to be stopped
         began = time.monotonic()
         waiting = list(group)
         while waiting:
@@ -75,7 +86,8 @@ class Supervisor:
         """Start again what died, as its turn comes; True if a process changed.
 
         Raises `DataProcessingError` when one dies again and again."""
-        return any([self._look_at(watched) for group in self._groups for watched in group])
+        changed = [self._look_at(watched) for group in self._groups for watched in group]
+        return any(changed)
 
     def _look_at(self, watched: _Watched) -> bool:
         now = time.monotonic()
@@ -97,15 +109,20 @@ class Supervisor:
             self._say(f"{watched.program.name} has finished")
             return True
         self._say(f"{watched.program.name} ended with status {status} and is started again")
-        watched.crashed(now)
+        watched.crashed(now, self._patience)
         return True
 
     def pids(self) -> dict[str, int]:
         """Process id of every program that runs."""
-        return {w.program.name: w.child.pid for group in self._groups for w in group if w.child.exit_status is None}
+        return {
+            w.program.name: w.child.pid
+            for group in self._groups
+            for w in group
+            if w.child.exit_status is None
+        }
 
     def stop(self) -> None:
-        """Stop the groups, the last started first; within a group side by side. Never raises for a child that is gone."""
+        """Stop the groups, the last started first; within a group side by side."""
         while self._groups:
             group = self._groups.pop()
             began = time.monotonic()
@@ -113,4 +130,3 @@ class Supervisor:
                 watched.child.ask_to_stop()
             for watched in group:
                 watched.child.end(began + watched.program.stop_within)
-

@@ -1,4 +1,4 @@
-"""The whole of Gridtick on one machine: servers, migrations, its own processes, a feed; until told to stop."""
+"""The whole of Gridtick on one machine: servers, migrations, own processes, a feed; until told to stop."""
 
 import contextlib
 import json
@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final, NoReturn
 
 from local import apps, state
 from local.paths import PROGRAM_ROOT
-from local.stack import Stack, servers
+from local.stack import API_PORT, FLOWER_PORT, Stack, servers
 from local.supervisor import Say
 from pipeline.errors import DataProcessingError
 
@@ -57,7 +57,9 @@ def _watch(stack: Stack, key: str | None, say: Say) -> NoReturn:
     while True:
         if stack.supervisor.look():
             stack.publish()
-        if waiting and (_has_price(stack.environ, key or "") or time.monotonic() - began > _FIRST_PRICE_SECONDS):
+        if waiting and (
+            _has_price(stack.environ, key or "") or time.monotonic() - began > _FIRST_PRICE_SECONDS
+        ):
             waiting = False
             say(_first_price(time.monotonic() - began))
         time.sleep(_LOOK)
@@ -70,7 +72,7 @@ def _first_price(seconds: float) -> str:
 
 
 @contextlib.contextmanager
-def _ended_by_signals() -> Iterator[None]:
+def _ended_by_signals() -> Generator[None]:
     """SIGTERM and a closed terminal end like Ctrl-C; once it ends, further signals do not disturb it."""
 
     def end(*_: object) -> NoReturn:
@@ -92,12 +94,14 @@ def _step(stack: Stack, module: str) -> str:
     )  # fmt: skip
     if done.returncode:
         said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
-        raise DataProcessingError(f"`python -m {module}` failed: {' '.join(said) or 'without a word'}", "local")
+        raise DataProcessingError(
+            f"`python -m {module}` failed: {' '.join(said) or 'without a word'}", "local"
+        )
     return done.stdout
 
 
 def _get(environ: Mapping[str, str], path: str, key: str) -> bytes:
-    link = HTTPConnection("127.0.0.1", int(environ[apps.API_PORT]), timeout=5)
+    link = HTTPConnection("127.0.0.1", int(environ[API_PORT]), timeout=5)
     try:
         link.request("GET", path, headers={"X-API-Key": key})
         return link.getresponse().read()
@@ -114,12 +118,12 @@ def _has_price(environ: Mapping[str, str], key: str) -> bool:
 
 def banner(environ: Mapping[str, str], key: str) -> str:
     """What a user needs next: addresses, a key, one request."""
-    api = f"http://127.0.0.1:{environ[apps.API_PORT]}"
+    api = f"http://127.0.0.1:{environ[API_PORT]}"
     return "\n".join([
         "",
         f"  API            {api}/docs",
         f"  Readiness      {api}/readyz",
-        f"  Tasks (Flower) http://127.0.0.1:{environ[apps.FLOWER_PORT]}",
+        f"  Tasks (Flower) http://127.0.0.1:{environ[FLOWER_PORT]}",
         f"  Logs           {environ['DATA_PROC_DATA_DIR']}/logs",
         f"  Demo key       {key}",
         "",

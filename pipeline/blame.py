@@ -37,11 +37,14 @@ def _wrong_shape(index: int, value: bytes, error: str) -> Reject:
 
 
 def _at(value: bytes, path: str) -> str:
-    """The JSON text that stands at a path such as `payload.market`."""
-    here: object = msgspec.json.decode(value)
+    """The JSON text that stands at a path such as `payload.market`; the message's own beginning without one."""
+    try:
+        here: object = msgspec.json.decode(value) if path else msgspec.Raw(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return value[:SHOWN].decode(errors="replace")
     for step in path.split(".") if path else ():
         here = cast("dict[str, object]", here).get(step) if isinstance(here, dict) else None
-    return msgspec.json.encode(here).decode(errors="replace")[:SHOWN]
+    return here if isinstance(here, str) else msgspec.json.encode(here).decode(errors="replace")[:SHOWN]
 
 
 def _not_finite(value: bytes) -> tuple[str, str] | None:

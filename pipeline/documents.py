@@ -7,7 +7,7 @@ import polars as pl
 
 from pipeline.envelope import Payload
 from pipeline.errors import DataProcessingError
-from pipeline.schema import PRICE, INSTANT, Schema
+from pipeline.schema import INSTANT, PRICE, Schema
 
 # What a parser fills of TICKS; the rest comes from the message.
 PARSED: Schema = {

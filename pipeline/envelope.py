@@ -66,11 +66,6 @@ class Message(msgspec.Struct, gc=False):
     payload: Payload
 
 
-class Message(msgspec.Struct, gc=False):
-    envelope: Envelope
-    payload: Payload
-
-
 @dataclass(frozen=True, slots=True)
 class Carried:
     """A message that carries an exchange's document; `index`: its place in the batch."""

@@ -22,12 +22,12 @@ Judge = Callable[[str | None], str | None]
 def ticks(generic: pl.DataFrame, batch: RawBatch, default_tenant: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(ticks without flags, refusals with `index`) of the rows that `envelope.read` gave; each row is in one."""
     rows = generic.with_columns(
-        pl.col("market", "product").str.to_lowercase(),
+        pl.col("market").str.to_lowercase(),
         pl.col("tenant").fill_null(default_tenant),
-        pl.col("product").fill_null(products.STREAM.name),
+        pl.col("product").str.to_lowercase().fill_null(products.STREAM.name),
     )
     ts, bad_time = times.instants(rows["timestamp"])
-    read = {name: numbers.decimals(rows[name]) for name in NUMBERS}
+    read = _amounts(rows)
     verdicts = [
         Verdict("payload.market", generic["market"], _judged(rows["market"], market_problem)),
         Verdict("envelope.tenant_id", rows["tenant"], _judged(rows["tenant"], tenant_problem)),
@@ -35,13 +35,23 @@ def ticks(generic: pl.DataFrame, batch: RawBatch, default_tenant: str) -> tuple[
         Verdict("payload.product", generic["product"], _product_problems(rows)),
         Verdict("envelope.event_id", rows["event_id"], _too_long(rows["event_id"])),
         Verdict("payload.raw_data.timestamp", rows["timestamp"], bad_time),
-        Verdict("payload.raw_data.price", rows["price"], _absent(rows["price"], *read["price"])),
+        Verdict("payload.raw_data.price", rows["price"], _absent(*read["price"])),
         *(Verdict(f"payload.raw_data.{name}", rows[name], read[name][1]) for name in NUMBERS[1:]),
     ]
     refused = rejects.first_of_each(generic.select("index"), verdicts)
     cells = rows.with_columns(ts=ts, **{name: values for name, (values, _) in read.items()})
     good = cells.join(refused, on="index", how="anti") if refused.height else cells
     return _shaped(good, batch), refused.with_columns(row=pl.lit(0, dtype=pl.Int32), whole=pl.lit(value=True))
+
+
+def _amounts(rows: pl.DataFrame) -> dict[str, tuple[pl.Series, pl.Series]]:
+    """Values and problems of each number column; all are parsed as one."""
+    values, problems = numbers.decimals(pl.concat([rows[name] for name in NUMBERS]))
+    size = rows.height
+    return {
+        name: (values.slice(place * size, size), problems.slice(place * size, size))
+        for place, name in enumerate(NUMBERS)
+    }
 
 
 def market_problem(name: str | None) -> str | None:
@@ -61,7 +71,7 @@ def _judged(cells: pl.Series, judge: Judge) -> pl.Series:
     distinct = cells.unique()
     problems = [judge(cell) for cell in distinct]
     if not any(problems):
-        return _no_problem(cells.len())
+        return rejects.no_problem(cells.len())
     table = pl.DataFrame({"cell": distinct, "problem": pl.Series(problems, dtype=pl.String)})
     return cells.to_frame("cell").join(table, on="cell", how="left", nulls_equal=True, maintain_order="left")["problem"]
 
@@ -72,7 +82,7 @@ def _instrument_problems(ids: pl.Series) -> pl.Series:
     wrong = distinct.is_null() | ~distinct.str.len_chars().is_between(1, _LONGEST)
     wrong |= distinct.str.contains(_CONTROL) | distinct.str.contains(reserved)
     if not wrong.fill_null(value=True).any():
-        return _no_problem(ids.len())
+        return rejects.no_problem(ids.len())
     return _judged(ids, instrument_problem)
 
 
@@ -92,7 +102,7 @@ def instrument_problem(name: str | None) -> str | None:
 def _product_problems(rows: pl.DataFrame) -> pl.Series:
     pairs = rows.select(pl.struct("market", "product")).to_series()
     if rows["product"].unique().to_list() == [products.STREAM.name]:
-        return _no_problem(rows.height)
+        return rejects.no_problem(rows.height)
     problems = {
         (market, product): _product_problem(market, product)
         for market, product in rows.select("market", "product").unique().iter_rows()
@@ -112,18 +122,14 @@ def _product_problem(market: str | None, product: str) -> str | None:
 def _too_long(ids: pl.Series) -> pl.Series:
     problem = pl.Series([f"is longer than {_LONGEST} characters"])
     if (ids.str.len_chars().max() or 0) <= _LONGEST:  # pyright: ignore[reportOperatorIssue]
-        return _no_problem(ids.len())
-    return problem.new_from_index(0, ids.len()).zip_with(ids.str.len_chars() > _LONGEST, _no_problem(ids.len()))
+        return rejects.no_problem(ids.len())
+    return problem.new_from_index(0, ids.len()).zip_with(ids.str.len_chars() > _LONGEST, rejects.no_problem(ids.len()))
 
 
-def _absent(text: pl.Series, values: pl.Series, problems: pl.Series) -> pl.Series:
+def _absent(values: pl.Series, problems: pl.Series) -> pl.Series:
     """A price must be there: blank is a problem too."""
     blank = values.is_null() & problems.is_null()
     return problems.set(blank, "is absent") if blank.any() else problems
-
-
-def _no_problem(size: int) -> pl.Series:
-    return pl.repeat(None, size, dtype=pl.String, eager=True)
 
 
 def _shaped(good: pl.DataFrame, batch: RawBatch) -> pl.DataFrame:

@@ -4,17 +4,18 @@ polars' own cast gives null for a blank before the number, rounds extra digits i
 so it is trusted only with short plain text, and every other text is read by `decimal`.
 """
 
+import re
 from decimal import Decimal, InvalidOperation, localcontext
-from re import ASCII, compile
 from typing import Final
 
 import polars as pl
 
+from pipeline.rejects import no_problem
 from pipeline.schema import DIGITS, PRICE, SCALE
 
 _SHORT: Final = SCALE + 1  # bytes: with the point among them, at most 9 decimals can follow it
 _PLAIN: Final = DIGITS + 2  # bytes: sign, point and all digits that can be held
-_NUMBER: Final = compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", ASCII)
+_NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
 _LIMIT: Final = Decimal(10) ** (DIGITS - SCALE)
 _LONGEST: Final = 400  # characters of a number worth reading
 _BLANKS: Final = " \t"
@@ -44,7 +45,7 @@ def decimals(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     plain = _plain(text)
     values = plain.cast(PRICE, strict=False)
     odd = (values.is_null() & text.is_not_null() & (text != "")).arg_true()
-    reasons = pl.repeat(None, text.len(), dtype=pl.String, eager=True)
+    reasons = no_problem(text.len())
     if not odd.len():
         return values, reasons
     return _with_odd(text, values, reasons, odd)
@@ -61,9 +62,7 @@ def _plain(text: pl.Series) -> pl.Series:
     return text.zip_with(few_decimals & ~exponent, pl.Series([None], dtype=pl.String))
 
 
-def _with_odd(
-    text: pl.Series, values: pl.Series, reasons: pl.Series, odd: pl.Series
-) -> tuple[pl.Series, pl.Series]:
+def _with_odd(text: pl.Series, values: pl.Series, reasons: pl.Series, odd: pl.Series) -> tuple[pl.Series, pl.Series]:
     distinct = text.gather(odd).unique()
     read = [exact(cell) for cell in distinct]
     table = pl.DataFrame(

@@ -81,10 +81,14 @@ _MARKETS: Final = (
 
 # fmt: off
 _PRODUCTS: Final = (
-    Product("caiso", "da_hourly", "1h", "1h", cadence=_DAY, due=-11 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
-    Product("caiso", "hasp_15min", "15m", "15m", cadence=_HOUR, due=-_HOUR, lateness=_HOUR, max_hold=15 * _MINUTE, binding=3 * _HOUR),
-    Product("caiso", "rt_15min", "15m", "15m", cadence=15 * _MINUTE, due=_NO_TIME, lateness=_HOUR, max_hold=15 * _MINUTE, binding=_HOUR),
-    Product("caiso", "rt_5min", "5m", "5m", cadence=5 * _MINUTE, due=_NO_TIME, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=30 * _MINUTE),
+    Product("caiso", "da_hourly", "1h", "1h",
+            cadence=_DAY, due=-11 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("caiso", "hasp_15min", "15m", "15m",
+            cadence=_HOUR, due=-_HOUR, lateness=_HOUR, max_hold=15 * _MINUTE, binding=3 * _HOUR),
+    Product("caiso", "rt_15min", "15m", "15m",
+            cadence=15 * _MINUTE, due=_NO_TIME, lateness=_HOUR, max_hold=15 * _MINUTE, binding=_HOUR),
+    Product("caiso", "rt_5min", "5m", "5m",
+            cadence=5 * _MINUTE, due=_NO_TIME, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=30 * _MINUTE),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
     Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),

@@ -49,6 +49,11 @@ class Verdict:
     problem: pl.Series
 
 
+def no_problem(size: int) -> pl.Series:
+    """A column of so many cells without a problem."""
+    return pl.Series([None], dtype=pl.String).new_from_index(0, size)
+
+
 def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
     """`keys` with `field, value, reason` of the first verdict against each row; rows without one are left out."""
     told = [_told(keys, verdict) for verdict in verdicts if verdict.problem.null_count() < keys.height]

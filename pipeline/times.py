@@ -4,9 +4,12 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.rejects import no_problem
 from pipeline.schema import EARLIEST, INSTANT, LATEST
 
-_SHAPE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"  # polars alone reads second 60, blanks, `2024-1-1`
+_SHAPE: Final = (
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9]"  # polars alone reads second 60, blanks, `2024-1-1`
+)
 _MILLISECONDS: Final = (rf"^{_SHAPE}\.[0-9]{{3}}Z$", "%Y-%m-%dT%H:%M:%S.%3fZ")
 _SECONDS: Final = (rf"^{_SHAPE}(?:Z|[+-]00:00)$", "%Y-%m-%dT%H:%M:%S")
 _ANY: Final = (
@@ -30,7 +33,7 @@ def instants(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     if not text.len():
         return pl.Series(dtype=INSTANT), pl.Series(dtype=pl.String)
     values = _in_bounds(_in_milliseconds(text))
-    reasons = pl.repeat(None, text.len(), dtype=pl.String, eager=True)
+    reasons = no_problem(text.len())
     odd = values.is_null().arg_true()
     if not odd.len():
         return values, reasons

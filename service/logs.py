@@ -23,9 +23,7 @@ _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "taskName",
     "color_message",
 }
-_SECRET_NAME: Final = re.compile(
-    r"pass(word|wd)?|secret|pepper|token|authorization|api_?key|dsn", re.IGNORECASE
-)
+_SECRET_NAME: Final = re.compile(r"pass(word|wd)?|secret|pepper|token|authorization|api_?key|dsn", re.IGNORECASE)
 _SECRET_TEXT: Final = (
     (re.compile(r"(gt_live_[0-9A-Za-z]+)_[0-9A-Za-z]+_[0-9A-Za-z]+"), rf"\1_{MASK}"),
     (re.compile(r"(://[^:/@\s]*):[^@/\s]+@"), rf"\1:{MASK}@"),

@@ -26,53 +26,101 @@ class _Group(BaseModel):
 
 
 class Core(_Group):
-    env: Literal["local", "dev", "staging", "production", "test"] = Field("local", description="which kind of installation this is")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="least severe log line that is written")
-    data_dir: Path = Field(Path(".gridtick"), description="the one folder that holds all data of the embedded stack")
-    tenant_id: str = Field("public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none")
+    env: Literal["local", "dev", "staging", "production", "test"] = Field(
+        "local", description="which kind of installation this is"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="least severe log line that is written"
+    )
+    data_dir: Path = Field(
+        Path(".gridtick"), description="the one folder that holds all data of the embedded stack"
+    )
+    tenant_id: str = Field(
+        "public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none"
+    )
 
 
 class Kafka(_Group):
     bootstrap: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port[,host:port]")
     raw_topic: str = Field("ingestion.market.raw.v1", description="topic that the bridge reads")
-    deadletter_topic: str = Field("processing.deadletter.v1", description="topic that takes what could not be read")
+    deadletter_topic: str = Field(
+        "processing.deadletter.v1", description="topic that takes what could not be read"
+    )
     group_id: str = Field("gridtick-bridge", description="consumer group of the bridge")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of a topic that Gridtick makes itself")
-    message_max_bytes: int = Field(16 * MIB, ge=MIB, le=256 * MIB, description="largest message, for producer, topic, bridge and dead letters")
+    message_max_bytes: int = Field(
+        16 * MIB,
+        ge=MIB,
+        le=256 * MIB,
+        description="largest message, for producer, topic, bridge and dead letters",
+    )
 
 
 class ClickHouse(_Group):
-    url: str = Field("http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port")
-    database: str = Field("gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars")
+    url: str = Field(
+        "http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port"
+    )
+    database: str = Field(
+        "gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars"
+    )
 
 
 class Postgres(_Group):
-    dsn: SecretStr = Field(SecretStr("postgresql://gridtick@127.0.0.1:15432/gridtick"), description="PostgreSQL address")
+    dsn: SecretStr = Field(
+        SecretStr("postgresql://gridtick@127.0.0.1:15432/gridtick"), description="PostgreSQL address"
+    )
 
 
 class Redis(_Group):
-    url: SecretStr = Field(SecretStr("redis://127.0.0.1:16379/0"), description="Redis for latest prices, claim checks and acks")
+    url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:16379/0"), description="Redis for latest prices, claim checks and acks"
+    )
 
 
 class Celery(_Group):
-    broker_url: SecretStr = Field(SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues")
+    broker_url: SecretStr = Field(
+        SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues"
+    )
     concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker")
-    max_memory_mib: int = Field(450, ge=128, le=65_536, description="a worker process above this resident memory is replaced after its task")
+    max_memory_mib: int = Field(
+        450,
+        ge=128,
+        le=65_536,
+        description="a worker process above this resident memory is replaced after its task",
+    )
 
 
 class Bridge(_Group):
     batch_messages: int = Field(10_000, ge=1, le=100_000, description="most messages of one batch")
-    batch_bytes: int = Field(4 * MIB, ge=1024, le=256 * MIB, description="most payload bytes of one batch (one larger message is a batch)")
+    batch_bytes: int = Field(
+        4 * MIB,
+        ge=1024,
+        le=256 * MIB,
+        description="most payload bytes of one batch (one larger message is a batch)",
+    )
     batch_age_ms: int = Field(50, ge=1, le=60_000, description="longest time a message waits for its batch")
-    window_bytes: int = Field(64 * MIB, ge=MIB, le=1024 * MIB, description="payload bytes on the way, over all partitions, before polling pauses")
-    resend_after_s: float = Field(30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again")
-    breaker: Literal["on", "off"] = Field("on", description="on stops the bridge when too many messages cannot be read; off after a person has looked")
+    window_bytes: int = Field(
+        64 * MIB,
+        ge=MIB,
+        le=1024 * MIB,
+        description="payload bytes on the way, over all partitions, before polling pauses",
+    )
+    resend_after_s: float = Field(
+        30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again"
+    )
+    breaker: Literal["on", "off"] = Field(
+        "on",
+        description="on stops the bridge when too many messages cannot be read; off after a person has looked",
+    )
 
 
 class Api(_Group):
     host: str = Field("127.0.0.1", description="address that the API listens on")
     port: Port = Field(8080, description="port that the API listens on")
-    key_pepper: SecretStr = Field(SecretStr(""), description="secret that API keys are HMACed with (made by `gridtick up` for the embedded stack)")
+    key_pepper: SecretStr = Field(
+        SecretStr(""),
+        description="secret that API keys are HMACed with (made by `gridtick up` for the embedded stack)",
+    )
     cursor_secret: SecretStr = Field(SecretStr(""), description="secret that page cursors are signed with")
 
 

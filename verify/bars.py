@@ -40,9 +40,7 @@ def replay(publications: Iterable[Publication], unusable: int) -> list[Identity]
     by_identity: dict[tuple[int, int, str], list[Publication]] = defaultdict(list)
     for publication in publications:
         by_identity[publication.identity].append(publication)
-    return [
-        _replay_one(sorted(group, key=lambda p: p.known_order), unusable) for group in by_identity.values()
-    ]
+    return [_replay_one(sorted(group, key=lambda p: p.known_order), unusable) for group in by_identity.values()]
 
 
 def _replay_one(group: list[Publication], unusable: int) -> Identity:
@@ -124,7 +122,7 @@ def _bar(interval: str, start: int, end: int, members: list[Identity], rules: Ru
         vwap=_half_even(sum(p * v for p, v in volumes), volume),
         twap=_half_even(integral, covered),
         covered_us=covered,
-        count=len(ticks),
+        ticks=len(ticks),
         flags=_union(ticks),
         revision=sum(len(m.effective) - 1 for m in members)
         + sum(m.first_known > end + rules.grace_us for m in members),

@@ -50,7 +50,7 @@ class Bar(NamedTuple):
     vwap: int | None
     twap: int | None
     covered_us: int
-    count: int
+    ticks: int  # the served field `count`
     flags: int
     revision: int
     updated_at: int

@@ -68,9 +68,7 @@ def _committed(partition: Partition, landed: list[Range]) -> Iterator[Difference
         reached = max(reached, each.next)
     if partition.committed is not None and partition.committed > reached:
         yield Difference("I4", partition.name, f"committed at most {reached}", str(partition.committed))
-        yield Difference(
-            "I5", partition.name, f"landed ranges up to {partition.committed}", f"a hole at {reached}"
-        )
+        yield Difference("I5", partition.name, f"landed ranges up to {partition.committed}", f"a hole at {reached}")
 
 
 def _accounted(

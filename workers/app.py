@@ -1,79 +1,53 @@
-"""The Celery application. Celery only carries the work: what it loses, the bridge sends again."""
+"""The Celery application as workers run it: logs, clients made in each process, children that end with it."""
 
 import ctypes
+import logging
 import os
 import signal
 import sys
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
-from celery import Celery
 from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
-from kombu import Queue
 
 from service import logs
-from service.settings import Settings, load
+from service.settings import load
 from workers import context
-from workers.queues import QUEUES
+from workers.broker import make_app
 
-# A task that a killed worker held comes back after this long; the bridge's repeats usually come before.
-VISIBILITY_S: Final = 120
 _PR_SET_PDEATHSIG: Final = 1
 
-
-def make_app(settings: Settings) -> Celery:
-    """The application with every setting in code."""
-    app = Celery("gridtick", broker=settings.celery.broker_url.get_secret_value())
-    app.conf.update(
-        include=["workers.tasks.normalize", "workers.tasks.enrich", "workers.tasks.aggregate", "workers.tasks.project"],
-        task_queues=[Queue(name) for name in QUEUES],
-        task_default_queue="normalize",
-        task_create_missing_queues=False,
-        task_serializer="json",
-        accept_content=["json"],
-        task_ignore_result=True,
-        task_acks_late=True,
-        task_reject_on_worker_lost=False,
-        worker_prefetch_multiplier=1,
-        worker_send_task_events=True,
-        worker_enable_remote_control=True,
-        worker_concurrency=settings.celery.concurrency,
-        worker_pool="prefork",
-        worker_pool_start_method="spawn",
-        worker_max_memory_per_child=settings.celery.max_memory_mib * 1024,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        worker_cancel_long_running_tasks_on_connection_loss=False,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_transport_options={
-            "visibility_timeout": VISIBILITY_S,
-            "queue_order_strategy": "priority",
-            "socket_connect_timeout": 2,
-            "socket_timeout": 10,
-            "socket_keepalive": True,
-            "max_retries": 1,
-            "interval_start": 0,
-        },
-    )
-    return app
+Step = TypeVar("Step", bound=Callable[..., None])
 
 
 app = make_app(load())
+
+
+def task(name: str) -> Callable[[Step], Step]:
+    """Registers a function as the task of that name. It is sent by name, with `workers.queues.publish`."""
+
+    def register(step: Step) -> Step:
+        app.task(step, name=name)
+        return step
+
+    return register
 
 
 @setup_logging.connect
 def _logs(**_: Any) -> None:
     settings = load()
     logs.configure(settings.core.log_level, logs.secrets_of(settings))
+    # Two lines a task; failures are logged by the tasks, with their position.
+    for name in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
     """A child makes its own clients, and dies when its parent was killed."""
     _die_with_parent()
-    settings = load()
-    logs.configure(settings.core.log_level, logs.secrets_of(settings))
-    context.use(context.Context(settings))
+    _logs()
+    context.use(context.Context(load()))
 
 
 @worker_process_shutdown.connect

@@ -37,7 +37,7 @@ class Context:
 
     @cached_property
     def clickhouse(self) -> Client:
-        return connect_clickhouse(self.settings)
+        return connect_clickhouse(self.settings.clickhouse)
 
     @cached_property
     def postgres(self) -> AsyncEngine:

@@ -38,9 +38,7 @@ class Cause:
     refused: int = 0  # how many rows were refused, of which `rows` shows the first
 
 
-def write(
-    producer: ConfirmedProducer, topic: str, origin: Origin, messages: Messages, causes: Sequence[Cause]
-) -> None:
+def write(producer: ConfirmedProducer, topic: str, origin: Origin, messages: Messages, causes: Sequence[Cause]) -> None:
     """Writes one dead letter a cause and waits until all are on all replicas. Raises if one was not taken."""
     for cause in causes:
         value, key = messages.values[cause.index], messages.keys[cause.index]

@@ -9,7 +9,7 @@ QUEUES: Final = ("project", "aggregate", "enrich", "normalize")  # what is nearl
 NORMALIZE: Final = "normalize.batch"
 ENRICH: Final = "enrich.batch"
 STORE: Final = "aggregate.store"
-PASS: Final = "aggregate.run_pass"
+PASS: Final = "aggregate.run_pass"  # noqa: S105 - a task
 LANDED: Final = "project.landed"
 REBUILD: Final = "project.rebuild"
 

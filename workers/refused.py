@@ -25,14 +25,10 @@ def _cause(index: int, rows: pl.DataFrame, stage: str) -> Cause:
     whole = rows.filter(pl.col("whole"))
     first = (whole if whole.height else rows).row(0, named=True)
     if whole.height:
-        return Cause(index, 0, stage, "MessageRefused", _sentence(first))
+        return Cause(index, 0, stage, "MessageRefused", first["reason"])
     shown: Sequence[dict[str, Any]] = rows.select(_SHOWN).head(MOST_ROWS).to_dicts()
-    message = f"{rows.height} rows refused, the first (row {first['row']}): {_sentence(first)}"
+    message = f"{rows.height} rows refused, the first (row {first['row']}): {first['reason']}"
     return Cause(index, 0, stage, "RowsRefused", message, rows=shown, refused=rows.height)
-
-
-def _sentence(row: dict[str, Any]) -> str:
-    return f"{row['field']}={row['value']!r}: {row['reason']}"
 
 
 def runs(refused: Sequence[int], messages: int) -> Runs:

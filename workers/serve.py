@@ -19,9 +19,7 @@ def main() -> int:
         sys.stderr.write(f"{error}\n")
         return 1
     app.conf.worker_soft_shutdown_timeout = SOFT_SHUTDOWN_S
-    app.worker_main(
-        ["worker", "--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"]
-    )
+    app.worker_main(["worker", "--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"])
     return 0
 
 

@@ -13,9 +13,7 @@ from api.routes.common import ONCE, Caller
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["caller"])
 
 
-@router.get(
-    "/me", response_model=None, responses={200: {"model": schemas.Me}, **schemas.problems(401, 422, 503)}
-)
+@router.get("/me", response_model=None, responses={200: {"model": schemas.Me}, **schemas.problems(401, 422, 503)})
 async def show_me(caller: Caller, _: Annotated[NoQuery, Query()]) -> Response:
     """The key that was sent: whose it is and what it may do."""
     body = {

@@ -11,41 +11,34 @@ from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
 from api.routes.common import ONCE, PriceReader
 from api.state import state_of
+from db.postgres.reference import Filters
 from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"])
 
 
-@router.get(
-    "/prices/latest", response_model=None, responses={200: {"model": schemas.LatestPrices}, **schemas.READ}
-)
-async def list_latest_prices(
-    request: Request, caller: PriceReader, ask: Annotated[LatestQuery, Query()]
-) -> Response:
-    """The latest price of each instrument, with its age, expected cadence and status; advisory ones never count."""
+@router.get("/prices/latest", response_model=None, responses={200: {"model": schemas.LatestPrices}, **schemas.READ})
+async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotated[LatestQuery, Query()]) -> Response:
+    """The latest price of each instrument, with age, expected cadence and status; no advisory ones."""
     _refuse_vague(ask)
     tenants, now = answers.tenants_of(caller, ask), clock.now()
     held = answers.position(request, caller, ask)
     reference = await _meant(request, tenants, ask, held)
     page = reference.head(ask.limit)
     ticks = await state_of(request).reads.latest(tenants, page["instrument"].to_list(), ask.mode, now)
-    ordered = page.select("tenant", "instrument").join(
-        ticks, on=["tenant", "instrument"], maintain_order="left"
-    )
+    ordered = page.select("tenant", "instrument").join(ticks, on=["tenant", "instrument"], maintain_order="left")
     rows = shapes.with_freshness(shapes.shown_ticks(ordered, page), now)
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(reference, ask.limit))
 
 
-@router.get(
-    "/instruments", response_model=None, responses={200: {"model": schemas.Instruments}, **schemas.READ}
-)
+@router.get("/instruments", response_model=None, responses={200: {"model": schemas.Instruments}, **schemas.READ})
 async def list_instruments(
     request: Request, caller: PriceReader, ask: Annotated[InstrumentsQuery, Query()]
 ) -> Response:
     """Instruments in order of their id."""
     tenants = answers.tenants_of(caller, ask)
     held = answers.position(request, caller, ask)
-    filters = _filters(market=ask.market, product=ask.product, location=ask.location, search=ask.q)
+    filters = Filters(ask.market, ask.product, ask.location, ask.q)
     found = await state_of(request).reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
     rows = found.head(ask.limit).select(shapes.INSTRUMENT_FIELDS)
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(found, ask.limit))
@@ -62,7 +55,7 @@ async def _meant(request: Request, tenants: list[str], ask: LatestQuery, held: A
     """The instruments that are asked for, in order, one more than the limit where there are more."""
     reads = state_of(request).reads
     if not ask.instrument:
-        filters = _filters(market=ask.market, product=ask.product)
+        filters = Filters(ask.market, ask.product)
         return await reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
     reference = await reads.instruments_named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
@@ -71,10 +64,6 @@ async def _meant(request: Request, tenants: list[str], ask: LatestQuery, held: A
         name, tenant = pl.col("instrument"), pl.col("tenant")
         ordered = ordered.filter((name > after[0]) | ((name == after[0]) & (tenant > after[1])))
     return ordered.head(ask.limit + 1)
-
-
-def _filters(**given: str | None) -> dict[str, str]:
-    return {name: value for name, value in given.items() if value is not None}
 
 
 def _after(held: Any) -> tuple[str, str] | None:

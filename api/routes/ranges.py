@@ -22,11 +22,9 @@ _DAY: Final = timedelta(days=1)
 _MONTH: Final = timedelta(days=31)
 
 
-@router.get(
-    "/ticks", response_model=None, tags=["prices"], responses={200: {"model": schemas.Ticks}, **schemas.READ}
-)
+@router.get("/ticks", response_model=None, tags=["prices"], responses={200: {"model": schemas.Ticks}, **schemas.READ})
 async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[TicksQuery, Query()]) -> Response:
-    """Ticks as they are now: of each price the current publication, in order of instrument and interval start."""
+    """Ticks as they are now: the current publication of each price, by instrument and interval start."""
     asked = await _range(request, caller, ask, _DAY)
     page = await state_of(request).reads.ticks(
         asked.tenants, ask.instrument, asked.start, asked.end, asked.after, ask.limit
@@ -35,17 +33,17 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
     return _listed(request, caller, ask, asked, Page(rows, page.following))
 
 
-@router.get(
-    "/bars", response_model=None, tags=["bars"], responses={200: {"model": schemas.Bars}, **schemas.READ}
-)
+@router.get("/bars", response_model=None, tags=["bars"], responses={200: {"model": schemas.Bars}, **schemas.READ})
 async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuery, Query()]) -> Response:
-    """Bars, labelled by their left edge; a bucket without a price has none. `1d` is the instrument's local day."""
+    """Bars, labelled by their left edge; a bucket without a price has none. `1d` is the local day."""
     asked = await _range(request, caller, ask, _MONTH if ask.interval == "1d" else _DAY)
     _refuse_finer(ask.interval, asked.reference)
     page = await state_of(request).reads.bars(
         asked.tenants, ask.instrument, ask.interval, asked.start, asked.end, asked.after, ask.limit
     )
-    return _listed(request, caller, ask, asked, Page(shapes.shown_bars(page.rows), page.following))
+    past = min(await state_of(request).reads.watermark(), clock.now())
+    rows = shapes.shown_bars(page.rows, asked.reference, past)
+    return _listed(request, caller, ask, asked, Page(rows, page.following))
 
 
 class _Asked(NamedTuple):

@@ -1,10 +1,10 @@
-"""The one guard: every route under /v1 declares its scope through it, and what is not declared cannot start."""
+"""The one guard: a route declares its scope through it; an application where one does not cannot start."""
 
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
 
 from api.problems import Problem
@@ -44,19 +44,16 @@ async def guard(
 
 def require_guarded(app: FastAPI) -> None:
     """Raises for a route that is neither open nor guarded with a scope: nothing is served by oversight."""
-    for route in app.routes:
-        path = getattr(route, "path", str(route))
-        if path not in OPEN and not _is_guarded(route, path):
-            raise DataProcessingError(
-                f"the route {path} declares no scope. Depend on `guard` with one.", "api"
-            )
+    for route in iter_route_contexts(app.routes):
+        if route.path not in OPEN and not _is_guarded(route):
+            raise DataProcessingError(f"the route {route.path} declares no scope. Depend on `guard` with one.", "api")
 
 
-def _is_guarded(route: object, path: str) -> bool:
-    if not isinstance(route, APIRoute):
+def _is_guarded(route: RouteContext) -> bool:
+    if not isinstance(route.original_route, APIRoute):
         return False
     scopes = _declared(route.dependant)
-    return scopes is not None and (bool(scopes) or path in ANY_KEY)
+    return scopes is not None and (bool(scopes) or route.path in ANY_KEY)
 
 
 def _declared(dependant: Dependant) -> list[str] | None:

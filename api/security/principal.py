@@ -1,4 +1,4 @@
-"""From a key's text to who calls: checksum, look-up, constant-time comparison, and a few seconds of memory."""
+"""From a key's text to who calls: checksum, look-up, constant-time comparison, a few seconds of memory."""
 
 import hashlib
 import hmac
@@ -38,9 +38,14 @@ class Principals:
     """Finds the caller of a key; remembers good keys for `REMEMBERED_SECONDS`."""
 
     def __init__(
-        self, find: Callable[[str], Awaitable[StoredKey | None]], pepper: str, monotonic: Callable[[], float]
+        self,
+        find: Callable[[str], Awaitable[StoredKey | None]],
+        used: Callable[[str], None],
+        pepper: str,
+        monotonic: Callable[[], float],
     ) -> None:
         self._find = find
+        self._used = used
         self._pepper = pepper
         self._monotonic = monotonic
         self._known: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
@@ -56,6 +61,7 @@ class Principals:
             return None
         if remembered is None:
             self._remember(text, principal)
+            self._used(principal.key_id)
         return principal
 
     def _remembered(self, text: str) -> Principal | None:

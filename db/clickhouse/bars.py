@@ -1,35 +1,68 @@
-"""The pass: bars of the touched buckets, computed again from what is stored."""
+"""The pass: bars of the touched buckets, computed again from what is stored, and the latest prices that follow."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Final
-from uuid import uuid4
+from datetime import datetime
+from typing import Final, cast
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import rollup
-from db.clickhouse.ticks import insert_frame
+from db.clickhouse.client import fetch
+from db.clickhouse.keys import add_keys, key_table, with_grace
+from db.clickhouse.latest import candidates
+from db.clickhouse.query import Query, instant
+from pipeline.flags import UNUSABLE
+from pipeline.schema import INSTANT
 
-INTERVALS: Final = ("10s", "1m", "5m", "15m", "1h", "1d")
-KEY_COLUMNS: Final = ("tenant", "instrument", "interval", "start", "end", "grace_s")
-
-_CREATE: Final = """
-CREATE TABLE {keys:Identifier} (tenant LowCardinality(String), instrument LowCardinality(String),
-    interval LowCardinality(String), start DateTime64(6, 'UTC'), end DateTime64(6, 'UTC'), grace_s UInt32) ENGINE = Memory"""
+INTERVALS: Final = tuple(rollup.PERIODS)
 
 
-def recompute(client: Client, finest: pl.DataFrame, coarser: Sequence[pl.DataFrame] = ()) -> None:
-    """Compute the bars of these keys again: `finest` from ticks, then `coarser` from the next finer bars.
+def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame) -> pl.DataFrame:
+    """Compute the bars of these keys again, then read the latest prices that they may change.
 
-    Every frame has the columns of `KEY_COLUMNS` (others are ignored), each key once. The coarser keys must cover the finest
-    ones at every interval that is kept. Any number of passes may run at once.
+    `finest` holds the keys whose bars come from ticks (each instrument at its finest stored interval), `coarser` all
+    others, which come from the next finer bars; both are `pipeline.bars.TOUCHED`. Every coarser bar that holds a
+    finest key must be named. Racing and repeated passes are harmless: of two rows of one bar the one that saw more
+    publications stands, and when nothing moves any more, those that saw as many are equal.
+
+    Returns the candidates of `db.clickhouse.latest.candidates`, one row an instrument of `finest`.
     """
-    for number, frame in enumerate((finest, *coarser)):
-        with key_table(client, frame) as keys:
-            for interval in _present(frame):
-                level = frame.filter(pl.col("interval") == interval)
-                if number == 0:
-                    _from_ticks(client, keys, interval, level)
-                else:
-                    _from_finer(client, keys, interval, level)
+    levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
+    with key_table(client, **levels) as keys:
+        for role, store in (("ticks", _from_ticks), ("bars", _from_finer)):
+            for interval in INTERVALS:
+                level = levels[role].filter(pl.col("interval") == interval)
+                if not level.is_empty():
+                    store(client, interval, level, {"keys": keys, "role": role, **_bounds(interval, level)})
+        return candidates(client, keys)
+
+
+def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
+    return {
+        "interval": interval,
+        "period": rollup.PERIODS[interval],
+        "low": instant(cast(datetime, level["start"].min())),
+        "high": instant(cast(datetime, level["end"].max())),
+    }
+
+
+def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:  # noqa: ARG001
+    finer = rollup.FINER[interval]
+    client.command(rollup.from_finer(), parameters=given | {"finer": finer, "width": rollup.PERIODS[finer]})
+
+
+def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
+    given = given | {
+        "seconds": rollup.SECONDS[interval],
+        "grace_least": level["grace_s"].min(),
+        "grace_most": level["grace_s"].max(),
+        "unusable": UNUSABLE,
+    }
+    # In this order: what becomes doubtful after the question is left out of the plain bars, and the pass of the
+    # publication that made it so will replay it.
+    doubtful = fetch(client, Query(rollup.doubtful(interval), given))
+    client.command(rollup.from_plain(interval), parameters=given)
+    if not doubtful.is_empty():
+        again = level.join(doubtful.with_columns(pl.col("start").cast(INSTANT)), on=["tenant", "instrument", "start"], how="semi")
+        add_keys(client, str(given["keys"]), again, "doubtful")
+        client.command(rollup.from_replay(interval), parameters=given | {"role": "doubtful"})

@@ -1,7 +1,7 @@
 """Connections to ClickHouse with the settings that exactness needs, and frames in and out of it."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import clickhouse_connect
@@ -11,6 +11,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from db.clickhouse.query import Query
 from pipeline.errors import DataProcessingError
 from service.settings import ClickHouse
 
@@ -22,19 +23,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "deduplicate_insert": "disable",
     "deduplicate_insert_select": "disable",
     "insert_deduplicate": "0",
+    "enable_materialized_cte": "1",
     "enable_shared_storage_snapshot_in_query": "1",
     "do_not_merge_across_partitions_select_final": "1",
 }
-
-Value = str | int | float | bool | list[str]
-Instant = str
-
-
-class Query(NamedTuple):
-    """A statement and its parameters; values never stand in the text."""
-
-    sql: str
-    parameters: Mapping[str, object]
 
 
 def connect(settings: ClickHouse, *, database: str | None = None) -> Client:
@@ -84,7 +76,7 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
     return frame
 
 
-def _options(settings: ClickHouse, database: str | None) -> dict[str, object]:
+def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:
     address = urlsplit(settings.url)
     return {
         "host": address.hostname or "127.0.0.1",

@@ -2,14 +2,12 @@
 
 Every read of `ticks` goes through `stored`, so that a bound on `known_at` has one place.
 A publication is effective when, with the highest version winning, it changes anything that is shown as a value;
-the current publication is the latest effective one. An identity with one publication needs no replay.
+the current publication is the latest effective one.
 """
 
 from typing import Final
 
-# All texts below name columns of `ticks`. Two publications of one identity always share this hash; so may others,
-# which then take the longer way to the same result.
-SUSPECT: Final = "cityHash64(instrument, ts)"
+# The texts below name columns of `ticks`.
 IDENTITY: Final = "tenant, instrument, ts, source_rank, event_id"
 KNOWN: Final = "known_at, topic_id, partition, `offset`, `row`"
 CLOSING: Final = "(start, source_rank, event_id, ts)"
@@ -33,21 +31,19 @@ def stored(where: str) -> str:
     return f"FROM ticks WHERE {where}"
 
 
-def suspects(where: str) -> str:
-    """The hashes of identities that may have more than one publication."""
-    return f"SELECT {SUSPECT} {stored(where)} GROUP BY 1 HAVING count() > 1"
-
-
 def single(where: str, columns: tuple[str, ...]) -> str:
-    """One row for every identity outside the relation `suspects`."""
+    """Every publication as if it were its identity's only one."""
     return f"""
-        SELECT {IDENTITY}, {", ".join(columns)},
-            1 AS publications, 0 AS corrections, known_at AS first_known, known_at AS updated_at
-        {stored(f"{where} AND {SUSPECT} NOT IN (SELECT * FROM suspects)")}"""
+        SELECT {IDENTITY}, {", ".join(columns)}, toUInt64(1) AS publications, toUInt64(0) AS corrections,
+            known_at AS first_known, known_at AS updated_at
+        {stored(where)}"""
 
 
 def replayed(where: str, columns: tuple[str, ...]) -> str:
     """One row for every identity among `where`, its publications replayed; the same columns as `single`."""
+    needed = {
+        name: None for name in (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL, *columns)
+    }
     same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
     order = f"PARTITION BY {IDENTITY}"
     current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))
@@ -55,7 +51,7 @@ def replayed(where: str, columns: tuple[str, ...]) -> str:
         SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at
         FROM (
         SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
-            count() AS publications, countIf(effective) - 1 AS corrections,
+            count() AS publications, toUInt64(countIf(effective) - 1) AS corrections,
             min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at
         FROM (
             SELECT *, standing AND (nth = 1 OR content != lagInFrame(content) OVER
@@ -67,7 +63,7 @@ def replayed(where: str, columns: tuple[str, ...]) -> str:
                     SELECT *, (price, {same}, {usable()}) AS content,
                         max(version) OVER ({order} ORDER BY {KNOWN} {_LATER}) AS highest
                     FROM (
-                        SELECT * {stored(where)}
+                        SELECT {", ".join(needed)} {stored(where)}
                         ORDER BY parser_version DESC LIMIT 1 BY {IDENTITY}, version, {KNOWN}
                     )
                 )

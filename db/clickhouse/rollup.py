@@ -1,7 +1,7 @@
 """The SQL of bars: from stored publications, and from finer bars.
 
-The keys of a pass stand in a table of their own, `{keys:Identifier}` (tenant, instrument, interval, start, end,
-grace_s); every statement takes one `interval` from it and the bounds `low`, `high` of its starts.
+The keys of a pass stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every statement takes the
+keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends.
 """
 
 from typing import Final
@@ -32,19 +32,22 @@ COLUMNS: Final = (
     "late_at, late_n, updated_at, ver"
 )
 
-_KEYS: Final = "FROM {keys:Identifier} WHERE `interval` = {interval:String}"
+_KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String} AND `interval` = {interval:String}"
+_RANGE: Final = "start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"
 _WITHIN: Final = (
-    f"ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
+    f"{_RANGE} AND ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} "
+    f"AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
 )
 
 
-def _micros(instant: str) -> str:
+def micros(instant: str) -> str:
+    """An expression: microseconds since 1970."""
     return f"toUnixTimestamp64Micro({instant})"
 
 
-def _floor(instant: str, seconds: str) -> str:
+def floor(instant: str, seconds: str) -> str:
     """An expression: the instant's bucket of so many seconds since 1970, as `DateTime`."""
-    return f"toDateTime(intDiv({_micros(instant)}, {seconds} * 1000000) * {seconds}, 'UTC')"
+    return f"toDateTime(intDiv({micros(instant)}, {seconds} * 1000000) * {seconds}, 'UTC')"
 
 
 # Every tick of a bar but the last holds until the next one's start, its own end or never (0 us), whichever is first.
@@ -56,8 +59,8 @@ _HEAD_US: Final = f"arraySum(arrayMap((a, b) -> {_HELD}, arrayPopBack(ticks), ar
 
 _HOLDS: Final = f"""
     arraySort(t -> (t.1, t.5, t.6, t.7), groupArrayIf((
-        {_micros("start")}, reinterpretAsInt64(price),
-        greatest(0, ifNull({_micros("hold_end")} - {_micros("start")}, 0)), {_micros("start")},
+        {micros("start")}, reinterpretAsInt64(price),
+        greatest(0, ifNull({micros("hold_end")} - {micros("start")}, 0)), {micros("start")},
         source_rank, event_id, ts), counts)) AS ticks,
     ticks[-1].3 AS closing_hold, {_HEAD} AS head, {_HEAD_US} AS head_us"""
 
@@ -82,40 +85,25 @@ def _partial(identities: str, order: str, holds: str) -> str:
         minIf(start, counts) AS first_at, maxIf(start, counts) AS last_at, argMaxIf(ts, {order}, counts) AS closing_ts,
         groupBitOrIf(flags, counts) AS all_flags, sum(corrections) AS corrected, max(updated_at) AS changed,
         {_LATE}, {holds}
-    FROM (SELECT *, {current.usable()} AS counts, {_floor("start", "{seconds:UInt32}")} AS bucket,
+    FROM (SELECT *, {current.usable()} AS counts, {floor("start", "{seconds:UInt32}")} AS bucket,
             reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
         FROM ({identities}))
     GROUP BY tenant, instrument, bucket"""
-
-
-# At most two rows a bar: of single publications and of replayed ones. No tick of the one starts with a tick of the other.
-_MERGE: Final = """
-    SELECT tenant, instrument, bucket, sum(p.seen) AS seen, sum(p.used) AS used,
-        argMinIf(p.opened, p.first_at, p.used > 0) AS opened, argMaxIf(p.closed, p.last_at, p.used > 0) AS closed,
-        maxIf(p.highest, p.used > 0) AS highest, minIf(p.lowest, p.used > 0) AS lowest,
-        sum(p.with_volume) AS with_volume, sum(p.quantities) AS quantities, sum(p.price_volume) AS price_volume,
-        minIf(p.first_at, p.used > 0) AS first_at, maxIf(p.last_at, p.used > 0) AS last_at,
-        argMaxIf(p.closing_ts, p.last_at, p.used > 0) AS closing_ts,
-        groupBitOr(p.all_flags) AS all_flags, sum(p.corrected) AS corrected, max(p.changed) AS changed,
-        arrayFlatten(groupArray(p.late)) AS late, arrayFlatten(groupArray(p.late_counts)) AS late_counts,
-        sum(p.later) AS later,
-        any(p.closing_hold) AS closing_hold, any(p.head) AS head, any(p.head_us) AS head_us
-    FROM ({partials}) AS p GROUP BY tenant, instrument, bucket"""
 
 
 def _keyed(partial: str) -> str:
     """Partial bars with the start, end and grace of their keys."""
     return f"""
     SELECT * FROM ({partial}) AS b
-    INNER JOIN (SELECT tenant, instrument, {_floor("start", "1")} AS bucket, start, `end`, grace_s {_KEYS}) AS k
+    INNER JOIN (SELECT tenant, instrument, {floor("start", "1")} AS bucket, start, `end`, grace_s {_KEYS}) AS k
     USING (tenant, instrument, bucket)"""
 
 
-def _insert(keyed: str, before: str = "") -> str:
+def _insert(keyed: str) -> str:
     """The statement that stores partial bars with their keys."""
     return f"""
-    INSERT INTO bars ({COLUMNS}) {before}
-    SELECT tenant, {{interval:String}}, {_floor("start", "{period:UInt32}")}, instrument, start, `end`,
+    INSERT INTO bars ({COLUMNS})
+    SELECT tenant, {{interval:String}}, {floor("start", "{period:UInt32}")}, instrument, start, `end`,
         opened, highest, lowest, closed, if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
         if(used > 0, first_at, start), if(used > 0, last_at, start), if(used > 0, closing_ts, start),
         closing_hold, head, head_us, used, all_flags, corrected,
@@ -127,29 +115,46 @@ def _insert(keyed: str, before: str = "") -> str:
         FROM ({keyed}))"""
 
 
-def from_stream() -> str:
-    """10-second bars of stream ticks, whose start is their instant: one bucket of `ticks` is one bar."""
-    where = f"{_WITHIN} AND (tenant, bucket, instrument) IN (SELECT tenant, {_floor('start', '1')}, instrument {_KEYS})"
-    fast = _partial(current.single(where, current.BAR_COLUMNS), "start", _NO_HOLDS)
-    doubtful = f"{where} AND {current.SUSPECT} IN (SELECT * FROM suspects)"
-    exact = _partial(current.replayed(doubtful, current.BAR_COLUMNS), current.CLOSING, _NO_HOLDS)
-    merged = _MERGE.format(partials=f"{fast} UNION ALL {exact}")
-    return _insert(_keyed(merged), f"WITH suspects AS ({current.suspects(where)})")
+def _touched(interval: str) -> str:
+    """The condition that a publication may lie in a bar of the keys.
+
+    A stream tick's bucket is its bar; documents lie in days, and their stamps may lie beside their interval.
+    """
+    bucket = floor("start", "1")
+    if interval != STREAM:
+        bucket = f"toStartOfDay(arrayJoin([start - {STAMP_MARGIN_S}, `end` + {STAMP_MARGIN_S}]))"
+    return f"{_WITHIN} AND (tenant, bucket, instrument) IN (SELECT tenant, {bucket}, instrument {_KEYS})"
 
 
-def from_documents() -> str:
-    """Bars of a document product's own interval: its days, and stream ticks that name the same instrument."""
-    days = f"""SELECT tenant, toStartOfDay(arrayJoin([start - {STAMP_MARGIN_S}, `end` + {STAMP_MARGIN_S}])), instrument {_KEYS}"""
-    where = f"""{_WITHIN} AND ((tenant, bucket, instrument) IN ({days})
-        OR source_rank = 1 AND bucket >= {{low:DateTime64(6, 'UTC')}} AND bucket < {{high:DateTime64(6, 'UTC')}}
-        AND (tenant, instrument) IN (SELECT tenant, instrument {_KEYS}))"""
-    doubtful = f"{where} AND {current.SUSPECT} IN (SELECT * FROM suspects)"
-    single, replayed = (
-        current.single(where, current.BAR_COLUMNS),
-        current.replayed(doubtful, current.BAR_COLUMNS),
-    )
-    partial = _partial(f"{single} UNION ALL {replayed}", current.CLOSING, _HOLDS)
-    return _insert(_keyed(partial), f"WITH suspects AS ({current.suspects(where)})")
+# No two publications of the bar share an instant: then none is of the same identity, and their instants order them.
+_PLAIN: Final = "count() = uniqExact(ts)"
+
+
+def doubtful(interval: str) -> str:
+    """The keys of bars whose publications must be replayed or ordered by more than their instants."""
+    return f"""
+    SELECT tenant, instrument, {floor("start", "{seconds:UInt32}")} AS start
+    {current.stored(_touched(interval))} GROUP BY tenant, instrument, start HAVING NOT {_PLAIN}"""
+
+
+def from_plain(interval: str) -> str:
+    """Bars of the keys from publications that need no replay; a bar that does need it is left out.
+
+    Whether it does is seen in the same state of the table that the bar is made of.
+    """
+    order = "start" if interval == STREAM else current.CLOSING
+    plain = current.single(_touched(interval), current.BAR_COLUMNS)
+    return _insert(_keyed(_partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"))
+
+
+def from_replay(interval: str) -> str:
+    """Bars of the keys with every publication replayed."""
+    identities = current.replayed(_touched(interval), current.BAR_COLUMNS)
+    return _insert(_keyed(_partial(identities, current.CLOSING, _holds(interval))))
+
+
+def _holds(interval: str) -> str:
+    return _NO_HOLDS if interval == STREAM else _HOLDS
 
 
 _FOLD: Final = f"""
@@ -164,7 +169,7 @@ _FOLD: Final = f"""
         groupBitOr(p.flags) AS all_flags, sum(p.corrections) AS corrected, max(p.updated_at) AS changed,
         sumMap(p.late_at, p.late_n) AS lateness, lateness.1 AS late, lateness.2 AS late_counts, sum(p.late_sure) AS later,
         arraySort(t -> t.1, groupArrayIf((
-            {_micros("p.last_start")}, reinterpretAsInt64(p.close), p.last_hold_us, {_micros("p.first_start")}),
+            {micros("p.last_start")}, reinterpretAsInt64(p.close), p.last_hold_us, {micros("p.first_start")}),
             p.count > 0)) AS ticks,
         ticks[-1].3 AS closing_hold, sum(p.integral_head) + {_HEAD} AS head,
         sum(p.covered_head_us) + {_HEAD_US} AS head_us"""
@@ -174,12 +179,12 @@ def from_finer() -> str:
     """Bars of one interval from the stored bars of the next finer one, `{finer:String}`."""
     periods = f"""
         SELECT tenant, {{finer:String}}, toDateTime(arrayJoin(range(
-            toUInt64(intDiv({_micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
-            toUInt64(intDiv({_micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC'), instrument {_KEYS}"""
+            toUInt64(intDiv({micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
+            toUInt64(intDiv({micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC'), instrument {_KEYS}"""
     return _insert(f"""
         {_FOLD}
         FROM (SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}}
-            AND start >= {{low:DateTime64(6, 'UTC')}} AND start < {{high:DateTime64(6, 'UTC')}}
+            AND {_RANGE}
             AND (tenant, `interval`, period, instrument) IN ({periods})) AS p
         ASOF INNER JOIN (SELECT tenant, instrument, start, `end`, grace_s {_KEYS}) AS k
         ON p.tenant = k.tenant AND p.instrument = k.instrument AND p.start >= k.start

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from confluent_kafka import KafkaError, KafkaException, TopicCollection
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from pipeline.errors import DataProcessingError
 
@@ -20,9 +21,7 @@ def make_admin(bootstrap: str) -> AdminClient:
 def topic_id(admin: AdminClient, topic: str) -> str:
     """Kafka's id of a topic: a topic that is made again under the same name has another one."""
     try:
-        description = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_S)[
-            topic
-        ].result()
+        description = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_S)[topic].result()
     except KafkaException as error:
         raise DataProcessingError(
             f"the topic {topic} cannot be described: {error}. Is Kafka reachable, and the topic made?",
@@ -54,9 +53,7 @@ def _made(name: str, answer: Any) -> bool:
     except KafkaException as error:
         if error.args[0].code() == KafkaError.TOPIC_ALREADY_EXISTS:
             return False
-        raise DataProcessingError(
-            f"the topic {name} cannot be made: {error.args[0].str()}", "bridge"
-        ) from None
+        raise DataProcessingError(f"the topic {name} cannot be made: {error.args[0].str()}", "bridge") from None
     return True
 
 

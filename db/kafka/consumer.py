@@ -4,8 +4,8 @@ from typing import Final
 
 from confluent_kafka import Consumer
 
-QUEUE_KIB: Final = 16 * 1024  # what librdkafka fetches ahead, over all partitions
-FETCH_BYTES: Final = 4 * 1024 * 1024
+QUEUE_KIB: Final = 8 * 1024  # what librdkafka fetches ahead, over all partitions
+FETCH_BYTES: Final = 1024 * 1024  # compressed, it may unpack to many times that; a larger message comes all the same
 
 
 def make_consumer(bootstrap: str, group: str, message_max_bytes: int) -> Consumer:
@@ -26,9 +26,9 @@ def make_consumer(bootstrap: str, group: str, message_max_bytes: int) -> Consume
             "max.poll.interval.ms": 120_000,
             "queued.max.messages.kbytes": QUEUE_KIB,
             "queued.min.messages": 20_000,
-            "fetch.max.bytes": max(FETCH_BYTES, message_max_bytes),
-            "max.partition.fetch.bytes": FETCH_BYTES,
-            "receive.message.max.bytes": max(FETCH_BYTES, message_max_bytes) + 1024 * 1024,
+            "fetch.max.bytes": FETCH_BYTES,
+            "max.partition.fetch.bytes": FETCH_BYTES // 2,
+            "receive.message.max.bytes": message_max_bytes + 2 * FETCH_BYTES,
             "fetch.queue.backoff.ms": 10,
             "fetch.wait.max.ms": 50,
             "topic.metadata.refresh.interval.ms": 30_000,

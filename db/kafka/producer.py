@@ -32,7 +32,7 @@ class ConfirmedProducer:
             }
         )
         self._failed: KafkaError | None = None
-        self._ends: dict[int, int] = {}
+        self._spans: dict[int, tuple[int, int]] = {}
 
     def send(self, topic: str, value: bytes | None, key: bytes | None = None, headers: Headers = ()) -> None:
         """Queues one message; waits while the queue is full. Raises for one that is too large."""
@@ -45,8 +45,8 @@ class ConfirmedProducer:
                 self._producer.poll(0)
                 return
 
-    def flush(self) -> dict[int, int]:
-        """Waits for every message sent; gives by partition the offset after the last one written so far.
+    def flush(self) -> dict[int, tuple[int, int]]:
+        """Waits for every message sent; gives by partition the offsets [first, next) of all written so far.
 
         Raises `DataProcessingError` if one was not taken.
         """
@@ -54,10 +54,8 @@ class ConfirmedProducer:
         failed, self._failed = self._failed, None
         if failed is not None or left:
             reason = failed.str() if failed is not None else f"{left} messages were not confirmed in time"
-            raise DataProcessingError(
-                f"Kafka did not take a message: {reason}. Is the broker reachable?", "kafka"
-            )
-        return dict(self._ends)
+            raise DataProcessingError(f"Kafka did not take a message: {reason}. Is the broker reachable?", "kafka")
+        return dict(self._spans)
 
     def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
@@ -65,4 +63,5 @@ class ConfirmedProducer:
             return
         partition, offset = message.partition(), message.offset()
         if partition is not None and offset is not None:
-            self._ends[partition] = max(self._ends.get(partition, 0), offset + 1)
+            first, end = self._spans.get(partition, (offset, offset + 1))
+            self._spans[partition] = (min(first, offset), max(end, offset + 1))

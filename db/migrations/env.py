@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates over the connection that `db.migrate` hands in, else over the one of the settings."""
+"""Alembic's entry: migrates over the connection that `db.migrate` hands in, else as the settings say."""
 
 import asyncio
 

@@ -92,6 +92,4 @@ async def note_use(engine: AsyncEngine, key_id: str, at: datetime) -> None:
     """Remembers that a key was used, at most once a minute."""
     stale = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at - _USED_EVERY)
     async with engine.begin() as connection:
-        await connection.execute(
-            update(api_keys).where(api_keys.c.id == key_id, stale).values(last_used_at=at)
-        )
+        await connection.execute(update(api_keys).where(api_keys.c.id == key_id, stale).values(last_used_at=at))

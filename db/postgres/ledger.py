@@ -44,7 +44,7 @@ class LandedRange:
 
 
 async def append_ledger(engine: AsyncEngine, ranges: Sequence[LandedRange]) -> int:
-    """Adds ranges in one transaction; a range that is there already stays as it is. Gives the number added."""
+    """Adds ranges in one transaction; one that is there already stays as it is. Gives the number added."""
     if not ranges:
         return 0
     rows = [asdict(each) for each in ranges]
@@ -75,9 +75,9 @@ async def contiguous_end(engine: AsyncEngine, topic_id: str, partition: int, sta
 
 
 async def known_at_floor(engine: AsyncEngine, topic_id: str, partition: int, before: int) -> int:
-    """The running maximum of append times (µs) over what landed below the offset `before`; 0 where nothing did.
+    """The running maximum of append times (µs) over what landed below the offset `before`; 0: nothing did.
 
-    Ranges beyond `before` do not count: a message sent again must be known at the same instant as the first time.
+    Ranges beyond it do not count: a message sent again must be known at the same instant as the first time.
     """
     statement = select(func.coalesce(func.max(ledger.c.known_at_us), 0)).where(
         ledger.c.topic_id == topic_id, ledger.c.partition == partition, ledger.c.next_offset <= before
@@ -86,9 +86,13 @@ async def known_at_floor(engine: AsyncEngine, topic_id: str, partition: int, bef
         return int((await connection.execute(statement)).scalar_one())
 
 
-async def ledger_ranges(
-    engine: AsyncEngine, topic_id: str | None = None, partition: int | None = None
-) -> pl.DataFrame:
+async def watermark(engine: AsyncEngine) -> int:
+    """The latest append time (µs) of all that has landed; 0 where nothing has."""
+    async with engine.connect() as connection:
+        return int((await connection.execute(select(func.coalesce(func.max(ledger.c.known_at_us), 0)))).scalar_one())
+
+
+async def ledger_ranges(engine: AsyncEngine, topic_id: str | None = None, partition: int | None = None) -> pl.DataFrame:
     """The landed ranges (`RANGES`) in order of topic id, partition and first offset."""
     columns = [ledger.c[name] for name in RANGES]
     statement = select(*columns).order_by(

@@ -1,10 +1,11 @@
 """The reference table of instruments, read as a snapshot with a version that grows with every change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
-from sqlalchemy import ARRAY, Row, Text, any_, bindparam, or_, select, text, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, bindparam, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres.tables import instruments
@@ -23,13 +24,16 @@ REFERENCE: Final = {
     "complete": pl.Boolean(),
     "first_seen": pl.Datetime("us", "UTC"),
 }
+# Names sort as bytes, whatever the locale of the database: a page must go on where the last one ended.
+_ORDER: Final = (instruments.c.instrument.collate("C"), instruments.c.tenant.collate("C"))
 _GIVEN: Final = tuple(name for name in REFERENCE if name not in {"complete", "first_seen"})
 
 # Sorted, so that two writers of the same instruments wait for each other instead of dead-locking.
 _REGISTER: Final = text(f"""
 INSERT INTO instruments ({", ".join(_GIVEN)}, first_seen)
-SELECT * FROM unnest({", ".join(f"CAST(:{name} AS text[])" for name in _GIVEN)}, CAST(:first_seen AS timestamptz[]))
-    AS given({", ".join(_GIVEN)}, first_seen)
+SELECT * FROM unnest(
+    {", ".join(f"CAST(:{name} AS text[])" for name in _GIVEN)}, CAST(:first_seen AS timestamptz[])
+) AS given({", ".join(_GIVEN)}, first_seen)
 ORDER BY tenant, instrument
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - column names of this module, values are bound
@@ -66,48 +70,44 @@ async def reference_snapshot(engine: AsyncEngine) -> tuple[int, pl.DataFrame]:
     return version, _frame(rows)
 
 
-async def find_instruments(
-    engine: AsyncEngine,
-    tenants: list[str],
-    *,
-    market: str | None = None,
-    product: str | None = None,
-    location: str | None = None,
-    search: str | None = None,
-    after: tuple[str, str] | None = None,
-    limit: int = 1000,
-) -> pl.DataFrame:
-    """Instruments (`REFERENCE`) of the tenants, in order of (instrument, tenant), from beyond `after`.
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which instruments: `search` is a part of id or location in any case, the others are exact."""
 
-    `search` is a part of the instrument's name in any case; the other filters are exact.
-    """
+    market: str | None = None
+    product: str | None = None
+    location: str | None = None
+    search: str | None = None
+
+    def conditions(self) -> list[ColumnElement[bool]]:
+        table = instruments.c
+        exact = ((table.market, self.market), (table.product, self.product), (table.location, self.location))
+        found: list[ColumnElement[bool]] = [column == value for column, value in exact if value is not None]
+        if self.search is not None:
+            either = [each.icontains(self.search, autoescape=True) for each in (table.instrument, table.location)]
+            found.append(or_(*either))
+        return found
+
+
+async def find_instruments(
+    engine: AsyncEngine, tenants: Sequence[str], filters: Filters, after: tuple[str, str] | None, limit: int
+) -> pl.DataFrame:
+    """Instruments (`REFERENCE`) of the tenants, in order of (instrument, tenant), from beyond `after`."""
     table = instruments.c
     statement = select(*(table[name] for name in REFERENCE)).where(table.tenant.in_(tenants))
-    for column, value in ((table.market, market), (table.product, product), (table.location, location)):
-        if value is not None:
-            statement = statement.where(column == value)
-    if search is not None:
-        statement = statement.where(
-            or_(
-                table.instrument.icontains(search, autoescape=True),
-                table.location.icontains(search, autoescape=True),
-            )
-        )
+    statement = statement.where(*filters.conditions()).order_by(*_ORDER).limit(limit)
     if after is not None:
-        statement = statement.where(tuple_(table.instrument, table.tenant) > tuple_(*after))
+        statement = statement.where(tuple_(*_ORDER) > tuple_(*after))
     async with engine.connect() as connection:
-        rows = (
-            await connection.execute(statement.order_by(table.instrument, table.tenant).limit(limit))
-        ).all()
-    return _frame(rows)
+        return _frame((await connection.execute(statement)).all())
 
 
-async def instruments_named(engine: AsyncEngine, tenants: list[str], names: list[str]) -> pl.DataFrame:
+async def instruments_named(engine: AsyncEngine, tenants: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
     """The instruments (`REFERENCE`) of those names that the tenants have."""
     table = instruments.c
     statement = select(*(table[name] for name in REFERENCE)).where(
-        table.tenant == any_(bindparam("tenants", tenants, ARRAY(Text))),
-        table.instrument == any_(bindparam("names", names, ARRAY(Text))),
+        table.tenant == any_(bindparam("tenants", list(tenants), ARRAY(Text))),
+        table.instrument == any_(bindparam("names", list(names), ARRAY(Text))),
     )
     async with engine.connect() as connection:
         return _frame((await connection.execute(statement)).all())

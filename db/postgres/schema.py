@@ -28,8 +28,7 @@ async def require_current(engine: AsyncEngine) -> None:
         found = await connection.run_sync(_refuse_newer)
     if found != _head():
         raise DataProcessingError(
-            f"the PostgreSQL schema is {found or 'empty'}, this program needs {_head()}. "
-            "Run `python -m db.migrate`.",
+            f"the PostgreSQL schema is {found or 'empty'}, this program needs {_head()}. Run `python -m db.migrate`.",
             "postgres",
         )
 

@@ -26,9 +26,7 @@ def connect(url: str) -> Redis:
 
 def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; connects at first use."""
-    return AsyncRedis.from_url(
-        url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, health_check_interval=15
-    )
+    return AsyncRedis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, health_check_interval=15)
 
 
 def run_id(redis: Redis) -> str:

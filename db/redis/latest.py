@@ -1,4 +1,4 @@
-"""The latest price of every instrument, written by compare-and-set on (bar start, ver).
+"""The latest price of every instrument, written by compare-and-set on (bar start, ver, tail).
 
 Content is one JSON object an instrument: its decimals are text with all their digits, its instants microseconds
 since 1970.
@@ -18,10 +18,10 @@ from redis.asyncio import Redis as AsyncRedis
 from pipeline.errors import DataProcessingError
 
 A_CALL: Final = 250  # instruments a script call: 7.5 ms, in which Redis answers nobody else
-KEY: Final = ("bar_start", "ver")
+KEY: Final = ("bar_start", "ver", "tail")
 _GROUP: Final = ("tenant", "market", "product", "instrument")
 _DIGITS: Final = 19
-WIDTH: Final = 2 * _DIGITS
+WIDTH: Final = len(KEY) * _DIGITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +33,15 @@ class Written:
     older: int = 0
 
     def __add__(self, other: "Written") -> "Written":
-        return Written(
-            self.changed + other.changed, self.unchanged + other.unchanged, self.older + other.older
-        )
+        return Written(self.changed + other.changed, self.unchanged + other.unchanged, self.older + other.older)
 
 
 def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
-    """Offers prices; a stored one gives way only to a greater (bar_start, ver), whatever the order of offers.
+    """Offers prices; a stored one gives way only to a greater key, whatever the order of offers.
 
-    Columns: tenant, instrument, market, product, bar_start (instant), ver (Int64 >= 0); all but the key become
-    the content. Every instrument at most once. Raises `DataProcessingError` for other frames.
+    Columns: tenant, instrument, market, product, price, and the key: bar_start (instant), ver, tail (integers >= 0);
+    all but the key become the content. A null price says that the instrument has none any more. Every instrument
+    at most once. Raises `DataProcessingError` for other frames.
     """
     _check(candidates)
     written = Written()
@@ -54,21 +53,20 @@ def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
 
 
 def _check(candidates: pl.DataFrame) -> None:
-    missing = {*_GROUP, *KEY} - set(candidates.columns)
+    missing = {*_GROUP, *KEY, "price"} - set(candidates.columns)
     if missing:
         raise DataProcessingError(f"latest prices without the columns {sorted(missing)}", "project")
 
 
 def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
-    content = [
-        _as_content(name, dtype) for name, dtype in rows.schema.items() if name not in {"ver", "bar_start"}
-    ]
-    start, ver = pl.col("bar_start").dt.epoch("us"), pl.col("ver")
+    content = [_as_content(name, dtype) for name, dtype in rows.schema.items() if name not in KEY]
+    priced = pl.col("price").is_not_null()
+    start = pl.col("bar_start").dt.epoch("us")
     return rows.select(
         "instrument",
-        pl.concat_str(pl.col("market"), pl.lit(":"), pl.col("product")).alias("group"),
-        pl.concat_str(_fixed(start), _fixed(ver)).alias("key"),
-        pl.struct(content).struct.json_encode().alias("content"),
+        pl.when(priced).then(pl.format("{}:{}", "market", "product")).otherwise(pl.lit("")).alias("group"),
+        pl.concat_str(_fixed(start), _fixed(pl.col("ver")), _fixed(pl.col("tail"))).alias("key"),
+        pl.when(priced).then(pl.struct(content).struct.json_encode()).otherwise(pl.lit("")).alias("content"),
     )
 
 
@@ -106,13 +104,18 @@ def _hash(tenant: str) -> str:
 async def read_latest(
     redis: AsyncRedis, tenants: Sequence[str], instruments: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
-    """Latest prices by instrument; absent ones are left out. An earlier tenant's price hides a later one's."""
+    """Latest prices by instrument, each a mapping of the offered columns without the key; absent ones are left out.
+
+    An earlier tenant's price hides a later one's.
+    """
     found: dict[str, dict[str, Any]] = {}
     if not instruments:
         return found
     for tenant in reversed(tenants):
         stored = cast("list[bytes | None]", await redis.hmget(_hash(tenant), list(instruments)))
-        found |= {name: _content(blob) for name, blob in zip(instruments, stored, strict=True) if blob}
+        found |= {
+            name: _content(blob) for name, blob in zip(instruments, stored, strict=True) if blob and len(blob) > WIDTH
+        }
     return found
 
 

@@ -25,7 +25,7 @@ def take(redis: Redis, most: int) -> list[bytes]:
 
 def waiting(redis: Redis) -> int:
     """How many stored batches wait."""
-    return cast("int", redis.llen(_PENDING))
+    return redis.llen(_PENDING)
 
 
 def acquire_turn(redis: Redis) -> bool:
@@ -46,5 +46,4 @@ def set_pace(redis: Redis, pause_s: float) -> None:
 
 def pause_left(redis: Redis) -> float:
     """Seconds until the next pass may start; 0 when idle."""
-    left = cast("int", redis.pttl(_PACE))
-    return max(left, 0) / 1000
+    return max(redis.pttl(_PACE), 0) / 1000

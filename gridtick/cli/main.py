@@ -10,7 +10,20 @@ import typer
 
 from pipeline.errors import DataProcessingError
 
-COMMANDS: Final = ("up", "down", "status", "reset", "doctor", "parse", "send", "ticks", "bars", "latest", "verify", "bench")
+COMMANDS: Final = (
+    "up",
+    "down",
+    "status",
+    "reset",
+    "doctor",
+    "parse",
+    "send",
+    "ticks",
+    "bars",
+    "latest",
+    "verify",
+    "bench",
+)
 # These must not take the settings of a stack that already runs.
 _OWN_SETTINGS: Final = frozenset({"up", "down", "status", "reset", "doctor", "parse"})
 
@@ -28,7 +41,7 @@ def build(commands: tuple[str, ...]) -> typer.Typer:
 
 
 def run() -> None:
-    """Run the command line. Exit status 2, after a sentence on standard error, for refused input or a wrong setting."""
+    """Run the command line; 2, after a sentence on standard error, for refused input or a wrong setting."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
     try:
         if wanted in COMMANDS and wanted not in _OWN_SETTINGS:

@@ -9,10 +9,16 @@ from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, resolved
 
 
 def up(
-    feed: Annotated[str, typer.Option(help="`demo`, `none`, or a path whose documents are sent once.")] = "demo",
-    speed: Annotated[float, typer.Option(min=0.001, help="How many times faster than real time the feed runs.")] = 1.0,
+    feed: Annotated[
+        str, typer.Option(help="`demo`, `none`, or a path whose documents are sent once.")
+    ] = "demo",
+    speed: Annotated[
+        float, typer.Option(min=0.001, help="How many times faster than real time the feed runs.")
+    ] = 1.0,
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    detach: Annotated[bool, typer.Option("--detach", help="Return when everything runs; `gridtick down` stops it.")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return when everything runs; `gridtick down` stops it.")
+    ] = False,
 ) -> None:
     """Start the whole of Gridtick on this machine: servers, bridge, workers, API, task monitor and a feed.
 
@@ -31,7 +37,18 @@ def _in_background(feed: str, speed: float, folder: "DataDir") -> None:
     from local.background import detach
     from local.up import detached_banner
 
-    command = [sys.executable, "-m", "gridtick.cli.main", "up", "--data-dir", str(folder), "--feed", feed, "--speed", str(speed)]
+    command = [
+        sys.executable,
+        "-m",
+        "gridtick.cli.main",
+        "up",
+        "--data-dir",
+        str(folder),
+        "--feed",
+        feed,
+        "--speed",
+        str(speed),
+    ]
     print(detached_banner(detach(command, folder, folder / "logs" / "up.log")))
 
 

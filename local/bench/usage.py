@@ -1,9 +1,12 @@
 """What a set of process trees cost: CPU-seconds and resident memory, exited children included."""
 
+import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import psutil
+
+_QUIET_S: Final = 0.5
 
 
 class Usage(NamedTuple):
@@ -37,3 +40,15 @@ def _of_one(process: psutil.Process) -> tuple[float, int]:
 def _sum(parts: Iterable[tuple[float, int]]) -> Usage:
     seen = list(parts)
     return Usage(sum(c for c, _ in seen), sum(m for _, m in seen), max((m for _, m in seen), default=0))
+
+
+def until_quiet(pid: int, limit_s: float = 30.0) -> None:
+    """Waits until a tree of processes has done with starting: nearly no CPU for half a second."""
+    end = time.monotonic() + limit_s
+    before = of_tree(pid).cpu_s
+    while time.monotonic() < end:
+        time.sleep(_QUIET_S)
+        now = of_tree(pid).cpu_s
+        if now > 0.5 and now - before < _QUIET_S * 0.05:
+            return
+        before = now

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Protocol
 
+import polars as pl
+
 from pipeline.documents import Document, ParsedDocument, refusal
 from pipeline.markets import caiso
 
@@ -31,9 +33,12 @@ PARSERS: Final[Mapping[str, Parser]] = MappingProxyType({"caiso": caiso})
 
 def parse(document: Document) -> ParsedDocument:
     """The document read by its market's parser, or by the only one that claims it where no market is named."""
-    if not document.content.strip():
+    if not document.content or document.content.isspace():
         raise refusal("the document is empty", "document", document.name)
-    return PARSERS[_market(document)].parse(document)
+    try:
+        return PARSERS[_market(document)].parse(document)
+    except pl.exceptions.PolarsError as error:
+        raise refusal(f"the document cannot be read: {str(error)[:200]}", "document", document.name) from error
 
 
 def _market(document: Document) -> str:

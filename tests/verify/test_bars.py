@@ -54,7 +54,7 @@ def test_twap_of_off_grid_runs_is_the_manuals_example() -> None:
     ]
     bar = only(runs, "15m")
     assert (bar.twap, bar.covered_us) == (47_358_916_479, 886_000_000)
-    assert (bar.open, bar.high, bar.low, bar.close, bar.count) == (20 * E9, 100 * E9, 20 * E9, 20 * E9, 3)
+    assert (bar.open, bar.high, bar.low, bar.close, bar.ticks) == (20 * E9, 100 * E9, 20 * E9, 20 * E9, 3)
 
 
 def test_the_same_value_again_changes_nothing() -> None:

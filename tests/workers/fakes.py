@@ -155,12 +155,15 @@ class FakeDeadLetters:
         self.written.append((unpack(flight.payload).offsets[0], flight.refusal))
 
 
+TEN = Limits(10, 1_000_000, 0.05)
+
+
 @dataclass
 class Bench:
     """A loop with fake ports and a clock that the test moves."""
 
     source: FakeSource
-    batch: Limits = Limits(10, 1_000_000, 0.05)
+    batch: Limits = TEN
     window_bytes: int = 1_000_000
     patience_s: float = 30.0
     breaker: bool = True
@@ -171,13 +174,12 @@ class Bench:
         self.tally = Tally(Metrics(), Breaker() if self.breaker else None)
         self.poison = Poison(self.dispatcher, self.ledger, self.letters, self.tally)
         valve = Valve(self.batch, self.window_bytes, self.patience_s)
-        self.loop = Loop(
-            self.source, self.dispatcher, self.ledger, self.poison, valve, self.tally, lambda: self.now
-        )
+        self.loop = Loop(self.source, self.dispatcher, self.ledger, self.poison, valve, self.tally, lambda: self.now)
 
     def assign(self) -> None:
         places = {p: Place(0, self.source.committed.get(p)) for p in self.source.logs}
         self.source.positions = self.loop.assigned(places)
+        self.source.resume()
 
     def steps(self, count: int = 1, seconds: float = 0.3) -> None:
         for _ in range(count):
@@ -188,15 +190,11 @@ class Bench:
         return [flight for _, flight in self.dispatcher.sent]
 
     def land(self, flight: Flight, assignment: str | None = None, invalid: int = 0) -> None:
-        ack = Ack(
-            flight.partition, flight.first, flight.next, flight.messages, invalid=invalid, longest=invalid
-        )
+        ack = Ack(flight.partition, flight.first, flight.next, flight.messages, invalid=invalid, longest=invalid)
         self.dispatcher.answer(assignment or self.loop.assignment, ack)
 
     def refuse(self, flight: Flight, error: str = "[normalize] price=x") -> None:
-        self.dispatcher.answer(
-            self.loop.assignment, Ack(flight.partition, flight.first, flight.next, error=error)
-        )
+        self.dispatcher.answer(self.loop.assignment, Ack(flight.partition, flight.first, flight.next, error=error))
 
 
 def log_of(count: int, partition: int = 0, size: int = 10) -> list[FakeMessage]:

@@ -1,6 +1,7 @@
 """`python -m workers.bridge`: the bridge from the raw topic to the workers."""
 
 import asyncio
+import ctypes
 import logging
 import sys
 import threading
@@ -19,7 +20,6 @@ from db.redis.client import connect
 from pipeline.errors import DataProcessingError
 from service.base import AsyncService, Health, main
 from service.settings import Settings
-from workers.app import make_app
 from workers.bridge.batcher import Limits
 from workers.bridge.breaker import Breaker
 from workers.bridge.deadletters import KafkaDeadLetters
@@ -29,11 +29,13 @@ from workers.bridge.loop import Loop, Valve
 from workers.bridge.poison import Poison
 from workers.bridge.source import KafkaSource
 from workers.bridge.tally import Tally, Tripped
+from workers.broker import make_app
 from workers.runner import Runner
 
 log = logging.getLogger(__name__)
 
 SAY_AGAIN_S: Final = 60.0
+_M_ARENA_MAX: Final = -8
 
 
 class Bridge(AsyncService):
@@ -131,5 +133,12 @@ def _valve(settings: Settings) -> Valve:
     return Valve(limits, bridge.window_bytes, bridge.resend_after_s)
 
 
+def _few_arenas() -> None:
+    """One memory pool a thread would keep what passed through it: librdkafka has many threads."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
 if __name__ == "__main__":
+    _few_arenas()
     sys.exit(main(Bridge))

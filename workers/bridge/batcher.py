@@ -1,10 +1,12 @@
 """Cuts polled messages into batches, per partition, by count, bytes or age. Pure: time comes in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from workers.codec import Header, Messages
+
+PATIENT = 20
 
 
 class Message(Protocol):
@@ -95,21 +97,23 @@ class Batcher:
                 cuts.append(self._cut(message.partition() or 0, batch))
         return cuts
 
-    def expired(self, now: float) -> list[Cut]:
-        """The batches whose first message has waited long enough."""
+    def expired(self, now: float, busy: Collection[int] = ()) -> list[Cut]:
+        """The batches whose first message has waited long enough.
+
+        In a busy partition, where a batch is on the way, they wait up to `PATIENT` times as long: a batch costs the
+        same whether it holds one message or thousands.
+        """
         due = [
             (partition, batch)
             for partition, batch in self._open.items()
-            if batch.offsets and now - batch.opened_at >= self._limits.age_s
+            if batch.offsets and now - batch.opened_at >= self._limits.age_s * (PATIENT if partition in busy else 1)
         ]
         return [self._cut(partition, batch) for partition, batch in due]
 
     def _cut(self, partition: int, batch: _Open) -> Cut:
         end = batch.offsets[-1] + 1
         self._open[partition] = _Open(end, batch.known_at_us, end)
-        messages = Messages(
-            batch.offsets, batch.stamps, batch.known, batch.keys, batch.headers, batch.values
-        )
+        messages = Messages(batch.offsets, batch.stamps, batch.known, batch.keys, batch.headers, batch.values)
         return Cut(partition, batch.first, end, messages, batch.size)
 
 

@@ -6,9 +6,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres.ledger import LandedRange, append_ledger, contiguous_end, known_at_floor
-from workers.runner import Runner
 from workers.bridge.ports import Outage, Place, Start
 from workers.bridge.window import Flight
+from workers.runner import Runner
 
 AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 

@@ -75,10 +75,10 @@ class Loop:
 
     def step(self) -> None:
         """One round. Raises `Tripped` when the breaker trips; outages only slow it down."""
+        self._read(self._clock())
         now = self._clock()
         if now >= self._pace.retry_at:
             self._reach(now)
-        self._read(now)
         self._commit(now)
 
     def assigned(self, places: Mapping[int, Place]) -> dict[int, int]:
@@ -182,7 +182,7 @@ class Loop:
         wait_s = BUSY_S if self._on_the_way() or self._batcher.open_bytes else IDLE_S
         messages = self._source.poll(self._pace.most, wait_s)
         now = self._clock()
-        self._take([*self._batcher.add(messages, now), *self._batcher.expired(now)])
+        self._take([*self._batcher.add(messages, now), *self._batcher.expired(now, self._busy())])
         self.metrics.count("bridge_messages", len(messages))
 
     def _hold(self, now: float, away: bool) -> None:  # noqa: FBT001
@@ -211,6 +211,9 @@ class Loop:
             self._pace.average += 0.2 * (cut.size / flight.messages - self._pace.average)
             self._pace.most = max(1, min(10_000, int(POLL_BYTES / max(self._pace.average, 1.0))))
 
+    def _busy(self) -> list[int]:
+        return [partition for partition, window in self.windows.items() if not window.idle]
+
     def _is_full(self) -> bool:
         return self._on_the_way() + self._batcher.open_bytes >= self._valve.window_bytes
 
@@ -225,4 +228,3 @@ class Loop:
         if ends and self._source.commit(ends):
             self.committed.update(ends)
         self._pace.commit_at = now + COMMIT_S
-

@@ -23,9 +23,7 @@ class Poison:
     Time-outs alone never count: queues may be lost, workers killed, servers away.
     """
 
-    def __init__(
-        self, dispatcher: Dispatcher, ledger: Ledger, deadletters: DeadLetters, tally: Tally
-    ) -> None:
+    def __init__(self, dispatcher: Dispatcher, ledger: Ledger, deadletters: DeadLetters, tally: Tally) -> None:
         self._dispatcher, self._ledger = dispatcher, ledger
         self._deadletters, self._tally = deadletters, tally
 

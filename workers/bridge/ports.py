@@ -30,7 +30,7 @@ class Start:
 
 
 class Source(Protocol):
-    """The raw topic. Assignments and revocations arrive during `poll`."""
+    """The raw topic. Assignments and revocations arrive during `poll`; a new assignment is not paused."""
 
     def poll(self, most: int, wait_s: float) -> Sequence[Message]: ...
     def commit(self, offsets: Mapping[int, int]) -> bool: ...

@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka import Message as KafkaMessage
 
 from pipeline.errors import DataProcessingError
+from workers.bridge.batcher import Message
 from workers.bridge.ports import Place
 
 log = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class KafkaSource:
 
         self._consumer.subscribe([self._topic], on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
 
-    def poll(self, most: int, wait_s: float) -> Sequence[KafkaMessage]:
+    def poll(self, most: int, wait_s: float) -> Sequence[Message]:
         """Up to `most` messages; waits up to `wait_s` for the first and a moment for the others."""
         self._changed = False
         first = self._consumer.poll(wait_s)
@@ -58,7 +59,7 @@ class KafkaSource:
             # They may be of the assignment before: everything is read again from the starts.
             self._consumer.assign(self._starts)
             return []
-        return [each for each in messages if _is_message(each)]
+        return cast("list[Message]", [each for each in messages if _is_message(each)])
 
     def _rest(self, most: int) -> list[KafkaMessage]:
         return self._consumer.consume(most, 0.01) if most > 0 else []
@@ -83,9 +84,7 @@ class KafkaSource:
         """Messages beyond the committed offset, as far as the last fetch knew."""
         lags: dict[int, int] = {}
         for partition, offset in committed.items():
-            low, high = self._consumer.get_watermark_offsets(
-                TopicPartition(self._topic, partition), cached=True
-            )
+            low, high = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
             if high >= 0:
                 lags[partition] = max(high - max(offset, low, 0), 0)
         return lags
@@ -116,7 +115,10 @@ def _is_message(message: KafkaMessage) -> bool:
     error = message.error()
     if error is None:
         return True
-    if error.fatal() or error.code() in {KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.MSG_SIZE_TOO_LARGE}:
+    if error.fatal() or error.code() in {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.MSG_SIZE_TOO_LARGE,
+    }:
         raise DataProcessingError(f"the raw topic cannot be read: {error.str()}", "bridge")
     log.warning("kafka reports", extra={"cause": error.str()})
     return False

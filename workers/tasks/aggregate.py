@@ -1,5 +1,6 @@
 """Queue `aggregate`: publications stored, and the bars of the touched buckets computed again."""
 
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,16 +11,19 @@ import msgspec
 import polars as pl
 
 from db.clickhouse.bars import run_pass as recompute
+from db.clickhouse.keys import with_grace
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims, passes
-from pipeline.bars import touched
-from workers.app import app
+from pipeline.bars import coarser, touched
+from workers.app import app, task
 from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
 from workers.context import Context, current
 from workers.header import ENRICHED, BatchHeader, from_json
 from workers.queues import LANDED, PASS, STORE, publish
 from workers.tasks.base import DataError, in_hand, refusals, refuse, take
 from workers.tasks.faults import engine_refusals
+
+log = logging.getLogger(__name__)
 
 MOST_BATCHES: Final = 64  # of one pass
 MOST_PAUSE_S: Final = 2.0
@@ -34,7 +38,7 @@ class Stored:
     touched: pl.DataFrame
 
 
-@app.task(name=STORE)
+@task(STORE)
 def store(data: dict[str, Any]) -> None:
     """Inserts one batch and leaves it to the next pass."""
     context, header = current(), from_json(data)
@@ -56,7 +60,7 @@ def schedule(context: Context) -> None:
         publish(app, PASS, after_s=passes.pause_left(context.redis))
 
 
-@app.task(name=PASS)
+@task(PASS)
 def run_pass() -> None:
     """Recomputes the bars of every batch that waits, and hands exactly those batches on."""
     context = current()
@@ -69,6 +73,7 @@ def run_pass() -> None:
     finally:
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
+        log.info("pass", extra={"batches": len(waiting), "seconds": round(took, 3)})
         _next_turn(context, took)
 
 
@@ -114,7 +119,7 @@ def _pass_around(context: Context, buckets: pl.DataFrame) -> None:
 
 def _pass(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
     with engine_refusals():
-        return recompute(context.clickhouse, buckets)
+        return recompute(context.clickhouse, with_grace(buckets), with_grace(coarser(buckets)))
 
 
 def _hand_on(context: Context, batches: Sequence[Stored], latest: pl.DataFrame) -> None:

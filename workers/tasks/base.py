@@ -62,7 +62,9 @@ def in_hand(context: Context, header: BatchHeader, stage: str) -> Generator[None
     finally:
         with suppress(*OUTAGE):
             acks.finish(context.redis, header.assignment, header.batch_id)
-        context.metrics.observe("task_seconds", time.monotonic() - started, task=stage)
+        took = time.monotonic() - started
+        context.metrics.observe("task_seconds", took, task=stage)
+        log.debug("stage done", extra={"stage": stage, "seconds": round(took, 3), **header.facts()})
 
 
 def take(context: Context, header: BatchHeader, stage: str) -> bytes:

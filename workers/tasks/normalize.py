@@ -8,7 +8,7 @@ import polars as pl
 from db.redis import claims
 from pipeline.envelope import RawBatch
 from pipeline.normalize import normalize
-from workers.app import app
+from workers.app import app, task
 from workers.codec import Messages, frame_to_bytes, unpack
 from workers.context import Context, current
 from workers.deadletters import Cause, Origin, write
@@ -18,7 +18,7 @@ from workers.refused import causes, runs
 from workers.tasks.base import in_hand, refusals, take
 
 
-@app.task(name=NORMALIZE)
+@task(NORMALIZE)
 def batch(data: dict[str, Any]) -> None:
     """One batch of raw messages."""
     context, header = current(), from_json(data)

@@ -10,7 +10,7 @@ from db.clickhouse.latest import latest_all
 from db.postgres.ledger import LandedRange, append_ledger
 from db.redis import claims, generation
 from db.redis.latest import write_latest
-from workers.app import app
+from workers.app import task
 from workers.codec import frame_from_bytes
 from workers.context import Context, current
 from workers.header import BatchHeader, from_json
@@ -20,7 +20,7 @@ from workers.tasks.base import landed as report
 log = logging.getLogger(__name__)
 
 
-@app.task(name=LANDED)
+@task(LANDED)
 def landed(batches: list[dict[str, Any]], claim: str | None) -> None:
     """The batches of one pass: latest, then ledger, then acks, in this order."""
     context, headers = current(), [from_json(each) for each in batches]
@@ -40,7 +40,7 @@ def landed(batches: list[dict[str, Any]], claim: str | None) -> None:
     context.metrics.observe("task_seconds", time.monotonic() - started, task="project")
 
 
-@app.task(name=REBUILD)
+@task(REBUILD)
 def rebuild() -> None:
     """Writes the latest prices again from what is stored, after Redis lost them."""
     context = current()

@@ -71,6 +71,7 @@ CREATE TABLE ledger (
     PRIMARY KEY (topic_id, partition, first_offset, next_offset),
     CHECK (next_offset > first_offset)
 );
+CREATE INDEX ledger_by_known_at ON ledger (known_at_us);
 CREATE INDEX ledger_by_end ON ledger (topic_id, partition, next_offset, known_at_us);
 """
 

@@ -8,14 +8,19 @@ from workers.bridge.batcher import Batcher, Cut, Limits, halves
 
 Polls = st.lists(
     st.tuples(
-        st.lists(st.tuples(st.integers(0, 2), st.integers(1, 3), st.integers(0, 50), st.integers(0, 99)), max_size=9),
+        st.lists(
+            st.tuples(st.integers(0, 2), st.integers(1, 3), st.integers(0, 50), st.integers(0, 99)),
+            max_size=9,
+        ),
         st.floats(0, 0.2),
     ),
     max_size=12,
 )
 
 
-def _polled(polls: list[tuple[list[tuple[int, int, int, int]], float]]) -> list[tuple[list[FakeMessage], float]]:
+def _polled(
+    polls: list[tuple[list[tuple[int, int, int, int]], float]],
+) -> list[tuple[list[FakeMessage], float]]:
     """Messages with growing offsets (and holes) by partition, with the time of their poll."""
     offsets, now = {0: 0, 1: 5, 2: 9}, 0.0
     result: list[tuple[list[FakeMessage], float]] = []
@@ -60,7 +65,10 @@ def test_a_batch_is_cut_when_it_is_old() -> None:
     batcher.assign(0, 0, 0)
     batcher.add([FakeMessage(0)], 5.0)
     assert batcher.expired(5.05) == []
-    assert [cut.next for cut in batcher.expired(5.11)] == [1]
+    assert batcher.expired(5.11, [0]) == []
+    assert [cut.next for cut in batcher.expired(5.11, [1])] == [1]
+    batcher.add([FakeMessage(1)], 6.0)
+    assert [cut.next for cut in batcher.expired(8.0, [0])] == [2]
 
 
 def test_offsets_that_were_taken_and_strange_partitions_are_ignored() -> None:

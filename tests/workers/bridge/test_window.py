@@ -18,9 +18,14 @@ class Act(NamedTuple):
 
 
 Acts = st.lists(
-    st.builds(Act, st.sampled_from(["add", "land", "again", "part", "over", "split", "lost"]), st.integers(0, 9), st.integers(1, 6)),
+    st.builds(
+        Act,
+        st.sampled_from(["add", "land", "again", "part", "over", "split", "lost"]),
+        st.integers(0, 9),
+        st.integers(1, 6),
+    ),
     max_size=60,
-)  # fmt: skip
+)
 
 
 def _flight(first: int, end: int) -> Flight:

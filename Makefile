@@ -1,0 +1,52 @@
+# Everything a user or a developer types. Each recipe works from a fresh clone: it sets up what it needs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+UNIT := not stack and not e2e
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run check test unit stack-test e2e bench bench-short chaos lock format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+setup: ## the environment .venv and Kafka (nothing to do the second time)
+	@"$(PYTHON)" scripts/setup.py
+
+run: setup ## start everything with the demo feed; Ctrl-C stops it
+	@exec "$(BIN)/gridtick" up
+
+check: setup ## format, lint, types, import contracts, unit tests: no servers, under a minute
+	"$(BIN)/ruff" format --check .
+	"$(BIN)/ruff" check .
+	"$(BIN)/basedpyright"
+	"$(BIN)/lint-imports"
+	"$(BIN)/pytest" -q -m "$(UNIT)"
+
+test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
+
+stack-test: setup ## tests on the real servers
+	"$(BIN)/pytest" -q -m "stack and not e2e"
+
+e2e: setup ## the whole system under kill -9
+	"$(BIN)/pytest" -q -m e2e
+
+bench-short: setup
+	"$(BIN)/gridtick" bench --short
+
+bench: setup ## the benchmarks in full; JSON results in bench-results/
+	"$(BIN)/gridtick" bench
+
+chaos: setup ## the long form of the kill test
+	GRIDTICK_CHAOS=long "$(BIN)/pytest" -q -m e2e
+
+format: setup ## rewrite the code as `check` wants it
+	"$(BIN)/ruff" format .
+	"$(BIN)/ruff" check --fix .
+
+lock: setup ## write requirements.lock and local/kafka-jars.lock anew
+	@sh scripts/lock.sh
+
+clean: ## remove the environment, what was fetched, caches; data of `make run` stay (gridtick reset --yes)
+	rm -rf .venv .stack build *.egg-info .ruff_cache .hypothesis .import_linter_cache bench-results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,119 @@
+"""The API as a long-running part: opens the stores, serves over HTTP, closes."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Generator
+from socket import socket
+
+import uvicorn
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.app import create_app
+from api.away import FAILURES, Watch
+from api.cursor import Cursors
+from api.security.principal import Principals
+from api.state import State
+from api.stores import Stores
+from db.clickhouse.client import connect_async
+from db.postgres.engine import make_engine
+from db.postgres.schema import require_current
+from db.redis.client import connect_async as connect_redis
+from pipeline.errors import DataProcessingError
+from service.base import AsyncService, Health
+from service.settings import Settings
+
+_DRAIN_SECONDS = 10
+
+
+class ApiService(AsyncService):
+    """Serves the API until asked to stop, then finishes the requests under way."""
+
+    name = "api"
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self._postgres: AsyncEngine = make_engine(settings.postgres.dsn.get_secret_value())
+        self._redis: Redis = connect_redis(settings.redis.url.get_secret_value())
+        self._clickhouse: AsyncClient | None = None
+        self._stores: Stores | None = None
+        self._server: _Server | None = None
+
+    async def startup(self) -> None:
+        _require_secrets(self.settings)
+        await self._require_schema()
+        self._clickhouse = await connect_async(self.settings.clickhouse)
+        self._stores = Stores(self._clickhouse, self._postgres, self._redis, Watch(self.metrics))
+        self._server = self._made_server(self._stores)
+
+    async def run(self) -> None:
+        assert self._server is not None
+        serving = asyncio.ensure_future(self._server.serve())
+        stopping = asyncio.ensure_future(self.stopping.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        self._server.should_exit = True
+        await serving
+
+    async def shutdown(self) -> None:
+        if self._clickhouse is not None:
+            await self._clickhouse.close()
+        await self._redis.aclose()
+        await self._postgres.dispose()
+
+    async def health(self) -> Health:
+        away = await self._stores.away() if self._stores else {}
+        reasons = tuple(f"{store} does not answer: {why}" for store, why in away.items())
+        return Health(self._stores is not None and not reasons and not self.stopping.is_set(), reasons)
+
+    async def _require_schema(self) -> None:
+        try:
+            await require_current(self._postgres)
+        except FAILURES["postgres"] as error:
+            raise DataProcessingError(
+                "PostgreSQL does not answer. Start it, or set DATA_PROC_POSTGRES_DSN to where it runs.",
+                "api",
+                {"error": type(error).__name__},
+            ) from error
+
+    def _made_server(self, stores: Stores) -> "_Server":
+        api = self.settings.api
+        principals = Principals(stores.find_key, stores.note_use, api.key_pepper.get_secret_value(), time.monotonic)
+        cursors = Cursors(api.cursor_secret.get_secret_value())
+        app = create_app(State(stores, principals, cursors, self.metrics))
+        config = uvicorn.Config(
+            app,
+            host=api.host,
+            port=api.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_DRAIN_SECONDS,
+        )
+        return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `service.base.serve`, and a port in use to a sentence."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            host, port = self.config.host, self.config.port
+            raise DataProcessingError(
+                f"{host}:{port} cannot be listened on; is it in use? Set DATA_PROC_API_PORT to a free port.",
+                "api",
+            ) from None
+
+
+def _require_secrets(settings: Settings) -> None:
+    for name in ("key_pepper", "cursor_secret"):
+        if not getattr(settings.api, name).get_secret_value():
+            raise DataProcessingError(f"DATA_PROC_API_{name.upper()} is empty. Set it to a long random text.", "api")

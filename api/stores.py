@@ -1,0 +1,180 @@
+"""The reads of the API over the real stores."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeVar, cast
+
+import polars as pl
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api.away import FAILURES, Watch
+from api.ports import Mode, Names, Page, Store
+from api.problems import Problem
+from db.clickhouse import reads
+from db.clickhouse.client import fetch_async
+from db.postgres import access, ledger, reference
+from db.postgres.access import StoredKey
+from db.postgres.engine import ping
+from db.postgres.reference import Filters
+from db.redis import generation
+from db.redis.latest import read_latest
+from pipeline.schema import TICKS, Schema, conform
+from service import clock
+
+log = logging.getLogger(__name__)
+
+TICK: Final[Schema] = {**TICKS, "revision": pl.Int64()}
+_READY_SECONDS: Final = 2.0
+_REGISTER_SECONDS: Final = 2.0
+_INSTANTS: Final = frozenset({"start", "ts"})
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Stores:
+    """`api.ports.Reads` over ClickHouse, PostgreSQL and Redis."""
+
+    def __init__(self, clickhouse: AsyncClient, postgres: AsyncEngine, redis: Redis, watch: Watch) -> None:
+        self._clickhouse = clickhouse
+        self._postgres = postgres
+        self._redis = redis
+        self._watch = watch
+        self._background: set[asyncio.Task[None]] = set()
+
+    async def find_key(self, key_id: str) -> StoredKey | None:
+        async with self._watch.reading("postgres"):
+            return await access.find_key(self._postgres, key_id)
+
+    def note_use(self, key_id: str) -> None:
+        """Remembers in the background that a key was used: no request waits for it."""
+        task = asyncio.ensure_future(self._noted(key_id))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
+        async with self._watch.reading("postgres"):
+            return await reference.instruments_named(self._postgres, tenants, names)
+
+    async def find_instruments(
+        self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
+    ) -> pl.DataFrame:
+        async with self._watch.reading("postgres"):
+            return await reference.find_instruments(self._postgres, tenants, filters, after, limit)
+
+    async def ticks(
+        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
+    ) -> Page:
+        span = reads.Range(start, end, limit + 1)
+        position = _read_position(reads.TickPosition, after)
+        query = reads.read_ticks(reads.Scope(tenants, names), span, position)
+        async with self._watch.reading("clickhouse"):
+            rows = conform(await fetch_async(self._clickhouse, query), TICK)
+        return _page(rows, limit, reads.TickPosition._fields)
+
+    async def bars(
+        self,
+        tenants: Names,
+        names: Names,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+    ) -> Page:
+        span = reads.Range(start, end, limit + 1)
+        position = _read_position(reads.BarPosition, after)
+        query = reads.read_bars(reads.Scope(tenants, names), interval, span, position)
+        async with self._watch.reading("clickhouse"):
+            rows = await fetch_async(self._clickhouse, query)
+        return _page(rows, limit, reads.BarPosition._fields)
+
+    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
+        if not names:
+            return pl.DataFrame(schema=dict(TICK))
+        latest = await self._newest(tenants, names)
+        if mode == "newest":
+            return latest
+        async with self._watch.reading("clickhouse"):
+            found = await fetch_async(self._clickhouse, reads.in_force(reads.Scope(tenants, names), now))
+        # A price without an end is in force until the next one: there the newest is what counts.
+        endless = latest.filter(pl.col("end").is_null() & (pl.col("start") <= now))
+        return pl.concat([conform(found, TICK), endless])
+
+    async def watermark(self) -> datetime:
+        async with self._watch.reading("postgres"):
+            return _instant(await ledger.watermark(self._postgres))
+
+    async def away(self) -> dict[Store, str]:
+        checks: dict[Store, Awaitable[object]] = {
+            "clickhouse": self._clickhouse.query("SELECT 1"),
+            "postgres": ping(self._postgres),
+            "redis": cast("Awaitable[object]", self._redis.ping()),
+        }
+        answers = await asyncio.gather(*(_answer(store, check) for store, check in checks.items()))
+        return {store: why for store, why in zip(checks, answers, strict=True) if why is not None}
+
+    async def _noted(self, key_id: str) -> None:
+        try:
+            await access.note_use(self._postgres, key_id, clock.now())
+        except FAILURES["postgres"]:
+            log.warning("the use of a key was not noted", extra={"key_id": key_id})
+
+    async def _newest(self, tenants: Names, names: Names) -> pl.DataFrame:
+        """From the register in Redis; from ClickHouse while the register is away or being built."""
+        try:
+            async with self._watch.reading("redis", _REGISTER_SECONDS):
+                if (await generation.read_async(self._redis)).state == "ready":
+                    found = [await read_latest(self._redis, [tenant], names) for tenant in tenants]
+                    return from_register([price for each in found for price in each.values()])
+        except Problem:
+            log.info("latest prices come from ClickHouse")
+        async with self._watch.reading("clickhouse"):
+            rows = await fetch_async(self._clickhouse, reads.newest(reads.Scope(tenants, names)))
+        return conform(rows, TICK)
+
+
+def from_register(prices: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """The contents of the register as a frame of `TICK`: its decimals are text, its instants microseconds."""
+    plain = {name: _PLAIN.get(type(dtype), dtype) for name, dtype in TICK.items()}
+    rows = [{name: price.get(name) for name in TICK} for price in prices if price.get("price") is not None]
+    return pl.DataFrame(rows, schema=plain).with_columns(
+        pl.col(name).cast(dtype) for name, dtype in TICK.items() if type(dtype) in _PLAIN
+    )
+
+
+_PLAIN: Final[Mapping[type[pl.DataType], pl.DataType]] = {pl.Decimal: pl.String(), pl.Datetime: pl.Int64()}
+_Position = TypeVar("_Position", reads.TickPosition, reads.BarPosition)
+
+
+def _read_position(kind: type[_Position], after: object | None) -> _Position | None:
+    """A position as it stood in a cursor: instants as microseconds."""
+    if after is None:
+        return None
+    given: dict[str, Any] = dict(zip(kind._fields, cast("list[Any]", after), strict=True))
+    for name in _INSTANTS & given.keys():
+        given[name] = _instant(given[name])
+    return kind(**given)
+
+
+def _page(rows: pl.DataFrame, limit: int, order: tuple[str, ...]) -> Page:
+    if rows.height <= limit:
+        return Page(rows, None)
+    last = rows.row(limit - 1, named=True)
+    return Page(rows.head(limit), [clock.to_us(last[n]) if n in _INSTANTS else last[n] for n in order])
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+async def _answer(store: Store, check: Awaitable[object]) -> str | None:
+    """What a store that does not answer says."""
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            await check
+    except FAILURES[store] as error:
+        return type(error).__name__
+    return None

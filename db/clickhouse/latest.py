@@ -1,0 +1,138 @@
+"""The latest price of an instrument: the closing tick of its newest bar, under a key that only grows.
+
+The key is (bar_start, ver, tail) of the newest bar. Where that bar is a tombstone (prices that are only advisory yet),
+the content is the newest usable price before it, which may change while the tombstone does not: `tail` then counts the
+publications of all days of the instrument, else it is 0. Of two contents the one with the greater key is the later.
+
+Frames of latest prices have `bar_start`, `ver`, `tail` (the key), the columns of `pipeline.schema.TICKS` of the closing
+tick, and its `revision`. Where an instrument has bars but no usable price, every column of the tick but tenant and
+instrument is null: whatever was the latest price is none any more.
+"""
+
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import current
+from db.clickhouse.client import fetch
+from db.clickhouse.keys import add_keys, key_table
+from db.clickhouse.query import Query
+from db.clickhouse.rollup import FINER, PERIODS, VERSION_UNIT, floor, micros
+from pipeline.flags import UNUSABLE
+from pipeline.schema import TICKS
+
+_IDENTITY: Final = ("tenant", "instrument", "ts", "source_rank", "event_id")
+SHOWN: Final = tuple(f"`{name}`" for name in TICKS if name not in _IDENTITY)
+
+_WHO: Final = ("tenant", "instrument")
+_KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
+_PERIOD: Final = floor("at", f"transform(`interval`, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))")
+
+# The newest bar that the keys touched, or a newer one that was a tombstone once.
+_TARGETS: Final = f"""
+    SELECT tenant, instrument, `interval`, max(start) AS at FROM (
+        SELECT tenant, instrument, `interval`, start {_KEYS}
+        UNION ALL
+        SELECT tenant, instrument, `interval`, start FROM tombstones
+        WHERE start >= (SELECT min(start) {_KEYS})
+            AND (tenant, instrument, `interval`) IN (SELECT tenant, instrument, `interval` {_KEYS}))
+    GROUP BY tenant, instrument, `interval`"""
+
+_NEWEST: Final = f"""
+    WITH targets AS MATERIALIZED ({_TARGETS})
+    SELECT tenant, instrument, `interval`, start AS bar_start, `end` AS bar_end, ver, count, last_ts
+    FROM bars FINAL
+    WHERE (tenant, `interval`, period, instrument) IN (SELECT tenant, `interval`, {_PERIOD}, instrument FROM targets)
+        AND (tenant, instrument, `interval`, start) IN (SELECT tenant, instrument, `interval`, at FROM targets)"""
+
+# Of all days of an instrument: the closing tick of the newest that has one, and how many publications there are.
+_DAYS: Final = f"""
+    SELECT tenant, instrument, sum(bitAnd(ver, {VERSION_UNIT - 1})) AS tail, sum(count) AS prices,
+        argMaxIf(last_ts, start, count > 0) AS closing_ts
+    FROM bars FINAL
+    WHERE `interval` = '1d' AND (tenant, instrument) IN (SELECT tenant, instrument {_KEYS})
+    GROUP BY tenant, instrument"""
+
+_AT_CLOSE: Final = f"""
+    ts >= (SELECT min(start) {_KEYS}) AND (tenant, bucket, instrument, ts) IN (
+        SELECT tenant, arrayJoin([{floor("start", "10")}, {floor("start", "86400")}]), instrument, start {_KEYS})"""
+
+# The newest bar of one interval inside the bars of the keys, the newest of the next coarser interval.
+_WITHIN: Final = f"""
+    SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`
+    FROM bars WHERE `interval` = {{interval:String}} AND (tenant, `interval`, period, instrument) IN (
+        SELECT tenant, {{interval:String}}, toDateTime(arrayJoin(range(
+            toUInt64(intDiv({micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
+            toUInt64(intDiv({micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC'), instrument {_KEYS})
+    GROUP BY tenant, instrument, `interval`"""
+_NEWEST_DAYS: Final = """
+    SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`
+    FROM bars WHERE `interval` = '1d' GROUP BY tenant, instrument, `interval`"""
+
+
+def candidates(client: Client, keys: str) -> pl.DataFrame:
+    """The latest price of every instrument among the keys of role `ticks`."""
+    newest = _fetch(client, _NEWEST, keys, "ticks")
+    closing = pl.concat([_alive(newest), _dead(client, keys, newest)])
+    return closing.join(_closing_ticks(client, keys, closing), on=_WHO, how="left", nulls_equal=True).drop("closing_ts")
+
+
+def latest_all(client: Client) -> pl.DataFrame:
+    """The latest price of every instrument that has a bar: what Redis is built again from."""
+    newest = _bare(fetch(client, Query(_NEWEST_DAYS, {})))
+    found = [newest]
+    with key_table(client) as keys:
+        for interval in reversed(FINER.values()):
+            add_keys(client, keys, newest, interval)
+            given = {"interval": interval, "width": PERIODS[interval]}
+            newest = _bare(_fetch(client, _WITHIN, keys, interval, **given))
+            found.append(newest)
+        finest = pl.concat(found).unique(_WHO, keep="last", maintain_order=True)
+        add_keys(client, keys, finest, "ticks")
+        return candidates(client, keys)
+
+
+def _bare(bars: pl.DataFrame) -> pl.DataFrame:
+    return bars.with_columns(grace_s=pl.lit(0, pl.UInt32))
+
+
+def _fetch(client: Client, sql: str, keys: str, role: str, **more: object) -> pl.DataFrame:
+    return fetch(client, Query(sql, {"keys": keys, "role": role, **more}))
+
+
+def _alive(newest: pl.DataFrame) -> pl.DataFrame:
+    return newest.filter(pl.col("count") > 0).select(
+        *_WHO, "bar_start", "ver", tail=pl.lit(0, pl.UInt64), closing_ts="last_ts"
+    )
+
+
+def _dead(client: Client, keys: str, newest: pl.DataFrame) -> pl.DataFrame:
+    """Tombstones, with the closing tick of the newest day that has one."""
+    dead = newest.filter(pl.col("count") == 0)
+    if dead.is_empty():
+        return _alive(dead)
+    add_keys(client, keys, _bare(dead.rename({"bar_start": "start", "bar_end": "end"})), "dead")
+    days = _fetch(client, _DAYS, keys, "dead")
+    closing = pl.when(pl.col("prices") > 0).then("closing_ts")
+    return dead.join(days, on=_WHO).select(*_WHO, "bar_start", "ver", "tail", closing_ts=closing)
+
+
+def _closing_ticks(client: Client, keys: str, closing: pl.DataFrame) -> pl.DataFrame:
+    """The usable price that closes each instrument's bar: `TICKS` and `revision`."""
+    at = closing.drop_nulls("closing_ts").with_columns(interval=pl.lit(""), start="closing_ts", end="closing_ts")
+    add_keys(client, keys, _bare(at), "closing")
+    ticks = _fetch(client, _ticks(current.single(_AT_CLOSE, SHOWN)), keys, "closing")
+    several = ticks.filter(pl.len().over(_WHO) > 1)
+    if several.is_empty():
+        return ticks
+    add_keys(client, keys, _bare(at.join(several, on=_WHO, how="semi")), "several")
+    replayed = _fetch(client, _ticks(current.replayed(_AT_CLOSE, SHOWN)), keys, "several", unusable=UNUSABLE)
+    usable = replayed.filter((pl.col("flags") & UNUSABLE) == 0).sort("start", "source_rank", "event_id", "ts")
+    last = usable.unique(_WHO, keep="last", maintain_order=True)
+    return pl.concat([ticks.join(several, on=_WHO, how="anti"), last])
+
+
+def _ticks(identities: str) -> str:
+    columns = ", ".join(f"`{name}`" for name in TICKS)
+    return f"SELECT {columns}, corrections AS revision FROM ({identities})"

@@ -1,0 +1,187 @@
+"""What the API and the command line read: each function makes a `Query`, for `client.fetch` or `client.fetch_async`.
+
+Every read takes the tenants whose rows may be seen; the rows of all of them are shown. Ranges are [start, end).
+Pages go on after the last row of the page before: pass its order columns as `after`.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
+
+from db.clickhouse import current
+from db.clickhouse.latest import SHOWN
+from db.clickhouse.query import Query, instant
+from db.clickhouse.rollup import PERIODS, STAMP_MARGIN_S, floor, micros
+from pipeline.flags import UNUSABLE
+from pipeline.schema import TICKS
+
+_WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
+_LOW: Final = "{low:DateTime64(6, 'UTC')}"
+_HIGH: Final = "{high:DateTime64(6, 'UTC')}"
+_RANGE: Final = f"start >= {_LOW} AND start < {_HIGH}"
+
+# Stream ticks lie in the buckets of the range itself, documents in those of its days.
+_BUCKETS: Final = f"""
+    ts >= {_LOW} - {STAMP_MARGIN_S} AND ts < {_HIGH} + {STAMP_MARGIN_S}
+    AND bucket < {_HIGH} + {STAMP_MARGIN_S} AND (bucket >= {_LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
+        SELECT toStartOfDay({_LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({_LOW})))"""
+
+
+# No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
+_LONGEST_INTERVAL: Final = timedelta(days=1)
+_STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
+
+
+class Scope(NamedTuple):
+    """Whose rows of which instruments are read."""
+
+    tenants: Sequence[str]
+    instruments: Sequence[str]
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"tenants": list(self.tenants), "instruments": list(self.instruments)}
+
+
+class Range(NamedTuple):
+    """Starts in [start, end), at most `limit` rows."""
+
+    start: datetime
+    end: datetime
+    limit: int
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        return {"low": instant(self.start), "high": instant(self.end), "limit": self.limit}
+
+
+class TickPosition(NamedTuple):
+    """Where a page of ticks ended: the order of `read_ticks`."""
+
+    start: datetime
+    instrument: str
+    tenant: str
+    source_rank: int
+    event_id: str
+    ts: datetime
+
+
+class BarPosition(NamedTuple):
+    """Where a page of bars ended: the order of `read_bars`."""
+
+    start: datetime
+    instrument: str
+    tenant: str
+
+
+def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None) -> Query:
+    """The current price of every identity, usable or not: the columns of `TICKS` and `revision`, ordered as `TickPosition`."""
+    order = ", ".join(f"`{name}`" for name in TickPosition._fields)
+    types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
+    position, more = _after(TickPosition._fields, types, after)
+    span = _onwards(span, after)
+    rows = _identities(f"{_WHO} AND {_BUCKETS}")
+    sql = f"""{rows} WHERE {_RANGE} {position} ORDER BY {order} LIMIT {{limit:UInt64}}"""
+    return Query(sql, scope.parameters | span.parameters | more | {"unusable": UNUSABLE})
+
+
+def in_force(scope: Scope, at: datetime) -> Query:
+    """The usable price of each instrument whose interval holds at an instant (`TICKS` and `revision`).
+
+    Prices without an end (generic ticks) are never in force: their newest is what counts.
+    """
+    rows = _identities(f"{_WHO} AND {_BUCKETS}")
+    sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
+        AND coalesce(`end`, hold_end) > {{at:DateTime64(6, 'UTC')}}
+        ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
+    span = {"low": instant(at - _LONGEST_INTERVAL), "high": instant(at + _STAMP_MARGIN)}
+    return Query(sql, scope.parameters | span | {"at": instant(at), "unusable": UNUSABLE})
+
+
+def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None) -> Query:
+    """Bars that hold at least one price, ordered as `BarPosition`.
+
+    Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, vwap, twap, covered_seconds, count,
+    flags, revision, updated_at, ver. `vwap` is null without volume, `twap` where no price holds. The internal
+    interval `10s` is refused by the callers' own types, not here.
+    """
+    types = ("DateTime64(6, 'UTC')", "String", "String")
+    position, more = _after(BarPosition._fields, types, after)
+    span = _onwards(span, after)
+    width = PERIODS[interval]
+    sql = f"""
+    SELECT {_BAR}, {_half_even("pv", "toInt256(reinterpretAsInt128(assumeNotNull(volume)))", "volume IS NOT NULL")} AS vwap,
+        {_half_even("toInt256(integral)", "toInt256(covered_us)", "1")} AS twap,
+        reinterpret(covered_us, 'Decimal64(6)') AS covered_seconds
+    FROM (SELECT *, greatest(0, least(last_hold_us, {micros("`end`")} - {micros("last_start")})) AS hold_us,
+            integral_head + toInt128(reinterpretAsInt64(close)) * hold_us AS integral,
+            covered_head_us + hold_us AS covered_us
+        FROM bars FINAL
+        WHERE {_WHO} AND `interval` = {{interval:String}} AND {_RANGE}
+            AND period >= {floor(_LOW, str(width))} AND period < {_HIGH})
+    WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"""
+    return Query(sql, scope.parameters | span.parameters | more | {"interval": interval})
+
+
+def newest(scope: Scope) -> Query:
+    """The price with the newest start of each instrument, advisory ones apart (`TICKS` and `revision`)."""
+    closing = f"""
+        SELECT tenant, instrument, argMax(last_ts, start) AS at
+        FROM bars FINAL WHERE {_WHO} AND `interval` = '1d' AND count > 0 GROUP BY tenant, instrument"""
+    rows = _identities(f"""(tenant, bucket, instrument, ts) IN (
+        SELECT tenant, arrayJoin([{floor("at", "10")}, {floor("at", "86400")}]), instrument, at FROM ({closing}))""")
+    sql = f"""{rows} WHERE {current.usable()} ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
+    return Query(sql, scope.parameters | {"unusable": UNUSABLE})
+
+
+def instruments_seen() -> Query:
+    """Every instrument that has a usable price: tenant, instrument, first_start, last_start."""
+    return Query("""
+        SELECT tenant, instrument, min(first_start) AS first_start, max(last_start) AS last_start
+        FROM bars FINAL WHERE `interval` = '1d' AND count > 0 GROUP BY tenant, instrument ORDER BY tenant, instrument""", {})  # fmt: skip
+
+
+_BAR: Final = (
+    "tenant, instrument, `interval`, start, `end`, open, high, low, close, volume, count, flags, "
+    "corrections + late_sure + arraySum(late_n) AS revision, updated_at, ver"
+)
+
+
+def _identities(where: str) -> str:
+    """`SELECT … FROM …` of every identity's current publication."""
+    columns = ", ".join(f"`{name}`" for name in TICKS)
+    return f"SELECT {columns}, corrections AS revision FROM ({current.replayed(where, SHOWN)})"
+
+
+def _onwards(span: Range, after: TickPosition | BarPosition | None) -> Range:
+    return span if after is None else span._replace(start=max(span.start, after.start))
+
+
+def _after(
+    names: Sequence[str], types: Sequence[str], position: tuple[object, ...] | None
+) -> tuple[str, dict[str, object]]:
+    """The condition that a row comes after a position, and its parameters."""
+    if position is None:
+        return "", {}
+    columns = ", ".join(f"`{name}`" for name in names)
+    values = ", ".join(f"{{after_{name}:{kind}}}" for name, kind in zip(names, types, strict=True))
+    given = {
+        f"after_{name}": instant(value) if isinstance(value, datetime) else value
+        for name, value in zip(names, position, strict=True)
+    }
+    return f"AND ({columns}) > ({values})", given
+
+
+def _half_even(numerator: str, denominator: str, where: str) -> str:
+    """An exact quotient of two Int256 of scale 9, rounded once, half to even; null without a denominator.
+
+    Null too where it is no price any more (volumes of both signs that nearly cancel).
+    """
+    size = f"abs({numerator})"
+    by = f"if({where} AND {denominator} != 0, abs({denominator}), toInt256(1))"
+    whole = f"intDiv({size}, {by})"
+    rest = f"2 * ({size} - {whole} * {by})"
+    rounded = f"{whole} + if({rest} > {by} OR {rest} = {by} AND bitAnd({whole}, 1) = 1, 1, 0)"
+    signed = f"toInt64(if(({numerator} < 0) != ({denominator} < 0), -1, 1) * ({rounded}))"
+    known = f"{where} AND {denominator} != 0 AND {whole} < toInt256('1000000000000000000')"
+    return f"if({known}, reinterpret({signed}, 'Decimal64(9)'), NULL)"

@@ -1,0 +1,35 @@
+"""`gridtick bars`: OHLC bars of instruments."""
+
+from typing import Annotated
+
+import typer
+
+from gridtick.cli.connection import connected
+from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
+from gridtick.cli.output import write
+from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
+
+_SHOWN = (
+    "instrument", "start", "end", "open", "high", "low", "close", "volume", "twap", "count", "flags", "is_final", "revision",
+)  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    app.command("bars")(bars)
+
+
+def bars(
+    instruments: Instruments,
+    interval: Annotated[str, typer.Option("--interval", "-i", help="1m, 5m, 15m, 1h or 1d (the local day).")] = "1h",
+    start: Start = None,
+    end: End = None,
+    limit: Limit = None,
+    wanted: Wanted = None,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
+) -> None:
+    """Bars over [start, end), labelled by their left edge.
+
+    Example: gridtick bars caiso.rt_5min.TH_NP15_GEN-APND --interval 1d --start 2025-11-01T00:00:00-07:00
+    """
+    with connected(data_dir) as client:
+        write(client.bars(instruments, interval=interval, start=start, end=end, limit=limit), wanted, _SHOWN)

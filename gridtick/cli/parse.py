@@ -1,0 +1,141 @@
+"""`gridtick parse`: exchange documents to ticks, on this machine alone."""
+
+import csv
+import io
+import sys
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import polars as pl
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import flags, markets, shown, unpack
+from pipeline.documents import Document, ParsedDocument
+from pipeline.errors import DataProcessingError
+from pipeline.schema import TICKS, conform
+
+STDIN = "-"
+FINE, PROBLEM, REFUSED = 0, 1, 2
+TENANT = "public"
+ROWS_AT_ONCE = 20_000
+
+
+class Format(StrEnum):
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+    TABLE = "table"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command("parse")(parse)
+
+
+def parse(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="documents as published; - is standard input")],
+    market: Annotated[str | None, typer.Option(help="whose documents they are, where it cannot be told")] = None,
+    product: Annotated[str | None, typer.Option(help="refuse what is not of this product")] = None,
+    format: Annotated[Format, typer.Option(help="how ticks are written")] = Format.NDJSON,  # noqa: A002
+) -> None:
+    """Read exchange documents (also inside ZIP or gzip) and write their ticks to standard output.
+
+    Rejected rows go to standard error with file, line and reason. Exit status: 0 all read, 1 some rows rejected,
+    2 a document refused. Example: gridtick parse 20240311_PRC_LMP_DAM.zip --format csv
+    """
+    status = FINE
+    found: list[pl.DataFrame] = []
+    for file in files:
+        ticks, outcome = _read(file, market, product)
+        found += ticks
+        status = max(status, outcome)
+    _write(_shown(found), format)
+    raise typer.Exit(status)
+
+
+def _read(file: str, market: str | None, product: str | None) -> tuple[list[pl.DataFrame], int]:
+    """Ticks of each document in a file, and the exit status that it calls for."""
+    try:
+        members = unpack.unpack(_content(file), Path(file).name)
+    except DataProcessingError as error:
+        return [], _complain(f"{file}: refused: {error.message}", REFUSED)
+    ticks, status = list[pl.DataFrame](), FINE
+    for name, content in members:
+        where = file if name == Path(file).name else f"{file}({name})"
+        try:
+            parsed = markets.parse(Document(content, name, market, product))
+        except DataProcessingError as error:
+            status = max(status, _complain(f"{where}: refused: {error.message}", REFUSED))
+            continue
+        ticks.append(parsed.ticks)
+        status = max(status, _report(where, parsed))
+    return ticks, status
+
+
+def _content(file: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if file == STDIN else Path(file).read_bytes()
+    except OSError as error:
+        raise DataProcessingError(f"cannot be opened: {error.strerror or error}", "cli", {"file": file}) from None
+
+
+def _report(where: str, parsed: ParsedDocument) -> int:
+    for row, reason in parsed.rejects.select("row", "reason").iter_rows():
+        _complain(f"{where}:{parsed.header_line + row}: {reason}", PROBLEM)
+    return PROBLEM if parsed.rejects.height else FINE
+
+
+def _complain(line: str, status: int) -> int:
+    print(line, file=sys.stderr)
+    return status
+
+
+def _shown(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Documents in the order given: a later one corrects an earlier one, as their messages would."""
+    placed = [
+        ticks.with_columns(
+            tenant=pl.lit(TENANT), source_rank=pl.lit(0), event_id=pl.lit(""), source=pl.lit(""), offset=pl.lit(place)
+        )
+        for place, ticks in enumerate(found)
+    ]
+    ticks = conform(pl.concat(placed), TICKS) if placed else pl.DataFrame(schema=dict(TICKS))
+    return shown.shown(flags.flagged(ticks))
+
+
+def _write(frame: pl.DataFrame, format: Format) -> None:  # noqa: A002
+    if format is Format.PARQUET:
+        packed = io.BytesIO()
+        frame.write_parquet(packed)
+        sys.stdout.buffer.write(packed.getvalue())
+    elif format is Format.NDJSON:
+        sys.stdout.buffer.writelines(shown.ndjson(frame))
+    elif format is Format.CSV:
+        sys.stdout.buffer.writelines(_csv(frame))
+    else:
+        _table(shown.as_text(frame))
+    sys.stdout.buffer.flush()
+
+
+def _csv(frame: pl.DataFrame) -> Iterator[bytes]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(frame.columns)
+    for part in shown.as_text(frame).iter_slices(ROWS_AT_ONCE):
+        writer.writerows(part.iter_rows())
+        yield text.getvalue().encode()
+        text.seek(0)
+        text.truncate()
+    yield text.getvalue().encode()
+
+
+def _table(frame: pl.DataFrame) -> None:
+    """The columns that hold something, as a table."""
+    held = [name for name in frame.columns if frame[name].null_count() < frame.height]
+    table = Table(*held, box=None)
+    for row in frame.select(held).iter_rows():
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(width=None if sys.stdout.isatty() else 1_000).print(table)

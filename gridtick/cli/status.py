@@ -1,0 +1,77 @@
+"""`gridtick status`."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import typer
+
+from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, resolved
+
+if TYPE_CHECKING:
+    from local.state import StackState
+    from service.settings import Settings
+
+
+def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
+    """Show what runs, how far the bridge is behind, how fresh the prices are. Exit status 1 for a fault.
+
+    Example: gridtick status
+    """
+    from local import overview, state
+
+    running = state.read(resolved(data_dir))
+    if running is None:
+        print(f"Nothing runs on {resolved(data_dir)}. Start it with `gridtick up`.")
+        raise typer.Exit(1)
+    settings = overview.settings_of(running)
+    fine = [_processes(running), _asked("lag", _lag, settings), _asked("freshness", _freshness, settings)]
+    if not all(fine):
+        raise typer.Exit(1)
+
+
+def _processes(running: "StackState") -> bool:
+    from local import overview
+    from service import clock
+
+    found = list(overview.processes(running, clock.now()))
+    for each in found:
+        state = f"{each.memory_mib:6.0f} MiB  since {each.running_s:7.0f} s" if each.alive else "DEAD"
+        print(f"  {each.name:<11} {each.pid:>8}  {state}")
+    if not running.ready:
+        print("  still starting")
+    return all(each.alive for each in found)
+
+
+def _asked(what: str, show: "Callable[[Settings], None]", settings: "Settings") -> bool:
+    """Whether the store behind it answered; what it said instead is shown."""
+    try:
+        show(settings)
+    except Exception as error:
+        print(f"  {what:<11} unknown: {error}")
+        return False
+    return True
+
+
+def _lag(settings: "Settings") -> None:
+    from local import overview
+
+    found = overview.lags(settings)
+    waiting = sum(each.waiting for each in found)
+    print(f"  {'lag':<11} {waiting} messages of {sum(each.end for each in found)} not committed yet")
+    for each in found:
+        print(f"    partition {each.partition}: committed {each.committed}, end {each.end}")
+
+
+def _freshness(settings: "Settings") -> None:
+    from local import overview
+    from service import clock
+
+    found = overview.freshness(settings)
+    age = (
+        f", the newest known {(clock.now() - found.newest).total_seconds():.1f} s ago" if found.newest else ""
+    )
+    print(f"  {'prices':<11} {found.publications} publications stored{age}")
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(status)

@@ -1,0 +1,54 @@
+"""What can go wrong, as types."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class GridtickError(Exception):
+    """Any failure of the client."""
+
+
+class Unreachable(GridtickError):
+    """Nothing answers at the address, or not in time."""
+
+
+class ApiError(GridtickError):
+    """The API refused. `request_id` finds the request in its logs; `errors` names parameters."""
+
+    def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
+        self.status = status
+        self.kind = str(problem.get("type", "")).rpartition(":")[2]
+        self.detail = str(problem.get("detail") or problem.get("title") or f"status {status}")
+        self.request_id: str | None = problem.get("request_id")
+        self.errors: list[dict[str, str]] = list(problem.get("errors") or [])
+        self.retry_after = retry_after
+        super().__init__(self.detail + (f" (request {self.request_id})" if self.request_id else ""))
+
+
+class Unauthorized(ApiError):
+    """401: no good key."""
+
+
+class Forbidden(ApiError):
+    """403: the key lacks a scope."""
+
+
+class NotFound(ApiError):
+    """404: not there, or not for this key."""
+
+
+class InvalidRequest(ApiError):
+    """422: a parameter is refused."""
+
+
+class Unavailable(ApiError):
+    """503: a store is away; `retry_after` seconds say when to come again."""
+
+
+OF_STATUS: Mapping[int, type[ApiError]] = {
+    401: Unauthorized,
+    403: Forbidden,
+    404: NotFound,
+    422: InvalidRequest,
+    503: Unavailable,
+}

@@ -1,0 +1,162 @@
+"""The client: one method a route, pages fetched as they are iterated."""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeAlias, cast
+
+import httpx
+
+from gridtick.client.errors import OF_STATUS, ApiError, GridtickError, Unreachable
+from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick, exact
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+PAGE: Final = 1000
+_SECONDS: Final = 30.0
+
+Instant: TypeAlias = datetime | str
+Names: TypeAlias = str | Sequence[str]
+Parameters: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
+
+
+class Client:
+    """Reads of one API with one key: the arguments, else `GRIDTICK_URL` and `GRIDTICK_API_KEY`.
+
+    Raises `Unreachable` where nothing answers, and an `ApiError` of the right type for a refusal. Lists are
+    iterators that fetch page after page; `limit` bounds all rows together.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        key: str | None = None,
+        *,
+        timeout: float = _SECONDS,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self.url = (url or os.environ.get("GRIDTICK_URL") or DEFAULT_URL).rstrip("/")
+        self._key = key or os.environ.get("GRIDTICK_API_KEY") or ""
+        if not self._key:
+            raise GridtickError("No API key: give one, or set GRIDTICK_API_KEY.")
+        headers = {"Authorization": f"Bearer {self._key}", "User-Agent": "gridtick-client"}
+        self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, transport=transport)
+
+    def __repr__(self) -> str:
+        return f"Client({self.url!r}, key='{self._key[:20]}…')" if _is_key(self._key) else f"Client({self.url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def latest(
+        self,
+        instrument: Names = (),
+        *,
+        market: str | None = None,
+        product: str | None = None,
+        mode: Literal["newest", "in_force"] = "newest",
+        tenant: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[LatestPrice]:
+        """The latest price of each instrument, or of a market's (and product's) instruments."""
+        given = {"instrument": _names(instrument), "market": market, "product": product, "mode": mode}
+        return cast("Iterator[LatestPrice]", self._rows("/v1/prices/latest", given | {"tenant": tenant}, limit))
+
+    def ticks(
+        self,
+        instrument: Names,
+        *,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        tenant: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Tick]:
+        """Ticks over [start, end); instants need an offset. Without a start: the last 24 hours."""
+        given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
+        return cast("Iterator[Tick]", self._rows("/v1/ticks", given | {"tenant": tenant}, limit))
+
+    def bars(
+        self,
+        instrument: Names,
+        *,
+        interval: str,
+        start: Instant | None = None,
+        end: Instant | None = None,
+        tenant: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Bar]:
+        """Bars `1m 5m 15m 1h 1d` over [start, end). Without a start: the last 24 hours, 31 days for `1d`."""
+        given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
+        more = {"interval": interval, "tenant": tenant}
+        return cast("Iterator[Bar]", self._rows("/v1/bars", given | more, limit))
+
+    def instruments(
+        self,
+        *,
+        market: str | None = None,
+        product: str | None = None,
+        location: str | None = None,
+        q: str | None = None,
+        tenant: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Instrument]:
+        """Instruments by market, product, location, or a part of their name."""
+        given = {"market": market, "product": product, "location": location, "q": q, "tenant": tenant}
+        return cast("Iterator[Instrument]", self._rows("/v1/instruments", given, limit))
+
+    def me(self) -> Me:
+        """Whose key this is, and what it may do."""
+        return cast("Me", self._get("/v1/me", {}))
+
+    def _rows(self, path: str, given: Parameters, limit: int | None) -> Iterator[dict[str, Any]]:
+        left, cursor = limit, None
+        while left is None or left > 0:
+            size = PAGE if left is None else min(left, PAGE)
+            page = self._get(path, {**given, "limit": size, "cursor": cursor})
+            yield from map(exact, page["data"])
+            left = None if left is None else left - len(page["data"])
+            if (cursor := page["next"]) is None:
+                return
+
+    def _get(self, path: str, given: Parameters) -> dict[str, Any]:
+        parameters = {name: value for name, value in given.items() if value is not None}
+        try:
+            answer = self._http.get(path, params=cast("Any", parameters))
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{self.url} does not answer ({type(error).__name__}). Is Gridtick running?") from error
+        if answer.status_code != 200:
+            raise _refusal(answer)
+        return json.loads(answer.content, parse_float=Decimal)
+
+
+def _refusal(answer: httpx.Response) -> ApiError:
+    try:
+        problem = answer.json()
+    except ValueError:
+        problem = {"title": answer.reason_phrase}
+    wait = answer.headers.get("retry-after", "")
+    kind = OF_STATUS.get(answer.status_code, ApiError)
+    return kind(answer.status_code, problem, float(wait) if wait.isdigit() else None)
+
+
+def _names(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _instant(instant: Instant | None) -> str | None:
+    return instant.isoformat() if isinstance(instant, datetime) else instant
+
+
+def _is_key(key: str) -> bool:
+    """Whether the first 20 characters are the public part of a key."""
+    return key.startswith("gt_live_") and len(key) > 40

@@ -1,0 +1,97 @@
+"""What runs, how far the bridge is behind, how fresh the prices are."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import psutil
+
+from local.state import StackState
+from service.settings import Settings, load
+
+_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """A child with its memory; `memory_mib` counts its own children too. Dead ones are not alive."""
+
+    name: str
+    pid: int
+    alive: bool
+    memory_mib: float
+    running_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """One partition of the raw topic: the first offset that is not committed, and the end."""
+
+    partition: int
+    committed: int
+    end: int
+
+    @property
+    def waiting(self) -> int:
+        return self.end - self.committed
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How many publications are stored and when the newest one became known (None: nothing is stored)."""
+
+    publications: int
+    newest: datetime | None
+
+
+def processes(running: StackState, now: datetime) -> Iterator[Process]:
+    """Every process that the stack has started."""
+    for name, pid in running.processes.items():
+        try:
+            root = psutil.Process(pid)
+            family = [root, *root.children(recursive=True)]
+            memory = sum(each.memory_info().rss for each in family) / 1024**2
+            yield Process(
+                name, pid, alive=True, memory_mib=memory, running_s=now.timestamp() - root.create_time()
+            )
+        except psutil.Error:
+            yield Process(name, pid, alive=False, memory_mib=0, running_s=0)
+
+
+def settings_of(running: StackState) -> Settings:
+    """The settings that the stack's own processes have."""
+    return load(running.variables())
+
+
+def lags(settings: Settings) -> list[Lag]:
+    """The raw topic's partitions. Raises `KafkaException` when Kafka does not answer."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer: Any = Consumer(
+        {"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id}
+    )
+    try:
+        topic = settings.kafka.raw_topic
+        numbers = sorted(consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions)
+        held = consumer.committed([TopicPartition(topic, number) for number in numbers], timeout=_SECONDS)
+        return [_lag(consumer, position) for position in held]
+    finally:
+        consumer.close()
+
+
+def _lag(consumer: Any, position: Any) -> Lag:
+    first, end = consumer.get_watermark_offsets(position, timeout=_SECONDS)
+    return Lag(position.partition, position.offset if position.offset >= 0 else first, end)
+
+
+def freshness(settings: Settings) -> Freshness:
+    """From the stored publications. Raises the client's error when ClickHouse does not answer."""
+    from db.clickhouse.connect import connect
+
+    client = connect(settings.clickhouse)
+    try:
+        count, newest = client.query("SELECT count(), max(known_at) FROM ticks").first_row
+    finally:
+        client.close()
+    return Freshness(int(count), newest if count else None)

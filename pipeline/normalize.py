@@ -1,0 +1,109 @@
+"""The first stage: the messages of a batch to ticks and refusals. Pure: the same batch gives the same rows."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from pipeline import documents, envelope, flags, generic, markets, rejects, unpack
+from pipeline.documents import REFUSED_ROWS, Document
+from pipeline.envelope import Carried, Payload, RawBatch
+from pipeline.errors import DataProcessingError
+from pipeline.rejects import Reject
+from pipeline.schema import INSTANT, REJECTS, TICKS, conform
+
+_LONGEST: Final = 200  # characters of a document's name or source that are kept
+
+__all__ = ["Normalized", "RawBatch", "normalize"]
+
+
+@dataclass(frozen=True, slots=True)
+class Normalized:
+    """`ticks` (TICKS) and `rejects` (REJECTS) of one batch; nothing of the batch is in neither."""
+
+    ticks: pl.DataFrame
+    rejects: pl.DataFrame
+
+
+def normalize(batch: RawBatch, default_tenant: str) -> Normalized:
+    """Every message as ticks, or as a refusal with its reason. Never raises for bad data."""
+    read = envelope.read(batch)
+    ticks, refused = generic.ticks(read.generic, batch, default_tenant)
+    found, refusals = [ticks], [refused, rejects.frame(read.rejects)]
+    for carried in read.documents:
+        more, bad = _document(carried, batch, default_tenant)
+        found.append(more)
+        refusals.append(bad)
+    together = pl.concat([pl.DataFrame(schema={"end": INSTANT}), *found], how="diagonal")
+    together_bad = _placed(pl.concat(refusals, how="diagonal"), batch)
+    return Normalized(conform(flags.flagged(together), TICKS), conform(together_bad, REJECTS))
+
+
+def _document(carried: Carried, batch: RawBatch, default_tenant: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(ticks without flags, refusals with `index`) of one message's document."""
+    tenant = carried.envelope.tenant_id or default_tenant
+    try:
+        _check_tenant(tenant)
+        ticks, refused = _members(carried.payload)
+    except DataProcessingError as error:
+        field, value = str(error.context.get("field", "")), str(error.context.get("value", ""))
+        whole = Reject(carried.index, field, value, error.message)
+        return pl.DataFrame(), rejects.frame([whole])
+    index = pl.lit(carried.index, dtype=pl.UInt32)
+    sent = ticks.with_columns(
+        index=index,
+        tenant=pl.lit(tenant),
+        source=pl.lit((carried.envelope.source or "")[:_LONGEST]),
+        source_rank=pl.lit(0, dtype=pl.UInt8),
+        event_id=pl.lit(""),
+    )
+    known_at = pl.lit(batch.known_at_us[carried.index], dtype=pl.Int64).cast(INSTANT)
+    return (
+        _placed(sent, batch).with_columns(known_at=known_at),
+        refused.with_columns(index=index, whole=pl.lit(value=False)),
+    )
+
+
+def _check_tenant(tenant: str) -> None:
+    problem = generic.tenant_problem(tenant)
+    if problem:
+        field = "envelope.tenant_id"
+        raise documents.refusal(rejects.sentence(field, tenant, problem), field, tenant)
+
+
+def _members(payload: Payload) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(PARSED, REFUSED_ROWS) of all documents of a message, their rows numbered on from one to the next.
+
+    A refused document is one refusal beside the others; where all are refused, the first one's error is raised.
+    """
+    market, product = (each.lower() if each is not None else None for each in (payload.market, payload.product))
+    ticks, refused, errors = list[pl.DataFrame](), list[pl.DataFrame](), list[DataProcessingError]()
+    before = 0
+    for name, content in unpack.unpack(documents.packed_bytes(payload), (payload.name or "")[:_LONGEST]):
+        try:
+            parsed = markets.parse(Document(content, name[:_LONGEST], market, product))
+        except DataProcessingError as error:
+            errors.append(error)
+            refused.append(_refused_member(name, error))
+            continue
+        ticks.append(parsed.ticks.with_columns(pl.col("row") + before))
+        refused.append(parsed.rejects.with_columns(pl.col("row") + before))
+        before += parsed.rows
+    if not ticks:
+        raise errors[0]
+    return pl.concat(ticks), pl.concat(refused)
+
+
+def _refused_member(name: str, error: DataProcessingError) -> pl.DataFrame:
+    value = str(error.context.get("value", ""))[: rejects.SHOWN]
+    told = (0, str(error.context.get("field", "")), value, f"{name[:_LONGEST]}: {error.message}")
+    return pl.DataFrame([told], schema=dict(REFUSED_ROWS), orient="row")
+
+
+def _placed(rows: pl.DataFrame, batch: RawBatch) -> pl.DataFrame:
+    """The rows with their message's position instead of its `index` in the batch."""
+    return rows.drop("index").with_columns(
+        pl.Series("offset", batch.offsets, dtype=pl.Int64).gather(rows["index"]),
+        topic_id=pl.lit(batch.topic_id),
+        partition=pl.lit(batch.partition, dtype=pl.Int32),
+    )

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Writes requirements.lock (versions and hashes, no addresses) and local/kafka-jars.lock anew.
+set -eu
+cd "$(dirname "$0")/.."
+if command -v uv >/dev/null 2>&1; then
+    uv=uv
+else
+    [ -x .stack/uv/bin/uv ] || { python3 -m venv .stack/uv && .stack/uv/bin/python -m pip install -q uv; }
+    uv=.stack/uv/bin/uv
+fi
+"$uv" pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+    --no-annotate --extra dev --upgrade pyproject.toml -o requirements.lock
+.venv/bin/python -m local.kafka_jars --lock

@@ -1,0 +1,193 @@
+"""Stores in memory, and an application over them."""
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import polars as pl
+
+from api.app import create_app
+from api.cursor import Cursors
+from api.ports import Mode, Names, Page, Store
+from api.problems import Problem
+from api.security.principal import Principals
+from api.state import State
+from db.postgres.access import StoredKey
+from db.postgres.reference import REFERENCE, Filters
+from pipeline.flags import Flag
+from pipeline.schema import PRICE, TICKS, conform
+from service import apikey
+from service.metrics import Metrics
+
+PEPPER = "a pepper for tests"
+START = datetime(2026, 7, 1, tzinfo=UTC)
+GAS = "NG_HH_BALMO"
+NODE = "caiso.rt_5min.TH_NP15_GEN-APND"
+SECRET_NODE = "caiso.rt_5min.SECRET"
+
+BAR_SCHEMA: dict[str, Any] = {
+    "tenant": pl.String,
+    "instrument": pl.String,
+    "interval": pl.String,
+    "start": pl.Datetime("us", "UTC"),
+    "end": pl.Datetime("us", "UTC"),
+    **dict.fromkeys(("open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds"), PRICE),
+    "count": pl.UInt64,
+    "flags": pl.UInt32,
+    "revision": pl.UInt64,
+    "updated_at": pl.Datetime("us", "UTC"),
+}
+
+
+def instrument(name: str, tenant: str = "public", **more: object) -> dict[str, object]:
+    market, product, location = name.split(".", 2) if name.startswith("caiso.") else ("henry_hub", "tick", None)
+    row: dict[str, object] = {}
+    row |= dict.fromkeys(REFERENCE)
+    row |= {
+        "tenant": tenant, "instrument": name, "market": market, "product": product, "location": location,
+        "unit": "USD/MWh", "currency": "USD", "zone": "UTC", "complete": True, "first_seen": START,
+    }  # fmt: skip
+    return row | more
+
+
+def tick(name: str, at: datetime, price: str, tenant: str = "public", **more: object) -> dict[str, object]:
+    kept = instrument(name, tenant)
+    row: dict[str, object] = {
+        "tenant": tenant, "instrument": name, "market": kept["market"], "product": kept["product"],
+        "location": kept["location"], "ts": at, "start": at, "end": at + timedelta(minutes=5),
+        "price": Decimal(price),
+        "flags": int(Flag.VALID), "version": 0, "known_at": at, "revision": 0,
+    }  # fmt: skip
+    return row | more
+
+
+class FakeReads:
+    """What the routes read, from lists. `gone` holds stores that do not answer."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, StoredKey] = {}
+        self.reference = [
+            instrument(GAS, unit=None, complete=False),
+            instrument(NODE),
+            instrument(SECRET_NODE, "other"),
+        ]
+        self.stored = [tick(GAS, START + timedelta(minutes=n), f"{100 + n}.5") for n in range(5)]
+        self.stored.append(tick(NODE, START, "-31.123456789"))
+        self.stored.append(tick(SECRET_NODE, START, "1", "other"))
+        self.bar_rows: list[dict[str, object]] = []
+        self.gone: dict[Store, str] = {}
+        self.lookups = 0
+        self.used: list[str] = []
+        self.past = START + timedelta(days=30)
+
+    def add_key(self, tenant: str = "public", role: str = "viewer", **more: Any) -> str:
+        key = apikey.make()
+        given: dict[str, Any] = {"scopes": None, "expires_at": None, "revoked_at": None} | more
+        self.keys[key.id] = StoredKey(key.id, tenant, "test", role, digest=key.digest(PEPPER), **given)
+        return key.text()
+
+    async def find_key(self, key_id: str) -> StoredKey | None:
+        self._require("postgres")
+        self.lookups += 1
+        return self.keys.get(key_id)
+
+    async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
+        self._require("postgres")
+        rows = [each for each in self.reference if each["tenant"] in tenants and each["instrument"] in names]
+        return pl.DataFrame(rows, schema=REFERENCE)
+
+    async def find_instruments(
+        self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
+    ) -> pl.DataFrame:
+        rows = [each for each in self.reference if each["tenant"] in tenants]
+        for name in ("market", "product", "location"):
+            rows = [each for each in rows if getattr(filters, name) in (None, each[name])]
+        rows = [each for each in rows if (filters.search or "") in str(each["instrument"])]
+        rows = [each for each in rows if after is None or (each["instrument"], each["tenant"]) > after]
+        return pl.DataFrame(rows, schema=REFERENCE).sort("instrument", "tenant").head(limit)
+
+    async def ticks(
+        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
+    ) -> Page:
+        self._require("clickhouse")
+        first = after if isinstance(after, int) else 0
+        rows = self._frame([each for each in self._of(tenants, names) if start <= _start(each) < end])
+        return _page(rows.sort("instrument", "start"), first, limit)
+
+    async def bars(
+        self,
+        tenants: Names,
+        names: Names,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+    ) -> Page:
+        self._require("clickhouse")
+        rows = [each for each in self.bar_rows if each["tenant"] in tenants and each["instrument"] in names]
+        rows = [each for each in rows if each["interval"] == interval and start <= _start(each) < end]
+        return _page(pl.DataFrame(rows, schema=BAR_SCHEMA), after if isinstance(after, int) else 0, limit)
+
+    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
+        self._require("clickhouse")
+        rows = self._frame(self._of(tenants, names)).sort("start")
+        return rows.unique(["tenant", "instrument"], keep="last")
+
+    async def watermark(self) -> datetime:
+        return self.past
+
+    async def away(self) -> dict[Store, str]:
+        return self.gone
+
+    def _of(self, tenants: Names, names: Names) -> list[dict[str, object]]:
+        return [each for each in self.stored if each["tenant"] in tenants and each["instrument"] in names]
+
+    def _frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
+        schema = {**TICKS, "revision": pl.Int64()}
+        given = pl.DataFrame(rows, schema={name: dtype for name, dtype in schema.items() if name in self.stored[0]})
+        return conform(given, schema)
+
+    def _require(self, store: Store) -> None:
+        if store in self.gone:
+            raise Problem(503, "store-away", f"{store} does not answer.", headers={"Retry-After": "5"})
+
+
+def _start(row: dict[str, object]) -> datetime:
+    start = row["start"]
+    assert isinstance(start, datetime)
+    return start
+
+
+def _page(rows: pl.DataFrame, first: int, limit: int) -> Page:
+    more = rows.height > first + limit
+    return Page(rows.slice(first, limit), first + limit if more else None)
+
+
+class Ticking:
+    """A monotonic clock that a test moves."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def state(reads: FakeReads, monotonic: Ticking | None = None) -> State:
+    principals = Principals(reads.find_key, reads.used.append, PEPPER, monotonic or Ticking())
+    return State(reads, principals, Cursors("a secret for tests"), Metrics())
+
+
+@asynccontextmanager
+async def client(
+    reads: FakeReads, key: str | None = None, made: State | None = None
+) -> AsyncGenerator[httpx.AsyncClient]:
+    app = create_app(made or state(reads))
+    headers = {"X-API-Key": key} if key else {}
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers) as made_client:
+        yield made_client

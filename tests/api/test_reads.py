@@ -1,0 +1,179 @@
+import json
+from datetime import timedelta
+from decimal import Decimal
+
+import httpx
+import msgspec
+import polars as pl
+import pytest
+
+from api import shapes
+from pipeline.flags import Flag
+from service import clock
+from tests.api import fakes
+
+TICK_FIELDS = [
+    "instrument", "market", "product", "location", "location_type", "interval_start", "interval_end", "price",
+    "energy", "congestion", "loss", "ghg", "volume", "bid", "ask", "unit", "currency", "flags", "version",
+    "revision", "known_at", "tenant",
+]  # fmt: skip
+BAR_FIELDS = [
+    "instrument", "interval", "start", "end", "open", "high", "low", "close", "volume", "vwap", "twap",
+    "covered_seconds", "count", "flags", "is_final", "revision", "updated_at",
+]  # fmt: skip
+SINCE = "start=2026-07-01T00:00:00Z"
+
+
+async def test_ticks_have_the_promised_fields_and_all_digits(http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"/v1/ticks?instrument={fakes.NODE}&{SINCE}")
+    (row,) = json.loads(answer.content, parse_float=Decimal)["data"]
+    assert list(row) == TICK_FIELDS
+    assert row["price"] == Decimal("-31.123456789")
+    assert row["interval_start"] == "2026-07-01T00:00:00Z"
+    assert row["energy"] is None
+    assert (row["unit"], row["flags"]) == ("USD/MWh", ["VALID"])
+
+
+async def test_prices_come_as_text_when_asked(http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"/v1/ticks?instrument={fakes.NODE}&{SINCE}&price_type=decimal")
+    assert answer.json()["data"][0]["price"] == "-31.123456789"
+
+
+async def test_an_incomplete_reference_is_flagged(http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"/v1/ticks?instrument={fakes.GAS}&{SINCE}&limit=1")
+    assert answer.json()["data"][0]["flags"] == ["VALID", "MISSING_METADATA"]
+
+
+async def test_pages_join_without_gap_or_repeat(http: httpx.AsyncClient) -> None:
+    address: str | None = f"/v1/ticks?instrument={fakes.GAS}&{SINCE}&limit=2"
+    seen: list[str] = []
+    pages = 0
+    while address:
+        answer = await http.get(address)
+        seen += [row["interval_start"] for row in answer.json()["data"]]
+        address = answer.links["next"]["url"] if "next" in answer.links else None
+        assert (address is None) == (answer.json()["next"] is None)
+        pages += 1
+    assert pages == 3
+    assert seen == [f"2026-07-01T00:0{n}:00Z" for n in range(5)]
+
+
+async def test_a_cursor_belongs_to_its_query_and_caller(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    base = f"/v1/ticks?instrument={fakes.GAS}&{SINCE}"
+    cursor = (await http.get(f"{base}&limit=2")).json()["next"]
+    assert (await http.get(f"{base}&limit=1&cursor={cursor}")).status_code == 200
+    assert (await http.get(f"{base}&end=2026-07-02T00:00:00Z&cursor={cursor}")).status_code == 422
+    assert (await http.get(f"/v1/ticks?instrument={fakes.NODE}&{SINCE}&cursor={cursor}")).status_code == 422
+    for place in (0, 20, -1):
+        forged = list(cursor)
+        forged[place] = "A" if forged[place] != "A" else "Q"
+        assert (await http.get(f"{base}&cursor={''.join(forged)}")).status_code == 422
+    async with fakes.client(reads, reads.add_key("acme")) as other:
+        assert (await other.get(f"{base}&cursor={cursor}")).status_code == 422
+
+
+async def test_a_cursor_keeps_the_start_that_the_first_page_worked_out(
+    http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: fakes.START + timedelta(days=1))
+    first = await http.get(f"/v1/ticks?instrument={fakes.GAS}&limit=2")
+    monkeypatch.setattr(clock, "now", lambda: fakes.START + timedelta(days=9))
+    second = await http.get(first.links["next"]["url"])
+    assert second.json()["query"]["start"] == first.json()["query"]["start"] == "2026-07-01T00:00:00Z"
+    assert [row["price"] for row in second.json()["data"]] == [102.5, 103.5]
+
+
+async def test_a_tenant_reads_its_own_and_the_public_rows(reads: fakes.FakeReads) -> None:
+    async with fakes.client(reads, reads.add_key("other")) as client:
+        both = await client.get("/v1/instruments")
+        own = await client.get("/v1/instruments?tenant=other")
+    assert {row["instrument"] for row in both.json()["data"]} == {fakes.GAS, fakes.NODE, fakes.SECRET_NODE}
+    assert [row["instrument"] for row in own.json()["data"]] == [fakes.SECRET_NODE]
+
+
+async def test_instruments_page_in_order(http: httpx.AsyncClient) -> None:
+    first = await http.get("/v1/instruments?limit=1")
+    second = await http.get(first.links["next"]["url"])
+    assert [first.json()["data"][0]["instrument"], second.json()["data"][0]["instrument"]] == [
+        fakes.GAS,
+        fakes.NODE,
+    ]
+    assert second.json()["next"] is None
+    assert (await http.get("/v1/instruments?q=HH")).json()["data"][0]["instrument"] == fakes.GAS
+
+
+async def test_latest_is_the_newest_with_its_freshness(http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"/v1/prices/latest?instrument={fakes.GAS}")
+    (row,) = answer.json()["data"]
+    assert list(row) == [*TICK_FIELDS, "age_seconds", "cadence_seconds", "status"]
+    assert row["price"] == 104.5
+    market = await http.get("/v1/prices/latest?market=caiso&product=rt_5min")
+    assert [row["instrument"] for row in market.json()["data"]] == [fakes.NODE]
+
+
+async def test_status_follows_what_the_product_promises() -> None:
+    reads = fakes.FakeReads()
+    shown = shapes.shown_ticks(
+        await reads.latest(["public"], [fakes.NODE], "newest", fakes.START),
+        await reads.instruments_named(["public"], [fakes.NODE]),
+    )
+    found = {
+        minutes: shapes.with_freshness(shown, fakes.START + timedelta(minutes=minutes)).row(0, named=True)
+        for minutes in (0, 10, 11, 20, 21)
+    }
+    assert {m: row["status"] for m, row in found.items()} == {
+        0: "live",
+        10: "live",
+        11: "late",
+        20: "late",
+        21: "stale",
+    }
+    assert (found[11]["age_seconds"], found[11]["cadence_seconds"]) == (660.0, 300.0)
+
+
+def _bar(name: str, **more: object) -> dict[str, object]:
+    row: dict[str, object] = {}
+    row |= dict.fromkeys(fakes.BAR_SCHEMA)
+    row |= dict.fromkeys(("open", "high", "low", "close"), Decimal("20.5"))
+    row |= {"tenant": "public", "instrument": name, "interval": "1h", "start": fakes.START, "count": 3}
+    row |= {"end": fakes.START + timedelta(hours=1), "flags": int(Flag.VALID), "revision": 0}
+    return row | {"updated_at": fakes.START} | more
+
+
+async def test_bars_have_the_promised_fields(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    reads.bar_rows = [_bar(fakes.GAS)]
+    answer = await http.get(f"/v1/bars?instrument={fakes.GAS}&interval=1h&{SINCE}&end=2026-07-02T00:00:00Z")
+    body = answer.json()
+    assert list(body) == ["data", "next", "query"]
+    (row,) = body["data"]
+    assert list(row) == [*BAR_FIELDS, "tenant"]
+    assert (row["open"], row["twap"], row["flags"]) == (20.5, None, ["VALID"])
+    assert body["query"] == {
+        "instrument": [fakes.GAS], "interval": "1h", "start": "2026-07-01T00:00:00Z",
+        "end": "2026-07-02T00:00:00Z", "limit": 1000, "price_type": "number",
+    }  # fmt: skip
+
+
+async def test_a_bar_is_final_once_over_and_whole() -> None:
+    reference = await fakes.FakeReads().instruments_named(["public"], [fakes.NODE, fakes.GAS])
+    rows = [_bar(fakes.NODE, count=12), _bar(fakes.NODE, count=11), _bar(fakes.GAS, count=1)]
+    bars = pl.DataFrame(rows, schema=fakes.BAR_SCHEMA)
+    finals = {
+        minutes: shapes.shown_bars(bars, reference, fakes.START + timedelta(minutes=minutes))["is_final"].to_list()
+        for minutes in (59, 61, 94, 95)
+    }
+    # A stream tick may come a minute late; a 5-minute price 30, and 5 of grace; 11 of 12 are not all.
+    assert finals == {
+        59: [False] * 3,
+        61: [False, False, True],
+        94: [False, False, True],
+        95: [True, False, True],
+    }
+
+
+async def test_docs_need_no_other_host(http: httpx.AsyncClient) -> None:
+    page = (await http.get("/docs")).text
+    assert "/v1/prices/latest" in page
+    assert "src=" not in page
+    assert "https://" not in page
+    assert msgspec.json.decode((await http.get("/openapi.json")).content)["openapi"].startswith("3.1")

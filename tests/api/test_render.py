@@ -1,0 +1,44 @@
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api import render
+
+DECIMALS = st.decimals(min_value=-999_999_999, max_value=999_999_999, places=9)
+
+
+def _read(frame: pl.DataFrame, *, as_text: bool = False) -> list[dict[str, object]]:
+    return json.loads(f"[{render.rows(frame, decimals_as_text=as_text)}]", parse_float=Decimal, parse_int=Decimal)
+
+
+@given(st.lists(st.tuples(st.text(), st.none() | DECIMALS), max_size=5))
+def test_every_text_and_every_digit_comes_back(rows: list[tuple[str, Decimal | None]]) -> None:
+    frame = pl.DataFrame(rows, schema={"name": pl.String, "price": pl.Decimal(18, 9)}, orient="row")
+    assert _read(frame) == [{"name": name, "price": price} for name, price in rows]
+    as_text = [{"name": name, "price": None if price is None else f"{price.normalize():f}"} for name, price in rows]
+    assert [(row["name"], row["price"]) for row in _read(frame, as_text=True)] == [
+        (row["name"], "0" if row["price"] == "-0" else row["price"]) for row in as_text
+    ]
+
+
+def test_other_types() -> None:
+    at = datetime(2026, 7, 1, 1, 2, 3, 4000, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {"at": [at, None], "flags": [["A", "B"], []], "n": [1, None], "b": [True, False]},
+        schema={"at": pl.Datetime("us", "UTC"), "flags": pl.List(pl.String), "n": pl.UInt64, "b": pl.Boolean},
+    )
+    assert render.rows(frame) == (
+        '{"at":"2026-07-01T01:02:03.004Z","flags":["A","B"],"n":1,"b":true},{"at":null,"flags":[],"n":null,"b":false}'
+    )
+    assert render.rows(frame.clear()) == ""
+
+
+def test_whole_numbers_keep_their_zeros() -> None:
+    frame = pl.DataFrame(
+        {"a": [Decimal(100)], "b": [Decimal(100)]}, schema={"a": pl.Decimal(18, 9), "b": pl.Decimal(18, 0)}
+    )
+    assert render.rows(frame) == '{"a":100,"b":100}'

@@ -1,0 +1,178 @@
+"""The API as it runs, on the real stores: what was stored comes back, through the client."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import polars as pl
+import pytest
+
+from db.clickhouse.bars import run_pass
+from db.clickhouse.client import connect
+from db.clickhouse.ticks import insert_ticks
+from db.postgres.access import StoredKey, create_key, ensure_tenant
+from db.postgres.engine import make_engine
+from db.postgres.reference import register_instruments
+from db.redis import generation
+from db.redis.client import connect as connect_redis
+from db.redis.latest import write_latest
+from gridtick.client import Client, NotFound, Unauthorized
+from local.stack import Stack
+from pipeline.bars import coarser, touched
+from pipeline.flags import Flag
+from pipeline.schema import TICKS, conform
+from service import apikey
+from service.settings import Settings
+
+pytestmark = pytest.mark.stack
+ROOT = Path(__file__).parent.parent.parent
+PEPPER = "a pepper for tests"
+START = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def _ticks(tenant: str, name: str, prices: list[str]) -> pl.DataFrame:
+    rows = [
+        {
+            "tenant": tenant, "instrument": name, "market": "henry_hub", "product": "tick", "source_rank": 1,
+            "ts": START + timedelta(seconds=30 * n), "start": START + timedelta(seconds=30 * n), "event_id": f"e{n}",
+            "price": Decimal(price), "volume": Decimal(n + 1), "flags": int(Flag.VALID), "version": 0, "source": "test",
+            "known_at": START + timedelta(seconds=30 * n + 1), "topic_id": uuid4().hex, "partition": 0, "offset": n,
+            "row": 0,
+        }
+        for n, price in enumerate(prices)
+    ]  # fmt: skip
+    schema = {name: dtype for name, dtype in TICKS.items() if name in rows[0]}
+    return conform(pl.DataFrame(rows, schema=schema), TICKS)
+
+
+@dataclass(frozen=True)
+class Running:
+    """An API process, a tenant with stored ticks, and that tenant's key."""
+
+    url: str
+    key: str
+    instrument: str
+    candidates: pl.DataFrame
+
+
+@pytest.fixture(scope="module")
+def running(stack: Stack, settings: Settings) -> Iterator[Running]:
+    tenant, name = f"t-{uuid4().hex[:10]}", f"GAS_{uuid4().hex[:6]}"
+    candidates = _stored(settings, _ticks(tenant, name, ["3.1", "-2.123456789", "3.3"]))
+    key = asyncio.run(_access(settings, tenant, name))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    given = {
+        "DATA_PROC_API_PORT": str(port), "DATA_PROC_API_KEY_PEPPER": PEPPER, "DATA_PROC_API_CURSOR_SECRET": "a secret",
+    }  # fmt: skip
+    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env={**os.environ, **stack.environ, **given})
+    try:
+        _wait_ready(process, f"http://127.0.0.1:{port}")
+        yield Running(f"http://127.0.0.1:{port}", key, name, candidates)
+    finally:
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+def _stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
+    client = connect(settings.clickhouse)
+    insert_ticks(client, ticks)
+    finest = touched(ticks)
+    candidates = run_pass(client, finest, coarser(finest))
+    client.close()
+    return candidates
+
+
+async def _access(settings: Settings, tenant: str, name: str) -> str:
+    engine, key = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False), apikey.make()
+    await ensure_tenant(engine, tenant, "a tenant")
+    await create_key(engine, StoredKey(key.id, tenant, "t", "viewer", None, key.digest(PEPPER), None, None))
+    row = {"tenant": tenant, "instrument": name, "market": "henry_hub", "product": "tick", "unit": "USD/MMBtu"}
+    await register_instruments(engine, pl.DataFrame([row]).with_columns(pl.lit(START).alias("first_seen")))
+    await engine.dispose()
+    return key.text()
+
+
+def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "the API ended"
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            time.sleep(0.05)
+    raise AssertionError("the API did not become ready")
+
+
+def test_ticks_come_back_exactly_page_by_page(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridtick.client.http.PAGE", 2)
+    with Client(running.url, running.key) as client:
+        rows = list(client.ticks(running.instrument, start=START))
+    assert [row["price"] for row in rows] == [Decimal("3.1"), Decimal("-2.123456789"), Decimal("3.3")]
+    assert rows[1]["interval_start"] == "2026-07-01T12:00:30Z"
+    assert (rows[0]["unit"], rows[0]["flags"]) == ("USD/MMBtu", ["VALID", "MISSING_METADATA"])
+
+
+def test_bars_of_every_interval(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridtick.client.http.PAGE", 1)
+    with Client(running.url, running.key) as client:
+        minutes = list(client.bars(running.instrument, interval="1m", start=START))
+        others = {each: list(client.bars(running.instrument, interval=each, start=START - timedelta(days=1)))
+                  for each in ("5m", "15m", "1h", "1d")}  # fmt: skip
+    assert [(row["open"], row["close"], row["count"]) for row in minutes] == [
+        (Decimal("3.1"), Decimal("-2.123456789"), 2), (Decimal("3.3"), Decimal("3.3"), 1),
+    ]  # fmt: skip
+    for bars in others.values():
+        (bar,) = bars
+        assert (bar["high"], bar["low"], bar["volume"]) == (Decimal("3.3"), Decimal("-2.123456789"), 6)
+
+
+def test_latest_is_the_same_from_the_register_and_from_clickhouse(running: Running, settings: Settings) -> None:
+    redis = connect_redis(settings.redis.url.get_secret_value())
+    redis.delete(generation.KEY)
+    with Client(running.url, running.key) as client:
+        (stored,) = client.latest(running.instrument)
+        write_latest(redis, running.candidates)
+        token = generation.begin(redis)
+        assert token
+        assert generation.finish(redis, token)
+        (registered,) = client.latest(running.instrument)
+        (in_force,) = client.latest(running.instrument, mode="in_force")
+    redis.close()
+    for row in (stored, registered, in_force):
+        assert row["price"] == Decimal("3.3")
+        assert row["status"] == "stale"
+        del row["age_seconds"]  # type: ignore[misc]
+    assert stored == registered == in_force
+
+
+def test_instruments_and_caller(running: Running) -> None:
+    with Client(running.url, running.key) as client:
+        (found,) = client.instruments(q=running.instrument)
+        assert found["complete"] is False
+        assert client.me()["readable_tenants"][1] == "public"
+        with pytest.raises(NotFound):
+            list(client.ticks("NOT_THERE"))
+    with Client(running.url, apikey.make().text()) as stranger, pytest.raises(Unauthorized):
+        stranger.me()
+
+
+def test_a_bad_setting_stops_the_start_with_a_sentence(stack: Stack) -> None:
+    environ = {**os.environ, **stack.environ, "DATA_PROC_API_CURSOR_SECRET": ""}
+    done = subprocess.run(
+        [sys.executable, "-m", "api"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.returncode == 1
+    assert "DATA_PROC_API_CURSOR_SECRET is empty" in done.stderr
+    assert "Traceback" not in done.stderr

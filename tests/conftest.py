@@ -1,0 +1,50 @@
+"""Shared by all tests: real servers for those that ask (mark `stack`), a closed door for those that do not."""
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+from db.migrate import migrate
+from local.stack import Stack, servers
+from service.settings import PREFIX, Settings, load
+
+hypothesis_settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A unit test that opens a network connection fails there, so that it cannot lean on a server by accident."""
+    if any(request.node.get_closest_marker(mark) for mark in ("stack", "e2e")):
+        return
+    real = socket.socket.connect
+
+    def refuse(self: socket.socket, address: Any) -> None:
+        if self.family == socket.AF_UNIX:
+            return real(self, address)
+        raise AssertionError(f"a unit test connects to {address}: mark it `stack`, or give it a fake")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Kafka, ClickHouse, PostgreSQL and Redis for the whole test run, with both schemas in place."""
+    given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    with servers(tmp_path_factory.mktemp("stack"), environ=given) as running:
+        asyncio.run(migrate(load(running.environ)))
+        yield running
+
+
+@pytest.fixture(scope="session")
+def settings(stack: Stack) -> Settings:
+    """The settings that reach the servers of this test run."""
+    return load({**stack.environ, "DATA_PROC_ENV": "test"})

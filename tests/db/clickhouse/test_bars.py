@@ -1,0 +1,195 @@
+"""Bars in the engine against bars by hand: any split, order, repetition and correction gives the same ones."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from clickhouse_connect.driver.client import Client
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from db.clickhouse import rollup
+from db.clickhouse.bars import run_pass
+from db.clickhouse.client import connect
+from pipeline import bars
+from service.settings import Settings
+from tests.db.clickhouse import brute, rows
+from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land, stored_bars
+
+pytestmark = pytest.mark.stack
+
+STREAM = ("1m", "5m", "15m", "1h", "1d")
+FIVE = ("5m", "15m", "1h", "1d")
+MINUTE = timedelta(minutes=1)
+CALIFORNIA = "America/Los_Angeles"
+
+_seconds = st.integers(0, 400).map(lambda n: n * 7 % 7300)
+_price = st.sampled_from(["-5.5", "0", "20", "20.000000001", "100", "999999999.999999999"])
+_volume = st.sampled_from([None, Decimal(1), Decimal("0.000000003"), Decimal("999999999.999999999")])
+_flags = st.sampled_from([1, 1, 1, 3, 64])
+# Grace is 0 for streams and five minutes for documents; the last two are later than any bar that holds the price.
+_late = st.sampled_from([0, 5, 11, 70, 301, 1000, 7000, 90_000, 200_000])
+
+
+@st.composite
+def publications(draw: st.DrawFn, documents: bool) -> list[brute.Row]:  # noqa: FBT001
+    """Publications of one instrument, many of them of the same identity; every one at a position of its own."""
+    made = []
+    for offset in range(draw(st.integers(1, 14))):
+        at = DAY + timedelta(hours=9) + timedelta(seconds=300 * draw(st.integers(0, 12)) if documents else draw(_seconds))
+        more = {
+            "volume": draw(_volume), "flags": draw(_flags), "version": draw(st.integers(0, 2)), "offset": offset,
+            "known_at": at + timedelta(seconds=draw(_late)), "congestion": draw(st.sampled_from([None, Decimal(1)])),
+        }  # fmt: skip
+        if documents:
+            shift = timedelta(seconds=draw(st.sampled_from([0, 14, 120])))
+            held = at + shift + timedelta(minutes=draw(st.sampled_from([2, 5, 30])))
+            made.append(document("", at + shift, draw(_price), **more, hold_end=held))
+        else:
+            made.append(generic("", at, draw(_price), **more, event_id=draw(st.sampled_from("ab"))))
+    return made
+
+
+@st.composite
+def deliveries(draw: st.DrawFn, documents: bool) -> tuple[list[brute.Row], list[list[int]]]:  # noqa: FBT001
+    """Publications and batches of their numbers: in any order, each once at least, some again."""
+    made = draw(publications(documents))
+    order = draw(st.permutations(range(len(made)))) + draw(st.lists(st.integers(0, len(made) - 1), max_size=4))
+    cut = draw(st.integers(1, len(order)))
+    return made, [order[:cut], *([order[cut:]] if order[cut:] else [])]
+
+
+def expect(client: Client, given_rows: Sequence[brute.Row], intervals: tuple[str, ...], zone: str, grace_s: int) -> None:
+    """The stored bars of the rows' instrument are the brute-force ones: none missing, none extra, every field equal."""
+    found = stored_bars(client, given_rows[0]["tenant"], given_rows[0]["instrument"], intervals)
+    expected = brute.bars(given_rows, intervals, zone, grace_s)
+    assert found.keys() == expected.keys()
+    for key, bar in expected.items():
+        assert {name: found[key][name] for name in bar} == bar, key
+
+
+def deliver(client: Client, delivery: tuple[list[brute.Row], list[list[int]]]) -> list[brute.Row]:
+    tenant = fresh_tenant()
+    made = [row | {"tenant": tenant} for row in delivery[0]]
+    for batch in delivery[1]:
+        land(client, [made[number] for number in batch])
+    return made
+
+
+@settings(max_examples=25)
+@given(delivery=deliveries(documents=False))
+def test_stream_bars_equal_brute_force(client: Client, delivery: tuple[list[brute.Row], list[list[int]]]) -> None:
+    expect(client, deliver(client, delivery), STREAM, "UTC", 0)
+
+
+@settings(max_examples=25)
+@given(delivery=deliveries(documents=True))
+def test_document_bars_equal_brute_force(client: Client, delivery: tuple[list[brute.Row], list[list[int]]]) -> None:
+    expect(client, deliver(client, delivery), FIVE, CALIFORNIA, 300)
+
+
+def test_the_twap_of_the_manual(client: Client) -> None:
+    eleven = DAY + timedelta(hours=11)
+    runs = [(14, "20"), (5 * 60 + 12, "100"), (10 * 60 + 15, "20")]
+    tenant = fresh_tenant()
+    land(client, [
+        document(tenant, eleven + timedelta(seconds=s), price, minutes=30, offset=s) for s, price in runs
+    ])  # fmt: skip
+    bar = stored_bars(client, tenant, "caiso.rt_5min.NODE", ("15m",))["15m", eleven]
+    assert round(bar["twap"], 4) == Decimal("47.3589")
+    assert bar["covered_seconds"] == 886
+    assert (bar["open"], bar["high"], bar["low"], bar["close"], bar["count"]) == (20, 100, 20, 20, 3)
+
+
+def test_a_bar_that_loses_its_only_price_is_hidden_and_comes_back(client: Client) -> None:
+    tenant = fresh_tenant()
+    first = generic(tenant, DAY, "10")
+    withdrawn = first | {"flags": 64, "offset": 1, "known_at": DAY + MINUTE}
+    again = first | {"offset": 2, "known_at": DAY + 2 * MINUTE}
+    land(client, [first])
+    land(client, [withdrawn])
+    assert stored_bars(client, tenant, "POWER", STREAM) == {}
+    land(client, [again])
+    expect(client, [first, withdrawn, again], STREAM, "UTC", 0)
+
+
+def test_a_stamp_at_the_end_of_its_interval_counts_where_it_starts(client: Client) -> None:
+    tenant = fresh_tenant()
+    midnight = DAY + timedelta(days=1)
+    made = [
+        document(tenant, midnight - 5 * MINUTE * n, str(n), ts=midnight - 5 * MINUTE * (n - 1), offset=n) for n in (1, 2, 3)
+    ]
+    for row in made:
+        land(client, [row])
+    expect(client, made, FIVE, CALIFORNIA, 300)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_racing_passes_end_equal(client: Client, settings: Settings, seed: int) -> None:
+    tenant = fresh_tenant()
+    made = [
+        generic(tenant, DAY + timedelta(seconds=(n * 7 + seed) % 60), str(n % 5), event_id="ab"[n % 2], offset=n,
+                known_at=DAY + timedelta(seconds=n))
+        for n in range(48)
+    ]  # fmt: skip
+    batches = [made[i::16] for i in range(16)]
+
+    def work(mine: list[list[brute.Row]]) -> None:
+        own = connect(settings.clickhouse)
+        for batch in mine:
+            land(own, batch)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(work, [batches[i::3] for i in range(3)]))
+    expect(client, made, STREAM, "UTC", 0)
+
+
+def test_a_pass_that_read_less_never_wins(client: Client) -> None:
+    tenant = fresh_tenant()
+    made = [generic(tenant, DAY + timedelta(seconds=n), str(n + 1), offset=n) for n in range(3)]
+    land(client, made)
+    stale = "INSERT INTO bars SELECT * REPLACE(ver - 1 AS ver, close + 1 AS close) FROM bars FINAL WHERE tenant = {t:String}"
+    client.command(stale, parameters={"t": tenant})
+    expect(client, made, STREAM, "UTC", 0)
+
+
+def wrong(monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    """Break every statement of the pass in one place; fails where there is nothing to break."""
+    for name in ("from_plain", "from_replay"):
+        real = getattr(rollup, name)
+        monkeypatch.setattr(rollup, name, lambda interval, real=real: _replaced(real(interval), old, new))
+
+
+def _replaced(sql: str, old: str, new: str) -> str:
+    return sql.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("max(version) OVER", "min(version) OVER"),
+        ("content != lagInFrame(content)", "known_at != lagInFrame(known_at)"),
+        ("first_known > bucket", "first_known > bucket + 1000000"),
+        ("(start, source_rank, event_id, ts)", "(ts, source_rank)"),
+        (" + seen", " + toUnixTimestamp(now())"),
+    ],
+)
+def test_known_wrong_variants_are_caught(client: Client, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    tenant = fresh_tenant()
+    made = [
+        generic(tenant, DAY, "5", event_id="b", version=1, offset=0),
+        generic(tenant, DAY, "7", event_id="b", version=0, offset=1, known_at=DAY + MINUTE),
+        generic(tenant, DAY, "5", event_id="b", version=1, offset=2, known_at=DAY + 2 * MINUTE),
+        generic(tenant, DAY, "9", event_id="a", offset=3),
+    ]
+    wrong(monkeypatch, old, new)
+    with pytest.raises(AssertionError):
+        for batch in (made[:2], made[2:]):
+            land(client, batch)
+            client.command(
+                "INSERT INTO bars SELECT * REPLACE(ver - 1 AS ver, close + 1 AS close) FROM bars FINAL WHERE tenant = {t:String}",
+                parameters={"t": tenant},
+            )
+        expect(client, made, STREAM, "UTC", 0)

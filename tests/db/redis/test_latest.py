@@ -1,0 +1,134 @@
+"""Latest prices on a real server: whatever the order of offers, the greatest key wins."""
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from itertools import permutations
+from uuid import uuid4
+
+import polars as pl
+import pytest
+from redis import Redis
+from redis.asyncio import Redis as AsyncRedis
+
+from db.redis.client import connect, connect_async
+from db.redis.latest import Written, read_latest, read_latest_market, write_latest
+from pipeline.errors import DataProcessingError
+from pipeline.schema import INSTANT, PRICE
+from service.settings import Settings
+
+pytestmark = pytest.mark.stack
+
+DAY = datetime(2024, 11, 3, tzinfo=UTC)
+HUGE = 2**53
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    client = connect(settings.redis.url.get_secret_value())
+    yield client
+    client.close()
+
+
+@pytest.fixture
+async def reader(settings: Settings) -> AsyncIterator[AsyncRedis]:
+    client = connect_async(settings.redis.url.get_secret_value())
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def tenant() -> str:
+    return f"t{uuid4().hex}"
+
+
+def offer(
+    tenant: str, instrument: str, hour: int, ver: int, price: str | None, tail: int = 0, product: str = "tick"
+) -> pl.DataFrame:
+    gone = price is None
+    return pl.DataFrame(
+        {
+            "tenant": [tenant],
+            "instrument": [instrument],
+            "market": [None if gone else "caiso"],
+            "product": [None if gone else product],
+            "bar_start": [DAY + timedelta(hours=hour)],
+            "ver": [ver],
+            "tail": [tail],
+            "price": [None if price is None else Decimal(price)],
+            "ts": [None if gone else DAY],
+        },
+        schema_overrides={
+            "price": PRICE,
+            "ts": INSTANT,
+            "bar_start": INSTANT,
+            "market": pl.String,
+            "product": pl.String,
+        },
+    )
+
+
+async def price_of(reader: AsyncRedis, tenant: str, instrument: str) -> str | None:
+    found = await read_latest(reader, [tenant], [instrument])
+    return found[instrument]["price"] if instrument in found else None
+
+
+async def test_any_order_ends_at_the_greatest_key(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
+    offers = [
+        offer(tenant, "x", 1, HUGE + 1, "1"),
+        offer(tenant, "x", 1, HUGE + 2, "2"),  # equal to the next, were they compared as doubles
+        offer(tenant, "x", 1, HUGE + 3, "3"),
+        offer(tenant, "x", 0, 2**62, "4"),
+        offer(tenant, "x", 1, HUGE + 3, "5.000000001", tail=1),
+    ]
+    for number, order in enumerate(permutations(offers)):
+        for each in order:
+            write_latest(redis, each.with_columns(instrument=pl.lit(f"x{number}")))
+        assert await price_of(reader, tenant, f"x{number}") == "5.000000001"
+
+
+def test_each_offer_is_told_what_became_of_it(redis: Redis, tenant: str) -> None:
+    assert write_latest(redis, offer(tenant, "x", 1, 5, "1.5")) == Written(changed=1)
+    assert write_latest(redis, offer(tenant, "x", 1, 5, "1.5")) == Written(older=1)
+    assert write_latest(redis, offer(tenant, "x", 1, 6, "1.5")) == Written(unchanged=1)
+    assert write_latest(redis, offer(tenant, "x", 1, 5, "9")) == Written(older=1)
+    assert write_latest(redis, offer(tenant, "x", 2, 1, "9")) == Written(changed=1)
+
+
+async def test_a_price_that_is_none_any_more_is_not_read(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
+    write_latest(redis, offer(tenant, "x", 1, 1, "1"))
+    assert write_latest(redis, offer(tenant, "x", 1, 2, None)) == Written(changed=1)
+    assert await price_of(reader, tenant, "x") is None
+    assert await read_latest_market(reader, [tenant], "caiso") == {}
+    write_latest(redis, offer(tenant, "y", 1, 1, None))
+    write_latest(redis, offer(tenant, "y", 1, 2, "7"))
+    assert list(await read_latest_market(reader, [tenant], "caiso", "tick")) == ["y"]
+
+
+async def test_many_instruments_of_two_tenants_in_one_frame(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
+    other = f"{tenant}o"
+    names = [f"n{number:04}" for number in range(601)]
+    frames = [offer(tenant, name, 1, 1, "1") for name in names] + [offer(other, "n0000", 1, 1, "-2")]
+    assert write_latest(redis, pl.concat(frames)) == Written(changed=602)
+    mine = await read_latest_market(reader, [tenant], "caiso", "tick")
+    assert list(mine) == names
+    both = await read_latest(reader, [other, tenant], ["n0000", "n0001", "nobody"])
+    assert {name: price["price"] for name, price in both.items()} == {
+        "n0000": "-2.000000000",
+        "n0001": "1.000000000",
+    }
+    assert both["n0000"]["tenant"] == other
+    assert both["n0000"]["ts"] == int(DAY.timestamp()) * 1_000_000
+
+
+async def test_a_market_is_read_by_product(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
+    write_latest(redis, offer(tenant, "a", 1, 1, "1", product="rt_5min"))
+    write_latest(redis, offer(tenant, "b", 1, 1, "1", product="da_hourly"))
+    assert list(await read_latest_market(reader, [tenant], "caiso")) == ["a", "b"]
+    assert list(await read_latest_market(reader, [tenant], "caiso", "da_hourly")) == ["b"]
+    assert await read_latest_market(reader, [tenant], "miso") == {}
+
+
+def test_a_frame_without_its_key_is_refused(redis: Redis, tenant: str) -> None:
+    with pytest.raises(DataProcessingError, match="'ver'"):
+        write_latest(redis, offer(tenant, "x", 1, 1, "1").drop("ver"))

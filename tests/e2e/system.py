@@ -1,0 +1,84 @@
+"""Gridtick as its user runs it: started, asked and stopped through the `gridtick` command."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+from local import state
+from service.settings import PREFIX, Settings, load
+
+COMMAND: Final = str(Path(sys.executable).with_name("gridtick"))
+_LOOK_S: Final = 0.02
+
+
+class System:
+    """One running system in a data folder of its own."""
+
+    def __init__(self, data_dir: Path, extra: Mapping[str, str]) -> None:
+        self.data_dir = data_dir
+        own = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
+        self._environ = {**own, **extra, "DATA_PROC_DATA_DIR": str(data_dir)}
+
+    def gridtick(self, *arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        """One command, to its end."""
+        return subprocess.run(
+            [COMMAND, *arguments],
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that reach its servers."""
+        return load(self._running().variables())
+
+    def process(self, name: str) -> psutil.Process:
+        """The process of one part as it is now."""
+        return psutil.Process(self._running().processes[name])
+
+    def _running(self) -> state.StackState:
+        running = state.read(self.data_dir)
+        assert running is not None, "the system does not run"
+        return running
+
+
+@contextmanager
+def system(data_dir: Path, **extra: str) -> Generator[System]:
+    """A system that runs without a feed, and leaves no process behind."""
+    made = System(data_dir, extra)
+    up = made.gridtick("up", "--feed", "none", "--detach")
+    try:
+        assert up.returncode == 0, up.stderr
+        yield made
+    finally:
+        down = made.gridtick("down")
+        assert down.returncode == 0, down.stderr
+    assert left_behind(data_dir) == []
+
+
+def left_behind(data_dir: Path) -> list[str]:
+    """Command lines of processes that still work in a data folder."""
+    here = str(data_dir)
+    return [
+        " ".join(process.info["cmdline"])
+        for process in psutil.process_iter(["cmdline", "pid"])
+        if process.pid != os.getpid() and any(here in word for word in process.info["cmdline"] or [])
+    ]
+
+
+def until(condition: Callable[[], bool], deadline_s: float, what: str) -> None:
+    """Polls a condition; fails with `what` when the deadline passes."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s:.0f} s: {what}"
+        time.sleep(_LOOK_S)

@@ -1,0 +1,57 @@
+"""The demo day: deterministic, readable by the parser, with everything that a day can bring."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from local import demo
+from pipeline.envelope import RawBatch
+from pipeline.normalize import Normalized, normalize
+
+DAY = date(2026, 11, 1)  # 25 hours
+BEGIN = datetime(2026, 11, 1, 7, tzinfo=UTC)
+
+
+def _read(messages: list[demo.Sending]) -> Normalized:
+    known = [int(each.at.timestamp() * 1_000_000) for each in messages]
+    batch = RawBatch("topic", 0, list(range(len(messages))), known, [each.value for each in messages])
+    return normalize(batch, "public")
+
+
+@pytest.fixture(scope="module")
+def morning() -> list[demo.Sending]:
+    return list(demo.messages(DAY, BEGIN, BEGIN + timedelta(hours=14, minutes=1)))
+
+
+def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending]) -> None:
+    cuts = [BEGIN, BEGIN + timedelta(seconds=7), BEGIN + timedelta(minutes=15), BEGIN + timedelta(hours=1)]
+    pieces = [each for a, b in zip(cuts, cuts[1:], strict=False) for each in demo.messages(DAY, a, b)]
+    assert pieces == morning[: len(pieces)]
+    assert [each.at for each in morning] == sorted(each.at for each in morning)
+
+
+def test_the_parser_reads_it(morning: list[demo.Sending]) -> None:
+    result = _read(morning)
+    counts = dict(result.ticks.group_by("product").len().iter_rows())
+    assert counts["da_hourly"] == (25 + 24) * len(demo.NODES)
+    assert result.ticks.filter(product="da_hourly")["ts"].n_unique() == 49
+    assert counts["rt_15min"] == (14 * 4 + 1) * len(demo.NODES)
+    assert counts["rt_5min"] > (14 * 12 + 1) * len(demo.NODES), "duplicates and corrections come on top"
+    components = result.ticks.filter(market="caiso").select("energy", "congestion", "loss", "ghg").sum_horizontal()
+    assert (components == result.ticks.filter(market="caiso")["price"]).all()
+
+
+def test_it_brings_what_a_day_brings(morning: list[demo.Sending]) -> None:
+    result = _read(morning)
+    caiso = result.ticks.filter(market="caiso")
+    assert (caiso["price"] < 0).any()
+    assert (caiso["price"] > 150).any(), "a spike"
+    seen = caiso.filter(product="rt_5min").group_by("instrument", "ts")
+    assert seen.len()["len"].max() > 1, "sent again"
+    assert seen.n_unique()["price"].max() > 1, "corrected"
+    refused = dict(result.rejects.group_by("field").len().iter_rows())
+    assert refused["payload.raw_data.price"] == 28
+    assert "ERR_CODE" in refused
+    assert result.rejects.height < 0.01 * len(morning), "far below what stops the bridge"
+    late = result.ticks.filter(product="tick").sort("offset")
+    assert (late["known_at"] - late["ts"]).max() > timedelta(minutes=1)

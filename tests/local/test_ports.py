@@ -1,0 +1,43 @@
+import json
+import socket
+from pathlib import Path
+
+from local import ports
+
+
+def _listening() -> socket.socket:
+    server = socket.create_server(("127.0.0.1", 0))
+    server.listen()
+    return server
+
+
+def test_a_port_with_a_server_is_not_free_but_open() -> None:
+    with _listening() as server:
+        port = server.getsockname()[1]
+        assert not ports.is_free(port)
+        assert ports.is_open(port)
+    assert ports.is_free(port)
+    assert not ports.is_open(port)
+
+
+def test_ports_are_remembered_and_differ(tmp_path: Path) -> None:
+    names = dict.fromkeys(["a", "b", "c"])
+    first = ports.choose(tmp_path, names)
+    assert len(set(first.values())) == 3
+    assert ports.choose(tmp_path, names) == first
+
+
+def test_a_remembered_port_that_was_taken_gives_way(tmp_path: Path) -> None:
+    with _listening() as server:
+        taken = server.getsockname()[1]
+        (tmp_path / "ports.json").write_text(json.dumps({"a": taken, "b": 21_000}))
+        chosen = ports.choose(tmp_path, {"a": None})
+    assert chosen["a"] not in (taken, 21_000)
+    assert json.loads((tmp_path / "ports.json").read_text()) == {"a": chosen["a"], "b": 21_000}
+
+
+def test_a_wanted_port_is_taken_if_free(tmp_path: Path) -> None:
+    with _listening() as server:
+        free = server.getsockname()[1]
+    assert ports.choose(tmp_path, {"a": free, "b": free})["a"] == free
+    assert ports.choose(tmp_path, {"b": free})["b"] != free

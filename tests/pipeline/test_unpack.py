@@ -1,0 +1,86 @@
+import gzip
+import io
+import tracemalloc
+import zipfile
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import DataProcessingError
+from pipeline.unpack import unpack
+
+MIB = 1024 * 1024
+
+
+def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", method) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def test_plain_zip_gzip_and_one_nesting() -> None:
+    assert unpack(b"text", "a.csv") == [("a.csv", b"text")]
+    assert unpack(zipped({"a": b"1", "b": b"2"}), "z.zip") == [("a", b"1"), ("b", b"2")]
+    assert unpack(gzip.compress(b"1") + gzip.compress(b"2"), "a.csv.gz") == [("a.csv", b"12")]
+    assert unpack(zipped({"a.gz": gzip.compress(b"1"), "b": b"2"}), "z") == [("a", b"1"), ("b", b"2")]
+    assert unpack(gzip.compress(zipped({"a": b"1"})), "z.gz") == [("a", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("data", "word"),
+    [(b"", "empty"), (zipped({}), "no file"), (zipped({"a": b""}), "empty"), (gzip.compress(b""), "empty"),
+     (zipped({"a": zipped({"b": zipped({"c": b"1"})})}), "nested"), (zipped({"a": b"1" * 999})[:-30], "corrupt"),
+     (gzip.compress(b"1" * 999)[:-9], "cut off"), (gzip.compress(b"1" * 99)[:-1] + b"\xff", "corrupt"),
+     (zipped({"a": b"1"}, zipfile.ZIP_BZIP2), "method"), (zipped({str(n): b"1" for n in range(1001)}), "more than")],
+)  # fmt: skip
+def test_refused_with_a_reason(data: bytes, word: str) -> None:
+    with pytest.raises(DataProcessingError, match=word):
+        unpack(data, "doc")
+
+
+def test_encrypted() -> None:
+    data = bytearray(zipped({"a": b"1"}))
+    for signature, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        data[data.index(signature) + at] |= 1
+    with pytest.raises(DataProcessingError, match="encrypted"):
+        unpack(bytes(data), "doc")
+
+
+@pytest.mark.parametrize("data", [zipped({"a": b"x" * 1000}), gzip.compress(b"x" * 1000)])
+def test_the_limit_holds_to_the_byte(data: bytes) -> None:
+    assert unpack(data, "d", limit=1000)[0][1] == b"x" * 1000
+    with pytest.raises(DataProcessingError, match="beyond 999 bytes"):
+        unpack(data, "d", limit=999)
+
+
+@pytest.mark.parametrize("lying", [False, True])
+@pytest.mark.parametrize("kind", ["zip", "gzip"])
+def test_a_bomb_is_refused_without_unpacking_it(kind: str, lying: bool) -> None:
+    bomb = b"\0" * (64 * MIB)
+    data = bytearray(zipped({"a": bomb}) if kind == "zip" else gzip.compress(bomb))
+    if lying and kind == "zip":
+        for signature, at in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
+            place = data.index(signature) + at
+            data[place : place + 4] = (100).to_bytes(4, "little")
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataProcessingError):
+            unpack(bytes(data), "d", limit=MIB)
+        assert tracemalloc.get_traced_memory()[1] < 8 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+@given(st.data())
+def test_a_damaged_archive_gives_documents_or_a_reason(data: st.DataObject) -> None:
+    good = bytearray(data.draw(st.sampled_from([zipped({"a": b"12" * 99}), gzip.compress(b"12" * 99)])))
+    for at in data.draw(st.lists(st.integers(0, len(good) - 1), max_size=4)):
+        good[at] = data.draw(st.integers(0, 255))
+    try:
+        found = unpack(bytes(good), "d", limit=MIB)
+    except DataProcessingError:
+        return  # any other error fails the test
+    assert all(isinstance(content, bytes) and content for _, content in found)

@@ -1,0 +1,80 @@
+"""What counts as the data's fault, and what is told to the bridge."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+
+from db.redis import acks, claims
+from db.redis.acks import Ack
+from pipeline.errors import DataProcessingError
+from service.metrics import Metrics
+from workers.header import BatchHeader
+from workers.tasks.base import DataError, in_hand, refusals, take
+from workers.tasks.faults import engine_refusals
+
+HEADER = BatchHeader("b", "a", "t", "tid", 2, 10, 20, 10, 0)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Everything said to Redis, in order."""
+    said: list[Any] = []
+    monkeypatch.setattr(acks, "push", lambda _, assignment, ack: said.append((assignment, ack)))
+    monkeypatch.setattr(acks, "start", lambda *facts: said.append("start"))
+    monkeypatch.setattr(acks, "finish", lambda *facts: said.append("finish"))
+    monkeypatch.setattr(claims, "get", lambda *facts: None)
+    return said
+
+
+@pytest.fixture
+def context() -> Any:
+    return SimpleNamespace(redis=None, metrics=Metrics())
+
+
+def test_a_data_error_is_reported_with_its_range(told: list[Any], context: Any) -> None:
+    with pytest.raises(DataError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+        raise DataProcessingError("price 'x' is no number", "normalize")
+    assert told == ["start", ("a", Ack(2, 10, 20, error="[normalize] price 'x' is no number")), "finish"]
+
+
+def test_any_error_of_pure_code_is_the_datas_fault(told: list[Any], context: Any) -> None:
+    with pytest.raises(DataError), in_hand(context, HEADER, "enrich"), refusals("enrich"):
+        raise ZeroDivisionError("division by zero")
+    assert told[1][1].error == "[enrich] ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize("error", [ConnectionError("away"), DataProcessingError("ClickHouse is away", "aggregate")])
+def test_a_server_that_is_away_is_no_attempt(told: list[Any], context: Any, error: Exception) -> None:
+    with pytest.raises(type(error)), in_hand(context, HEADER, "aggregate"):
+        raise error
+    assert told == ["start", "finish"]
+
+
+def test_out_of_memory_is_no_attempt(told: list[Any], context: Any) -> None:
+    with pytest.raises(MemoryError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+        raise MemoryError
+    assert told == ["start", "finish"]
+
+
+def test_a_claim_that_is_gone_ends_quietly(told: list[Any], context: Any) -> None:
+    with in_hand(context, HEADER, "enrich"):
+        take(context, HEADER, "ticks")
+        raise AssertionError("nothing follows")
+    assert told == ["start", "finish"]
+    assert context.metrics.value("task_failures_total", task="enrich.gone") == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "fault"),
+    [
+        (DatabaseError("Code: 407. DB::Exception: Decimal math overflow"), DataError),
+        (DatabaseError("error code 241, memory limit exceeded"), DatabaseError),
+        (DatabaseError("no code at all"), DatabaseError),
+        (OperationalError("connection refused"), OperationalError),
+    ],
+)
+def test_only_overflows_are_the_datas_fault(error: Exception, fault: type[Exception]) -> None:
+    with pytest.raises(fault), engine_refusals():
+        raise error

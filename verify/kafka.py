@@ -1,0 +1,90 @@
+"""Reads the topics again, message by message: the ground truth of what was sent."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from db.kafka.admin import make_admin, topic_id
+from pipeline.errors import DataProcessingError
+from service.settings import Kafka
+from verify.positions import Partition, Position
+
+IDENTITY: Final = "gridtick.identity"
+_ANSWER_S: Final = 20.0
+
+
+def partitions(settings: Kafka) -> list[Partition]:
+    """Every partition of the raw topic with the offsets of its messages up to what is committed."""
+    identity = topic_id(make_admin(settings.bootstrap), settings.raw_topic)
+    consumer = _consumer(settings, settings.group_id)
+    try:
+        return [_partition(consumer, each, identity) for each in _all(consumer, settings.raw_topic)]
+    finally:
+        consumer.close()
+
+
+def _partition(consumer: Consumer, place: TopicPartition, identity: str) -> Partition:
+    low, _ = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
+    (stored,) = consumer.committed([place], timeout=_ANSWER_S)
+    committed = stored.offset if stored.offset >= 0 else None
+    offsets = [message.offset() or 0 for message in _read(consumer, place, low, committed or low)]
+    return Partition(identity, place.partition, low, committed, offsets)
+
+
+def dead_letters(settings: Kafka) -> set[Position]:
+    """The original positions of all dead letters, each once."""
+    topic = settings.deadletter_topic
+    consumer = _consumer(settings, f"{settings.group_id}-verify")
+    try:
+        return {
+            _original(message)
+            for place in _all(consumer, topic)
+            for message in _read(consumer, place, *consumer.get_watermark_offsets(place, timeout=_ANSWER_S))
+        }
+    finally:
+        consumer.close()
+
+
+def _original(message: Message) -> Position:
+    # The last of that name: a replayed letter that died again carries its earlier identity further up.
+    identity = dict(message.headers() or [])[IDENTITY]
+    text = identity.decode() if isinstance(identity, bytes) else str(identity)
+    topic, partition, offset, _ = text.rsplit("/", 3)
+    return topic, int(partition), int(offset)
+
+
+def _consumer(settings: Kafka, group: str) -> Consumer:
+    return Consumer(
+        {
+            "bootstrap.servers": settings.bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "queued.max.messages.kbytes": 16_384,
+        }
+    )
+
+
+def _all(consumer: Consumer, topic: str) -> list[TopicPartition]:
+    known = consumer.list_topics(topic, timeout=_ANSWER_S).topics[topic].partitions
+    return [TopicPartition(topic, number) for number in sorted(known)]
+
+
+def _read(consumer: Consumer, place: TopicPartition, low: int, high: int) -> Iterator[Message]:
+    """The messages with offsets in [low, high); control records leave holes in them."""
+    if low >= high:
+        return
+    consumer.assign([TopicPartition(place.topic, place.partition, low)])
+    while True:
+        message = consumer.poll(_ANSWER_S)
+        if message is None:
+            raise DataProcessingError(f"{place.topic} was silent for {_ANSWER_S:.0f} s. Is Kafka up?", "cli")
+        error = message.error()
+        if error is not None and error.code() == KafkaError._PARTITION_EOF:
+            return
+        if error is not None:
+            raise DataProcessingError(f"{place.topic} cannot be read: {error.str()}", "cli")
+        if (message.offset() or 0) >= high:
+            return
+        yield message

@@ -1,0 +1,55 @@
+"""The Celery application's settings. Celery only carries the work: what it loses, the bridge sends again."""
+
+from typing import Final
+
+from celery import Celery
+from kombu.entity import Exchange, Queue
+
+from service.settings import Settings
+from workers.queues import QUEUES
+
+# A task that a killed worker held comes back after this long; the bridge's repeats usually come before.
+VISIBILITY_S: Final = 120
+
+
+def make_app(settings: Settings) -> Celery:
+    """The application with every setting in code."""
+    app = Celery("gridtick", broker=settings.celery.broker_url.get_secret_value())
+    app.conf.update(
+        include=[
+            "workers.tasks.normalize",
+            "workers.tasks.enrich",
+            "workers.tasks.aggregate",
+            "workers.tasks.project",
+        ],
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
+        task_default_queue="normalize",
+        task_create_missing_queues=False,
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_send_task_events=True,
+        worker_enable_remote_control=True,
+        worker_concurrency=settings.celery.concurrency,
+        worker_pool="prefork",
+        worker_pool_start_method="spawn",
+        worker_max_memory_per_child=settings.celery.max_memory_mib * 1024,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "visibility_timeout": VISIBILITY_S,
+            "queue_order_strategy": "priority",
+            "socket_connect_timeout": 2,
+            "socket_timeout": 10,
+            "socket_keepalive": True,
+            "max_retries": 1,
+            "interval_start": 0,
+        },
+    )
+    return app

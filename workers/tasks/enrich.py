@@ -1,0 +1,39 @@
+"""Queue `enrich`: the reference of the day joined, instruments seen for the first time registered."""
+
+from typing import Any
+
+import polars as pl
+
+from db.postgres.reference import register_instruments
+from db.redis import claims
+from pipeline.enrich import enrich
+from workers.app import app, task
+from workers.codec import frame_from_bytes, frame_to_bytes
+from workers.context import Context, current
+from workers.header import ENRICHED, TICKS, from_json
+from workers.queues import ENRICH, STORE, publish
+from workers.tasks.base import in_hand, refusals, take
+
+
+@task(ENRICH)
+def batch(data: dict[str, Any]) -> None:
+    """One batch of ticks."""
+    context, header = current(), from_json(data)
+    with in_hand(context, header, "enrich"):
+        ticks = frame_from_bytes(take(context, header, TICKS))
+        with refusals("enrich"):
+            enriched = enrich(ticks, context.reference())
+        register(context, ticks, enriched.unseen)
+        claims.put(context.redis, header.claim(ENRICHED), frame_to_bytes(enriched.ticks))
+        publish(app, STORE, header.to_json())
+        claims.drop(context.redis, header.claim(TICKS))
+
+
+def register(context: Context, ticks: pl.DataFrame, unseen: pl.DataFrame) -> None:
+    """Adds instruments that the reference lacks, first seen when their first tick became known."""
+    if unseen.is_empty():
+        return
+    first_seen = ticks.group_by("tenant", "instrument").agg(first_seen=pl.col("known_at").min())
+    rows = unseen.join(first_seen, on=["tenant", "instrument"])
+    added = context.runner.wait(register_instruments(context.postgres, rows))
+    context.metrics.count("instruments_registered", added)
