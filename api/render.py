@@ -8,6 +8,7 @@ from pipeline.shown import iso
 
 # What JSON wants escaped inside a string.
 _ESCAPES: Final = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for code in range(0x20)}
+_UNSAFE: Final = r'["\\\x00-\x1f]'
 _FROM: Final = list(_ESCAPES)
 _TO: Final = list(_ESCAPES.values())
 
@@ -20,10 +21,11 @@ def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
     if frame.is_empty():
         return ""
     parts: list[pl.Expr] = []
+    safe = _without_escapes(frame)
     for at, (name, dtype) in enumerate(frame.schema.items()):
         parts.append(pl.lit(("{" if at == 0 else ",") + f'"{name}":'))
         parts.append(_value(name, dtype, decimals_as_text=decimals_as_text).fill_null("null"))
-    lines = frame.select(pl.concat_str(*parts, pl.lit("}")).alias("line"))
+    lines = safe.select(pl.concat_str(*parts, pl.lit("}")).alias("line"))
     return ",".join(lines["line"])
 
 
@@ -31,6 +33,14 @@ def listing(data: str, next_cursor: str | None, query: str) -> bytes:
     """The body of every list: `{"data": […], "next": …, "query": {…}}`, of JSON texts."""
     following = "null" if next_cursor is None else f'"{next_cursor}"'
     return f'{{"data":[{data}],"next":{following},"query":{query}}}'.encode()
+
+
+def _without_escapes(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its texts as they stand inside JSON; names rarely hold what must be escaped."""
+    texts = [name for name, dtype in frame.schema.items() if dtype == pl.String]
+    found = frame.select(pl.col(texts).str.contains(_UNSAFE).any())
+    odd = [name for name in texts if found[name].item()]
+    return frame.with_columns(pl.col(odd).str.replace_many(_FROM, _TO)) if odd else frame
 
 
 def _value(name: str, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
@@ -43,8 +53,8 @@ def _value(name: str, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
     if isinstance(dtype, pl.List):
         inner = _quoted(column.list.join('","'))
         return pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise("[" + inner + "]")
-    if dtype == pl.String or isinstance(dtype, pl.Categorical | pl.Enum):
-        return _quoted(column.cast(pl.String).str.replace_many(_FROM, _TO))
+    if dtype == pl.String:
+        return _quoted(column)
     return column.cast(pl.String)
 
 

@@ -22,12 +22,26 @@ from db.postgres.engine import ping
 from db.postgres.reference import Filters
 from db.redis import generation
 from db.redis.latest import read_latest
-from pipeline.schema import TICKS, Schema, conform
+from pipeline.schema import INSTANT, PRICE, SCALE, TICKS, Schema, conform
 from service import clock
 
 log = logging.getLogger(__name__)
 
 TICK: Final[Schema] = {**TICKS, "revision": pl.Int64()}
+_SUM: Final = pl.Decimal(38, SCALE)
+BAR: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "interval": pl.String(),
+    "start": INSTANT,
+    "end": INSTANT,
+    **dict.fromkeys(("open", "high", "low", "close", "vwap", "twap", "covered_seconds"), PRICE),
+    "volume": _SUM,
+    "count": pl.Int64(),
+    "flags": pl.UInt32(),
+    "revision": pl.Int64(),
+    "updated_at": INSTANT,
+}
 _READY_SECONDS: Final = 2.0
 _REGISTER_SECONDS: Final = 2.0
 _INSTANTS: Final = frozenset({"start", "ts"})
@@ -88,8 +102,8 @@ class Stores:
         position = _read_position(reads.BarPosition, after)
         query = reads.read_bars(reads.Scope(tenants, names), interval, span, position)
         async with self._watch.reading("clickhouse"):
-            rows = await fetch_async(self._clickhouse, query)
-        return _page(rows, limit, reads.BarPosition._fields)
+            found = await fetch_async(self._clickhouse, query)
+        return _page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
         if not names:

@@ -38,17 +38,18 @@ class Sending(NamedTuple):
     value: bytes
 
 
-def messages(day: date, since: datetime, until: datetime) -> Iterator[Sending]:
+def messages(day: date, since: datetime, until: datetime, every: timedelta = TICK_EVERY) -> Iterator[Sending]:
     """Everything that is sent in [since, until), in order of time.
 
+    `every`: how often the generic ticks come, a multiple of `TICK_EVERY` that divides five minutes.
     The day-ahead prices of `day` and the day after come at the beginning of `day` (Pacific) and at 13:00.
     """
     begin = begin_of(day)
-    at = since - (since - begin) % TICK_EVERY
+    at = since - (since - begin) % every
     while at < until:
         if at >= since:
             yield from _of(at, begin, day)
-        at += TICK_EVERY
+        at += every
 
 
 def begin_of(day: date) -> datetime:

@@ -17,11 +17,16 @@ log = logging.getLogger(__name__)
 
 LOOK_AHEAD = timedelta(minutes=1)
 FLUSH_EVERY = 2000
+RECENT = timedelta(minutes=10)  # before it, the history has its generic ticks less often
+SPARSE = timedelta(seconds=30)
 
 
 def history(producer: ConfirmedProducer, topic: str, day: date, now: datetime) -> int:
     """Sends what the day would have brought up to now; gives the number of messages."""
-    return _send(producer, topic, demo.messages(day, demo.begin_of(day), now))
+    begin = demo.begin_of(day)
+    recent = max(begin, now - RECENT - (now - begin) % RECENT)
+    sent = _send(producer, topic, demo.messages(day, begin, recent, every=SPARSE))
+    return sent + _send(producer, topic, demo.messages(day, recent, now))
 
 
 def live(producer: ConfirmedProducer, topic: str, day: date, now: datetime, speed: float) -> None:

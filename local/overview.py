@@ -52,9 +52,7 @@ def processes(running: StackState, now: datetime) -> Iterator[Process]:
             root = psutil.Process(pid)
             family = [root, *root.children(recursive=True)]
             memory = sum(each.memory_info().rss for each in family) / 1024**2
-            yield Process(
-                name, pid, alive=True, memory_mib=memory, running_s=now.timestamp() - root.create_time()
-            )
+            yield Process(name, pid, alive=True, memory_mib=memory, running_s=now.timestamp() - root.create_time())
         except psutil.Error:
             yield Process(name, pid, alive=False, memory_mib=0, running_s=0)
 
@@ -68,9 +66,7 @@ def lags(settings: Settings) -> list[Lag]:
     """The raw topic's partitions. Raises `KafkaException` when Kafka does not answer."""
     from confluent_kafka import Consumer, TopicPartition
 
-    consumer: Any = Consumer(
-        {"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id}
-    )
+    consumer: Any = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id})
     try:
         topic = settings.kafka.raw_topic
         numbers = sorted(consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions)
@@ -87,7 +83,7 @@ def _lag(consumer: Any, position: Any) -> Lag:
 
 def freshness(settings: Settings) -> Freshness:
     """From the stored publications. Raises the client's error when ClickHouse does not answer."""
-    from db.clickhouse.connect import connect
+    from db.clickhouse.client import connect
 
     client = connect(settings.clickhouse)
     try:

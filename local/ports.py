@@ -23,15 +23,6 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
         return True
 
 
-def is_open(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether something listens there."""
-    try:
-        with socket.create_connection((host, port), timeout=1):
-            return True
-    except OSError:
-        return False
-
-
 def choose(data_dir: Path, wanted: Mapping[str, int | None]) -> dict[str, int]:
     """A free port for each name: the remembered one, else the wanted one, else any. All differ."""
     path = data_dir / "ports.json"

@@ -51,15 +51,11 @@ class Stack:
         """Write `<data_dir>/stack.json` as things are now; secrets only by their paths."""
         plain = {name: value for name, value in self.environ.items() if name not in self.secret_files}
         files = {name: str(path) for name, path in self.secret_files.items()}
-        state.write(
-            state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids())
-        )
+        state.write(state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids()))
 
 
 @contextmanager
-def servers(
-    data_dir: Path, environ: Mapping[str, str] | None = None, say: Say = lambda _: None
-) -> Generator[Stack]:
+def servers(data_dir: Path, environ: Mapping[str, str] | None = None, say: Say = lambda _: None) -> Generator[Stack]:
     """Kafka, ClickHouse, PostgreSQL and Redis, ready to use, with Gridtick's topics and empty databases.
 
     Call it from the main thread. Raises `DataProcessingError` with a sentence on how to mend it.
@@ -70,6 +66,7 @@ def servers(
     load(given)  # a wrong setting must stop the start before anything runs
     supervisor = Supervisor(say)
     with state.DataDirLock(folder):
+        state.clear(folder)
         try:
             stack = _started(folder, given, supervisor, say)
             stack.publish(ready=False)
@@ -118,9 +115,7 @@ def _started(folder: Path, given: dict[str, str], supervisor: Supervisor, say: S
     return stack
 
 
-def _connected(
-    folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor
-) -> Stack:
+def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor) -> Stack:
     redis_url = given.get(REDIS, f"redis://127.0.0.1:{chosen['redis']}/0")
     own = {
         KAFKA: f"127.0.0.1:{chosen['kafka']}",
@@ -143,9 +138,7 @@ def _furnish(stack: Stack, given: Mapping[str, str]) -> None:
     """Make topics and databases, and see that the user's own servers answer."""
     for name, answers in ANSWERING.items():
         if name in given and not answers(given[name]):
-            raise DataProcessingError(
-                f"Nothing usable answers at {name}. Start that server, or unset {name}.", "local"
-            )
+            raise DataProcessingError(f"Nothing usable answers at {name}. Start that server, or unset {name}.", "local")
     settings = load(stack.environ)
     kafka.ensure_topics(settings.kafka.bootstrap, settings.kafka)
     if POSTGRES not in given:

@@ -51,7 +51,9 @@ def read(data_dir: Path) -> StackState | None:
     path = data_dir / "stack.json"
     if not path.exists() or not DataDirLock(data_dir).is_held():
         return None
-    return StackState(**json.loads(path.read_text()))
+    found = StackState(**json.loads(path.read_text()))
+    # A stack that was killed leaves its file behind, where the next one begins.
+    return found if _is_alive(found.pid) else None
 
 
 def clear(data_dir: Path) -> None:
@@ -109,9 +111,7 @@ def stop(running: StackState, within: float = 60.0) -> None:
     deadline = time.monotonic() + within
     while lock.is_held() or _is_alive(running.pid):
         if time.monotonic() > deadline:
-            raise DataProcessingError(
-                f"The stack (process {running.pid}) did not stop within {within:.0f} s.", "local"
-            )
+            raise DataProcessingError(f"The stack (process {running.pid}) did not stop within {within:.0f} s.", "local")
         time.sleep(_LOOK)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -43,9 +44,11 @@ def run(wanted: Up, say: Say) -> None:
         stack = replace(bare, environ={**bare.environ, **apps.app_ports(bare.data_dir, bare.environ)})
         say("bringing the schemas up to date")
         _step(stack, "db.migrate")
-        key = _step(stack, "db.demo_key").strip().splitlines()[-1]
-        stack.supervisor.start(apps.core(stack))
-        stack.supervisor.start([apps.flower(stack), *apps.feed(stack, wanted.feed, wanted.speed)])
+        with ThreadPoolExecutor(1) as beside:
+            making = beside.submit(_step, stack, "db.demo_key")
+            stack.supervisor.start([*apps.core(stack), *apps.feed(stack, wanted.feed, wanted.speed)])
+            key = making.result().strip().splitlines()[-1]
+        stack.supervisor.start([apps.flower(stack)])
         stack.publish()
         say(banner(stack.environ, key))
         _watch(stack, key if wanted.feed == "demo" else None, say)
@@ -57,9 +60,7 @@ def _watch(stack: Stack, key: str | None, say: Say) -> NoReturn:
     while True:
         if stack.supervisor.look():
             stack.publish()
-        if waiting and (
-            _has_price(stack.environ, key or "") or time.monotonic() - began > _FIRST_PRICE_SECONDS
-        ):
+        if waiting and (_has_price(stack.environ, key or "") or time.monotonic() - began > _FIRST_PRICE_SECONDS):
             waiting = False
             say(_first_price(time.monotonic() - began))
         time.sleep(_LOOK)
@@ -94,9 +95,7 @@ def _step(stack: Stack, module: str) -> str:
     )  # fmt: skip
     if done.returncode:
         said = [line for line in (done.stderr or done.stdout).splitlines() if line.strip()][-1:]
-        raise DataProcessingError(
-            f"`python -m {module}` failed: {' '.join(said) or 'without a word'}", "local"
-        )
+        raise DataProcessingError(f"`python -m {module}` failed: {' '.join(said) or 'without a word'}", "local")
     return done.stdout
 
 

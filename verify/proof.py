@@ -5,7 +5,7 @@ is reported.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -49,6 +49,9 @@ class Stores:
     kafka: Kafka
 
 
+Differing = list[tuple[Series, list[Difference]]]
+
+
 def rules_of(one: Series) -> bars.Rules:
     """What the registry of products says of an instrument."""
     product = products.product(one.market, one.product)
@@ -59,15 +62,28 @@ def rules_of(one: Series) -> bars.Rules:
 
 def check_instruments(stores: Stores, since: datetime, report: Report, progress: Callable[[Report], None]) -> None:
     """I2, I3, I6 of every instrument with a price since an instant."""
+    doubtful: Differing = []
     for group in _groups(ticks.series(stores.clickhouse, since)):
         report.instruments += len(group)
         report.publications += sum(len(one.publications) for one in group)
-        for one, found in _compared(stores, group, report):
-            report.differences += _persistent(stores, one, found)
+        doubtful += [(one, found) for one, found in _compared(stores, group, report) if found]
         progress(report)
+    for _ in range(_READ_AGAIN):
+        doubtful = _read_again(stores, doubtful)
+    report.differences += [difference for _, found in doubtful for difference in found]
 
 
-def _groups(every: Iterator[Series]) -> Iterator[list[Series]]:
+def _read_again(stores: Stores, doubtful: Differing) -> Differing:
+    """What still differs a moment later: a system at work is between two states."""
+    if not doubtful:
+        return []
+    time.sleep(_PAUSE_S)
+    read = (ticks.of_instrument(stores.clickhouse, one.tenant, one.instrument) for one, _ in doubtful)
+    again = [one for one in read if one is not None]
+    return [(one, found) for group in _groups(again) for one, found in _compared(stores, group, Report()) if found]
+
+
+def _groups(every: Iterable[Series]) -> Iterator[list[Series]]:
     """Instruments of one tenant, some at a time."""
     group: list[Series] = []
     for one in every:
@@ -77,17 +93,6 @@ def _groups(every: Iterator[Series]) -> Iterator[list[Series]]:
         group.append(one)
     if group:
         yield group
-
-
-def _persistent(stores: Stores, one: Series, found: list[Difference]) -> list[Difference]:
-    """What still differs after reading again: a system at work is between two states for a moment."""
-    for _ in range(_READ_AGAIN):
-        if not found:
-            break
-        time.sleep(_PAUSE_S)
-        again = ticks.of_instrument(stores.clickhouse, one.tenant, one.instrument)
-        found = [] if again is None else next(_compared(stores, [again], Report()))[1]
-    return found
 
 
 def _compared(stores: Stores, group: list[Series], report: Report) -> Iterator[tuple[Series, list[Difference]]]:

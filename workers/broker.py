@@ -10,6 +10,7 @@ from workers.queues import QUEUES
 
 # A task that a killed worker held comes back after this long; the bridge's repeats usually come before.
 VISIBILITY_S: Final = 120
+TASK_S: Final = 90  # a task that takes longer hangs: its process is killed, its batch sent again
 
 
 def make_app(settings: Settings) -> Celery:
@@ -30,6 +31,7 @@ def make_app(settings: Settings) -> Celery:
         task_ignore_result=True,
         task_acks_late=True,
         task_reject_on_worker_lost=False,
+        task_time_limit=TASK_S,
         worker_prefetch_multiplier=1,
         worker_send_task_events=True,
         worker_enable_remote_control=True,

@@ -1,13 +1,25 @@
 """`python -m workers.serve`: one Celery worker for all queues, as the settings say."""
 
+import os
+import signal
 import sys
-from typing import Final
+import threading
+from typing import Any, Final
+
+from celery.signals import worker_shutting_down
 
 from pipeline.errors import DataProcessingError
 from service import logs
 
 # SIGTERM lets running tasks end, but not for longer than this: what they held is sent again.
-SOFT_SHUTDOWN_S: Final = 10
+WARM_S: Final = 12.0
+
+
+def _bounded(**_: Any) -> None:
+    """After `WARM_S` the cold shutdown, which waits for nobody."""
+    timer = threading.Timer(WARM_S, os.kill, (os.getpid(), signal.SIGQUIT))
+    timer.daemon = True
+    timer.start()
 
 
 def main() -> int:
@@ -18,7 +30,7 @@ def main() -> int:
         logs.fallback()
         sys.stderr.write(f"{error}\n")
         return 1
-    app.conf.worker_soft_shutdown_timeout = SOFT_SHUTDOWN_S
+    worker_shutting_down.connect(_bounded)
     app.worker_main(["worker", "--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"])
     return 0
 

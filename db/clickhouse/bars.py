@@ -12,7 +12,6 @@ from db.clickhouse.keys import add_keys, key_table, with_grace
 from db.clickhouse.latest import candidates
 from db.clickhouse.query import Query, instant
 from pipeline.flags import UNUSABLE
-from pipeline.schema import INSTANT
 
 INTERVALS: Final = tuple(rollup.PERIODS)
 
@@ -63,6 +62,6 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
     doubtful = fetch(client, Query(rollup.doubtful(interval), given))
     client.command(rollup.from_plain(interval), parameters=given)
     if not doubtful.is_empty():
-        again = level.join(doubtful.with_columns(pl.col("start").cast(INSTANT)), on=["tenant", "instrument", "start"], how="semi")
+        again = level.join(doubtful, on=["tenant", "instrument", "start"], how="semi")
         add_keys(client, str(given["keys"]), again, "doubtful")
         client.command(rollup.from_replay(interval), parameters=given | {"role": "doubtful"})

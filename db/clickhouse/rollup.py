@@ -133,8 +133,9 @@ _PLAIN: Final = "count() = uniqExact(ts)"
 def doubtful(interval: str) -> str:
     """The keys of bars whose publications must be replayed or ordered by more than their instants."""
     return f"""
-    SELECT tenant, instrument, {floor("start", "{seconds:UInt32}")} AS start
-    {current.stored(_touched(interval))} GROUP BY tenant, instrument, start HAVING NOT {_PLAIN}"""
+    SELECT tenant, instrument, toDateTime64({floor("ticks.start", "{seconds:UInt32}")}, 6, 'UTC') AS start
+    FROM (SELECT tenant, instrument, start, ts {current.stored(_touched(interval))}) AS ticks
+    GROUP BY tenant, instrument, start HAVING NOT {_PLAIN}"""
 
 
 def from_plain(interval: str) -> str:

@@ -10,7 +10,8 @@ from gridtick.cli.output import write
 from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
 
 _SHOWN = (
-    "instrument", "start", "end", "open", "high", "low", "close", "volume", "twap", "count", "flags", "is_final", "revision",
+    "instrument", "start", "end", "open", "high", "low", "close", "volume", "twap", "count", "flags", "is_final",
+    "revision",
 )  # fmt: skip
 
 

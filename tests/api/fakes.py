@@ -15,10 +15,11 @@ from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
 from api.security.principal import Principals
 from api.state import State
+from api.stores import BAR
 from db.postgres.access import StoredKey
 from db.postgres.reference import REFERENCE, Filters
 from pipeline.flags import Flag
-from pipeline.schema import PRICE, TICKS, conform
+from pipeline.schema import TICKS, conform
 from service import apikey
 from service.metrics import Metrics
 
@@ -27,19 +28,6 @@ START = datetime(2026, 7, 1, tzinfo=UTC)
 GAS = "NG_HH_BALMO"
 NODE = "caiso.rt_5min.TH_NP15_GEN-APND"
 SECRET_NODE = "caiso.rt_5min.SECRET"
-
-BAR_SCHEMA: dict[str, Any] = {
-    "tenant": pl.String,
-    "instrument": pl.String,
-    "interval": pl.String,
-    "start": pl.Datetime("us", "UTC"),
-    "end": pl.Datetime("us", "UTC"),
-    **dict.fromkeys(("open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds"), PRICE),
-    "count": pl.UInt64,
-    "flags": pl.UInt32,
-    "revision": pl.UInt64,
-    "updated_at": pl.Datetime("us", "UTC"),
-}
 
 
 def instrument(name: str, tenant: str = "public", **more: object) -> dict[str, object]:
@@ -130,7 +118,7 @@ class FakeReads:
         self._require("clickhouse")
         rows = [each for each in self.bar_rows if each["tenant"] in tenants and each["instrument"] in names]
         rows = [each for each in rows if each["interval"] == interval and start <= _start(each) < end]
-        return _page(pl.DataFrame(rows, schema=BAR_SCHEMA), after if isinstance(after, int) else 0, limit)
+        return _page(pl.DataFrame(rows, schema=dict(BAR)), after if isinstance(after, int) else 0, limit)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
         self._require("clickhouse")

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from api import shapes
+from api.stores import BAR
 from pipeline.flags import Flag
 from service import clock
 from tests.api import fakes
@@ -133,7 +134,7 @@ async def test_status_follows_what_the_product_promises() -> None:
 
 def _bar(name: str, **more: object) -> dict[str, object]:
     row: dict[str, object] = {}
-    row |= dict.fromkeys(fakes.BAR_SCHEMA)
+    row |= dict.fromkeys(BAR)
     row |= dict.fromkeys(("open", "high", "low", "close"), Decimal("20.5"))
     row |= {"tenant": "public", "instrument": name, "interval": "1h", "start": fakes.START, "count": 3}
     row |= {"end": fakes.START + timedelta(hours=1), "flags": int(Flag.VALID), "revision": 0}
@@ -157,7 +158,7 @@ async def test_bars_have_the_promised_fields(reads: fakes.FakeReads, http: httpx
 async def test_a_bar_is_final_once_over_and_whole() -> None:
     reference = await fakes.FakeReads().instruments_named(["public"], [fakes.NODE, fakes.GAS])
     rows = [_bar(fakes.NODE, count=12), _bar(fakes.NODE, count=11), _bar(fakes.GAS, count=1)]
-    bars = pl.DataFrame(rows, schema=fakes.BAR_SCHEMA)
+    bars = pl.DataFrame(rows, schema=dict(BAR))
     finals = {
         minutes: shapes.shown_bars(bars, reference, fakes.START + timedelta(minutes=minutes))["is_final"].to_list()
         for minutes in (59, 61, 94, 95)

@@ -13,7 +13,12 @@ def test_a_plain_document_is_packed_and_a_packed_one_is_left() -> None:
     plain = envelopes.document(b"a,b\n1,2\n", "x.csv", AT, "t", "s", "caiso", None)
     payload = msgspec.json.decode(plain)["payload"]
     assert gzip.decompress(base64.b64decode(payload["document"])) == b"a,b\n1,2\n"
-    assert (payload["format"], payload["encoding"], payload["name"], payload["market"]) == ("csv", "base64", "x.csv", "caiso")
+    assert (payload["format"], payload["encoding"], payload["name"], payload["market"]) == (
+        "csv",
+        "base64",
+        "x.csv",
+        "caiso",
+    )
     assert "product" not in payload
     packed = msgspec.json.decode(envelopes.document(b"PK\x03\x04rest", "x.zip", AT, "t", "s", None, None))["payload"]
     assert base64.b64decode(packed["document"]) == b"PK\x03\x04rest"

@@ -66,7 +66,7 @@ def _interleaved(streams: list[list[Message]], rng: random.Random) -> list[Messa
 def _ticks(count: int, rng: random.Random, expected: Expected) -> Iterator[Message]:
     sent: list[tuple[str, str, str]] = []
     for number in range(count):
-        again = sent and rng.random() < 0.03
+        again = bool(sent) and rng.random() < 0.03
         if again:
             identity = rng.choice(sent)
         else:

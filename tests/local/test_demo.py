@@ -1,6 +1,7 @@
 """The demo day: deterministic, readable by the parser, with everything that a day can bring."""
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -25,7 +26,7 @@ def morning() -> list[demo.Sending]:
 
 def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending]) -> None:
     cuts = [BEGIN, BEGIN + timedelta(seconds=7), BEGIN + timedelta(minutes=15), BEGIN + timedelta(hours=1)]
-    pieces = [each for a, b in zip(cuts, cuts[1:], strict=False) for each in demo.messages(DAY, a, b)]
+    pieces = [each for a, b in pairwise(cuts) for each in demo.messages(DAY, a, b)]
     assert pieces == morning[: len(pieces)]
     assert [each.at for each in morning] == sorted(each.at for each in morning)
 

@@ -38,6 +38,7 @@ def test_too_little_room_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "3 GiB" in found["memory"].fix
 
 
+@pytest.mark.stack
 def test_a_server_that_does_not_answer_is_a_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.environ", {"PATH": "/bin", "DATA_PROC_REDIS_URL": "redis://127.0.0.1:1/0"})
     assert _found(tmp_path)["DATA_PROC_REDIS_URL"].said == "does not answer"

@@ -1,5 +1,6 @@
 import hashlib
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from pipeline.errors import DataProcessingError
 _CONTENT = b"a jar"
 
 
+def _finding(found: dict[str, Path]) -> Callable[[Path], dict[str, Path]]:
+    return lambda _: found
+
+
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A lock of one JAR, and a resolver that finds that JAR."""
@@ -18,7 +23,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "one.jar").write_bytes(_CONTENT)
     monkeypatch.setattr(kafka_jars, "LOCK", lock)
     monkeypatch.setattr(kafka_jars, "fetched", lambda: tmp_path / "fetched")
-    monkeypatch.setattr(kafka_jars, "_resolve", lambda _: {"one.jar": tmp_path / "one.jar"})
+    monkeypatch.setattr(kafka_jars, "_resolve", _finding({"one.jar": tmp_path / "one.jar"}))
     return tmp_path
 
 
@@ -35,7 +40,7 @@ def test_what_has_the_right_sum_is_installed_once(here: Path, monkeypatch: pytes
     folder = kafka_jars.ensure()
     assert (folder / "one.jar").read_bytes() == _CONTENT
     assert [path.name for path in (here / "fetched").iterdir()] == [folder.name]
-    monkeypatch.setattr(kafka_jars, "_resolve", lambda _: pytest.fail("fetched again"))
+    monkeypatch.setattr(kafka_jars, "_resolve", _finding({}))
     assert kafka_jars.ensure() == folder
 
 
@@ -44,7 +49,7 @@ def test_a_wrong_or_missing_jar_installs_nothing(
     here: Path, content: bytes | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if content is None:
-        monkeypatch.setattr(kafka_jars, "_resolve", lambda _: {})
+        monkeypatch.setattr(kafka_jars, "_resolve", _finding({}))
     else:
         (here / "one.jar").write_bytes(content)
     with pytest.raises(DataProcessingError, match="SHA-256") as refused:

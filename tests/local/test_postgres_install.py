@@ -39,6 +39,10 @@ def test_the_package_alone_is_enough(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert packaged
 
 
+def _yes(_: Path) -> bool:
+    return True
+
+
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package of PostgreSQL in a folder of its own; copies go beside it."""
@@ -52,7 +56,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_binaries_that_all_can_run_stay_where_they_are(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(postgres_install, "open_to_all", lambda _: True)
+    monkeypatch.setattr(postgres_install, "open_to_all", _yes)
     assert postgres_install.reachable(package) == package
 
 

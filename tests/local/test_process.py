@@ -14,14 +14,15 @@ _PARENT = """
 import sys, time
 from pathlib import Path
 from local.process import Child, Program
-child = Child(Program("c", [sys.executable, "-c", "import time; time.sleep(60)"], Path("."), Path(sys.argv[1]), lambda: True))
+command = [sys.executable, "-c", "import time; time.sleep(60)"]
+child = Child(Program("c", command, Path("."), Path(sys.argv[1]), lambda: True))
 print(child.pid, flush=True)
 time.sleep(60)
 """
 
 
-def python(code: str, tmp_path: Path, **more: float) -> Program:
-    return Program("it", [sys.executable, "-c", code], tmp_path, tmp_path / "it.log", lambda: True, **more)  # pyright: ignore[reportArgumentType]
+def python(code: str, tmp_path: Path) -> Program:
+    return Program("it", [sys.executable, "-c", code], tmp_path, tmp_path / "it.log", lambda: True)
 
 
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:

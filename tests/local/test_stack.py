@@ -14,14 +14,22 @@ import asyncpg
 import psutil
 import pytest
 import redis as redis_client
-from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigResource,  # pyright: ignore[reportPrivateImportUsage]
+    ResourceType,  # pyright: ignore[reportPrivateImportUsage]
+)
 
-from local import kafka, ports, postgres, redis, state
-from local.stack import Stack, servers
+from local import ports, postgres, redis, state
+from local.stack import ANSWERING, Stack, servers
 from local.state import DataDirLock
 from pipeline.errors import DataProcessingError
 from service.settings import load
 from tests.local.test_process import gone, until
+
+
+def _never(_: str) -> bool:
+    return False
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +63,7 @@ def test_the_users_own_server_must_answer(tmp_path: Path, monkeypatch: pytest.Mo
     names = ("KAFKA_BOOTSTRAP", "CLICKHOUSE_URL", "POSTGRES_DSN", "REDIS_URL")
     absent = ["127.0.0.1:1", "http://127.0.0.1:1", "postgresql://x@127.0.0.1:1/x", "redis://127.0.0.1:1/0"]
     given = {f"DATA_PROC_{name}": address for name, address in zip(names, absent, strict=True)}
-    monkeypatch.setattr(kafka, "answers", lambda _: False)
+    monkeypatch.setitem(ANSWERING, "DATA_PROC_KAFKA_BOOTSTRAP", _never)
     with pytest.raises(DataProcessingError, match="Nothing usable answers at DATA_PROC_"), servers(tmp_path, given):
         pass
 
@@ -133,19 +141,29 @@ def test_data_and_addresses_stay_and_a_killed_stack_leaves_no_process(tmp_path: 
     folder = tmp_path / "a b"
     environ = {name: value for name, value in os.environ.items() if not name.startswith("DATA_PROC_")}
     run = [sys.executable, "-m", "local", "servers", "--data-dir", str(folder)]
-    seen: list[dict[str, str]] = []
-    for ending in (signal.SIGKILL, signal.SIGINT):
-        with subprocess.Popen(run, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as parent:
-            until(lambda: bool((found := state.read(folder)) and found.ready), 90)
-            running = state.read(folder)
-            assert running is not None
-            family = psutil.Process(parent.pid).children(recursive=True)
-            assert len(family) >= 4
-            seen.append(running.variables())
-            asyncio.run(_value(seen[-1]["DATA_PROC_POSTGRES_DSN"], "CREATE TABLE IF NOT EXISTS kept (a int)"))
-            parent.send_signal(ending)
-        until(lambda: all(gone(process.pid) for process in family), 30)
-        assert not DataDirLock(folder).is_held()
+    seen = [_once(run, environ, folder, ending) for ending in (signal.SIGKILL, signal.SIGINT)]
     assert seen[0] == seen[1]
     assert json.loads((folder / "ports.json").read_text()).keys() >= {"kafka", "redis"}
     assert all(ports.is_free(port) for port in json.loads((folder / "ports.json").read_text()).values())
+
+
+def _once(run: list[str], environ: dict[str, str], folder: Path, ending: signal.Signals) -> dict[str, str]:
+    """Start, leave something in the database, end by the signal; the variables that the stack gave."""
+    parent = subprocess.Popen(run, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        until(lambda: bool((found := state.read(folder)) and found.ready), 90)
+        running = state.read(folder)
+        assert running is not None
+        family = psutil.Process(parent.pid).children(recursive=True)
+        assert len(family) >= 4
+        variables = running.variables()
+        made = "CREATE TABLE kept (a int)" if ending == signal.SIGKILL else "SELECT * FROM kept"
+        asyncio.run(_value(variables["DATA_PROC_POSTGRES_DSN"], made))
+        parent.send_signal(ending)
+        parent.wait(30)
+    finally:
+        parent.kill()
+        parent.wait(10)
+    until(lambda: all(gone(process.pid) for process in family), 30)
+    assert not DataDirLock(folder).is_held()
+    return variables

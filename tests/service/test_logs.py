@@ -39,9 +39,7 @@ def test_a_line_is_json_with_its_facts() -> None:
 
 
 def test_keys_passwords_and_tokens_are_masked() -> None:
-    line = _line(
-        f"{KEY} postgresql://me:hunter2hunter@h/db Bearer abcdef", dsn="anything", url="redis://:pw12345@h"
-    )
+    line = _line(f"{KEY} postgresql://me:hunter2hunter@h/db Bearer abcdef", dsn="anything", url="redis://:pw12345@h")
     text = json.dumps(line)
     assert "gt_live_abc123_***" in text
     for secret in ("s3cret", "hunter2", "abcdef", "anything", "pw12345"):

@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from db.clickhouse import reads
 from db.clickhouse.bars import run_pass
 from db.clickhouse.client import fetch
+from db.clickhouse.query import Query
 from db.clickhouse.ticks import insert_ticks
 from pipeline import bars
 from pipeline.schema import TICKS, conform
@@ -59,12 +60,13 @@ def land(client: Client, rows: list[Row]) -> pl.DataFrame:
     return run_pass(client, touched, bars.coarser(touched))
 
 
-def stored_bars(client: Client, tenant: str, instrument: str, intervals: tuple[str, ...]) -> dict[tuple[str, datetime], Row]:
-    """The served bars by interval and start."""
-    span = reads.Range(DAY - timedelta(days=30), DAY + timedelta(days=30), 100_000)
-    found: dict[tuple[str, datetime], Row] = {}
-    for interval in intervals:
-        query = reads.read_bars(reads.Scope([tenant], [instrument]), interval, span)
-        for row in fetch(client, query).iter_rows(named=True):
-            found[interval, row["start"]] = row
-    return found
+def stored_bars(client: Client, tenant: str, intervals: tuple[str, ...]) -> dict[tuple[str, str, datetime], Row]:
+    """The served bars of a tenant by instrument, interval and start."""
+    span = reads.Range(DAY - timedelta(days=30), DAY + timedelta(days=30), 1_000_000)
+    instruments = fetch(client, Query("SELECT DISTINCT instrument FROM ticks WHERE tenant = {t:String}", {"t": tenant}))
+    scope = reads.Scope([tenant], instruments["instrument"].to_list())
+    return {
+        (row["instrument"], interval, row["start"]): row
+        for interval in intervals
+        for row in fetch(client, reads.read_bars(scope, interval, span)).iter_rows(named=True)
+    }

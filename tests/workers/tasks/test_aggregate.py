@@ -22,7 +22,9 @@ CONTEXT: Any = SimpleNamespace()
 def _stored(name: str, buckets: list[int]) -> Stored:
     header = BatchHeader(name, "a", "t", "tid", 0, 0, 1, 1, 0)
     starts = pl.Series("start", [DAY + timedelta(minutes=each) for each in buckets], dtype=INSTANT)
-    return Stored(header, pl.DataFrame({"instrument": pl.Series(["x"] * len(buckets), dtype=pl.String), "start": starts}))
+    return Stored(
+        header, pl.DataFrame({"instrument": pl.Series(["x"] * len(buckets), dtype=pl.String), "start": starts})
+    )
 
 
 class Engine:

@@ -21,10 +21,22 @@ HEADER = BatchHeader("b", "a", "t", "tid", 2, 10, 20, 10, 0)
 def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Everything said to Redis, in order."""
     said: list[Any] = []
-    monkeypatch.setattr(acks, "push", lambda _, assignment, ack: said.append((assignment, ack)))
-    monkeypatch.setattr(acks, "start", lambda *facts: said.append("start"))
-    monkeypatch.setattr(acks, "finish", lambda *facts: said.append("finish"))
-    monkeypatch.setattr(claims, "get", lambda *facts: None)
+
+    def push(redis: object, assignment: str, ack: Ack) -> None:
+        said.append((assignment, ack))
+
+    def start(*facts: object) -> None:
+        said.append("start")
+
+    def finish(*facts: object) -> None:
+        said.append("finish")
+
+    def nothing(*facts: object) -> None:
+        return None
+
+    for module, name, fake in ((acks, "push", push), (acks, "start", start), (acks, "finish", finish)):
+        monkeypatch.setattr(module, name, fake)
+    monkeypatch.setattr(claims, "get", nothing)
     return said
 
 

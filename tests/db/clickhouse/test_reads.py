@@ -1,0 +1,92 @@
+"""Reads: the tenant's own rows only, pages without a gap or a repeat, current prices with their revision."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import reads
+from db.clickhouse.client import connect_async, fetch, fetch_async
+from service.settings import Settings
+from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
+
+pytestmark = pytest.mark.stack
+
+HOUR = timedelta(hours=1)
+NODE = "caiso.rt_5min.NODE"
+
+
+def span(limit: int = 1000) -> reads.Range:
+    return reads.Range(DAY, DAY + HOUR, limit)
+
+
+def test_ticks_are_current_prices_with_their_revision(client: Client) -> None:
+    tenant = fresh_tenant()
+    first = document(tenant, DAY, "1")
+    rows = [
+        first,
+        first | {"offset": 1, "known_at": DAY + HOUR},
+        first | {"offset": 2, "known_at": DAY + 2 * HOUR, "congestion": Decimal(4)},
+        document(tenant, DAY + HOUR, "2"),
+    ]
+    land(client, rows)
+    (found,) = fetch(client, reads.read_ticks(reads.Scope([tenant], [NODE]), span())).to_dicts()
+    assert found == rows[2] | {"revision": 1}
+
+
+def test_ticks_and_bars_of_another_tenant_stay_hidden(client: Client) -> None:
+    mine, other = fresh_tenant(), fresh_tenant()
+    land(client, [document(mine, DAY, "1"), document(other, DAY, "2")])
+    for tenants, expected in (([mine], [1]), ([mine, other], [1, 2]), ([], [])):
+        scope = reads.Scope(tenants, [NODE])
+        for query in (reads.read_ticks(scope, span()), reads.read_bars(scope, "5m", span())):
+            frame = fetch(client, query)
+            assert sorted(frame["price" if "price" in frame.columns else "close"].to_list()) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_pages_of_ticks_have_no_gap_and_no_repeat(client: Client, limit: int) -> None:
+    tenant = fresh_tenant()
+    rows = [generic(tenant, DAY + timedelta(minutes=n // 3), str(n), event_id=str(n), offset=n) for n in range(9)]
+    land(client, rows + [document(tenant, DAY, "100")])
+    scope = reads.Scope([tenant], ["POWER", NODE])
+    whole = fetch(client, reads.read_ticks(scope, span()))
+    pages, after = [], None
+    while not (page := fetch(client, reads.read_ticks(scope, span(limit), after))).is_empty():
+        pages.append(page)
+        after = reads.TickPosition(*page.select(reads.TickPosition._fields).row(-1))
+    assert whole.height == 10
+    assert pl.concat(pages).equals(whole)
+
+
+def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
+    tenant = fresh_tenant()
+    land(client, [generic(tenant, DAY + timedelta(minutes=n), str(n), instrument=name) for n in range(4) for name in "AB"])
+    scope = reads.Scope([tenant], ["A", "B"])
+    whole = fetch(client, reads.read_bars(scope, "1m", span()))
+    pages, after = [], None
+    while not (page := fetch(client, reads.read_bars(scope, "1m", span(3), after))).is_empty():
+        pages.append(page)
+        after = reads.BarPosition(*page.select(reads.BarPosition._fields).row(-1))
+    assert whole.height == 8
+    assert pl.concat(pages).equals(whole)
+
+
+def test_instruments_seen(client: Client) -> None:
+    tenant = fresh_tenant()
+    land(client, [generic(tenant, DAY, "1"), generic(tenant, DAY + HOUR, "1"), generic(tenant, DAY, "1", instrument="X", flags=64)])
+    seen = fetch(client, reads.instruments_seen()).filter(pl.col("tenant") == tenant)
+    assert seen.rows() == [(tenant, "POWER", DAY, DAY + HOUR)]
+
+
+async def test_the_async_client_reads_the_same(client: Client, settings: Settings) -> None:
+    tenant = fresh_tenant()
+    land(client, [generic(tenant, DAY, "1")])
+    query = reads.read_bars(reads.Scope([tenant], ["POWER"]), "1m", span())
+    own = await connect_async(settings.clickhouse)
+    try:
+        assert (await fetch_async(own, query)).equals(fetch(client, query))
+    finally:
+        await own.close()

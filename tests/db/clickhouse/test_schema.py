@@ -1,0 +1,68 @@
+"""Migrations, settings and what an insert keeps."""
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import client as connections
+from db.clickhouse.client import assert_settings, connect, fetch
+from db.clickhouse.keys import drop_abandoned, key_table
+from db.clickhouse.migrate import ensure_database, migrate, migrations
+from db.clickhouse.query import Query
+from db.clickhouse.ticks import insert_ticks
+from pipeline.errors import DataProcessingError
+from pipeline.schema import TICKS, empty
+from service.settings import ClickHouse, Settings
+from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic
+
+
+def test_migrations_are_numbered_without_a_hole() -> None:
+    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_missing_server_is_named_with_the_fix() -> None:
+    with pytest.raises(DataProcessingError, match=r"127\.0\.0\.1:9.*DATA_PROC_CLICKHOUSE_URL") as caught:
+        connect(ClickHouse(url="http://gridtick:hidden@127.0.0.1:9"))  # pyright: ignore[reportCallIssue]
+    assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.stack
+def test_a_newer_schema_is_refused(settings: Settings) -> None:
+    name = f"newer_{fresh_tenant()}"
+    ensure_database(connect(settings.clickhouse, database="default"), name)
+    own = connect(settings.clickhouse, database=name)
+    assert migrate(own) == [migration.name for migration in migrations()]
+    assert migrate(own) == []
+    own.insert("schema_history", [[999, "later"]], column_names=["number", "name"])
+    with pytest.raises(DataProcessingError, match="version 999"):
+        migrate(own)
+    own.command("DROP DATABASE {name:Identifier}", parameters={"name": name})
+
+
+@pytest.mark.stack
+def test_settings_hold_and_a_different_one_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_settings(client)
+    monkeypatch.setattr(connections, "SETTINGS", {**connections.SETTINGS, "async_insert": "1"})
+    with pytest.raises(DataProcessingError, match="async_insert=0"):
+        assert_settings(client)
+
+
+@pytest.mark.stack
+def test_an_insert_keeps_every_column_and_a_repeat_is_one_row(client: Client) -> None:
+    tenant = fresh_tenant()
+    ticks = frame([generic(tenant, DAY, "-0.000000001"), document(tenant, DAY, "999999999.999999999")])
+    assert [insert_ticks(client, ticks), insert_ticks(client, ticks), insert_ticks(client, empty(TICKS))] == [2, 2, 0]
+    columns = ", ".join(f"`{name}`" for name in TICKS)
+    query = Query(f"SELECT {columns} FROM ticks FINAL WHERE tenant = {{t:String}} ORDER BY instrument", {"t": tenant})
+    assert fetch(client, query).equals(ticks.sort("instrument"))
+
+
+@pytest.mark.stack
+def test_key_tables_end_with_their_block_and_abandoned_ones_are_dropped(client: Client) -> None:
+    exists = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
+    with key_table(client) as keys:
+        assert client.query(exists, {"name": keys}).result_rows[0][0] == 1
+        assert drop_abandoned(client) == 0
+    assert client.query(exists, {"name": keys}).result_rows[0][0] == 0
+    with key_table(client) as keys:
+        assert drop_abandoned(client, older_s=-60) >= 1
+        assert client.query(exists, {"name": keys}).result_rows[0][0] == 0
