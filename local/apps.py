@@ -15,14 +15,17 @@ from pipeline.errors import DataProcessingError
 _PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555}
 
 
-def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """The ports of API and task monitor as variables. One that the user sets must be free."""
+def refuse_taken_ports(given: Mapping[str, str]) -> None:
+    """Raise for a port of API or task monitor that the user sets and that is in use."""
     for name in _PREFERRED:
         if name in given and not ports.is_free(int(given[name]), given.get(API_HOST, "127.0.0.1")):
             raise DataProcessingError(
-                f"Port {given[name]} ({name}) is in use. Stop what listens there, set another, or unset it.",
-                "local",
+                f"Port {given[name]} ({name}) is in use. Stop what listens there, set another, or unset it.", "local"
             )
+
+
+def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
+    """Free ports of API and task monitor, as variables, where the user sets none."""
     chosen = ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
     return {name: str(port) for name, port in chosen.items()}
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import psutil
@@ -87,7 +87,8 @@ def freshness(settings: Settings) -> Freshness:
 
     client = connect(settings.clickhouse)
     try:
-        count, newest = client.query("SELECT count(), max(known_at) FROM ticks").first_row
+        asked = "SELECT count(), toUnixTimestamp64Micro(max(known_at)) FROM ticks"
+        ((count, newest),) = client.query(asked).result_rows
     finally:
         client.close()
-    return Freshness(int(count), newest if count else None)
+    return Freshness(int(count), datetime.fromtimestamp(newest / 1e6, UTC) if count else None)

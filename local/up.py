@@ -19,6 +19,7 @@ from local.paths import PROGRAM_ROOT
 from local.stack import API_PORT, FLOWER_PORT, Stack, servers
 from local.supervisor import Say
 from pipeline.errors import DataProcessingError
+from service.settings import load
 
 _LOOK: Final = 0.2
 _STEP_SECONDS: Final = 120
@@ -40,6 +41,8 @@ def run(wanted: Up, say: Say) -> None:
 
     Raises `DataProcessingError` when it cannot start, or when a part dies again and again.
     """
+    load()
+    apps.refuse_taken_ports(os.environ)
     with _ended_by_signals(), servers(wanted.data_dir, say=say) as bare:
         stack = replace(bare, environ={**bare.environ, **apps.app_ports(bare.data_dir, bare.environ)})
         say("bringing the schemas up to date")

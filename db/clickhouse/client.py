@@ -10,6 +10,7 @@ import pyarrow as pa
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
+from polars import selectors
 
 from db.clickhouse.query import Query
 from pipeline.errors import DataProcessingError
@@ -73,7 +74,8 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
     """A frame of an Arrow answer, also where it has no rows."""
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)
-    return frame
+    # The asynchronous client drops the zone; every instant of ours is UTC.
+    return frame.with_columns(selectors.datetime(time_zone=None).dt.replace_time_zone("UTC"))
 
 
 def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:

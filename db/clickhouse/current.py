@@ -4,6 +4,7 @@ Every read of `ticks` goes through `stored`, so that a bound on `known_at` has o
 A publication is effective when, with the highest version winning, it changes anything that is shown as a value;
 the current publication is the latest effective one.
 """
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
 from typing import Final
 
@@ -41,9 +42,8 @@ def single(where: str, columns: tuple[str, ...]) -> str:
 
 def replayed(where: str, columns: tuple[str, ...]) -> str:
     """One row for every identity among `where`, its publications replayed; the same columns as `single`."""
-    needed = {
-        name: None for name in (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL, *columns)
-    }
+    own = (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL)
+    needed = dict.fromkeys((*own, *columns))
     same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
     order = f"PARTITION BY {IDENTITY}"
     current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))

@@ -1,6 +1,6 @@
 """The keys of a pass, as a table of the engine: 16,600 names in an IN list exceed the longest query."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Final
@@ -28,11 +28,11 @@ CREATE TABLE {keys:Identifier} (tenant LowCardinality(String), instrument LowCar
     role LowCardinality(String)) ENGINE = Memory"""
 _ABANDONED: Final = """
 SELECT name FROM system.tables WHERE database = currentDatabase() AND startsWith(name, 'pass_')
-    AND metadata_modification_time < now() - toIntervalSecond({older_s:UInt32})"""
+    AND metadata_modification_time < now() - toIntervalSecond({older_s:Int32})"""
 
 
 @contextmanager
-def key_table(client: Client, **roles: pl.DataFrame) -> Iterator[str]:
+def key_table(client: Client, **roles: pl.DataFrame) -> Generator[str]:
     """A table that lives as long as the block, holding each frame's distinct keys under the name of its role."""
     name = f"pass_{uuid4().hex}"
     client.command(_CREATE, parameters={"keys": name})
@@ -61,9 +61,7 @@ def with_grace(frame: pl.DataFrame) -> pl.DataFrame:
     """The keys (with market and product) and their products' `grace_s`."""
     pairs = frame.select("market", "product").unique()
     grace = [products.product(*pair).grace // timedelta(seconds=1) for pair in pairs.iter_rows()]
-    return frame.join(
-        pairs.with_columns(pl.Series("grace_s", grace, dtype=pl.UInt32)), on=["market", "product"]
-    )
+    return frame.join(pairs.with_columns(pl.Series("grace_s", grace, dtype=pl.UInt32)), on=["market", "product"])
 
 
 def _keys(frame: pl.DataFrame, role: str) -> pl.DataFrame:

@@ -8,6 +8,7 @@ Frames of latest prices have `bar_start`, `ver`, `tail` (the key), the columns o
 tick, and its `revision`. Where an instrument has bars but no usable price, every column of the tick but tenant and
 instrument is null: whatever was the latest price is none any more.
 """
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
 from typing import Final
 

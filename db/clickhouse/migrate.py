@@ -58,7 +58,7 @@ def _apply(client: Client, migration: Migration) -> str:
 
 
 def _read() -> Iterator[Migration]:
-    for path in files(__package__).joinpath("migrations").iterdir():
+    for path in files("db.clickhouse").joinpath("migrations").iterdir():
         if match := _FILE.fullmatch(path.name):
             text = re.sub(r"^--.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
             statements = tuple(part.strip() for part in text.split(";") if part.strip())

@@ -3,6 +3,7 @@
 Every read takes the tenants whose rows may be seen; the rows of all of them are shown. Ranges are [start, end).
 Pages go on after the last row of the page before: pass its order columns as `after`.
 """
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,8 @@ from typing import Final, NamedTuple
 from db.clickhouse import current
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.rollup import PERIODS, STAMP_MARGIN_S, floor, micros
+from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, micros
+from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
@@ -75,7 +77,7 @@ class BarPosition(NamedTuple):
 
 
 def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None) -> Query:
-    """The current price of every identity, usable or not: the columns of `TICKS` and `revision`, ordered as `TickPosition`."""
+    """The current price of every identity, usable or not: `TICKS` and `revision`, ordered as `TickPosition`."""
     order = ", ".join(f"`{name}`" for name in TickPosition._fields)
     types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
     position, more = _after(TickPosition._fields, types, after)
@@ -101,16 +103,18 @@ def in_force(scope: Scope, at: datetime) -> Query:
 def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None) -> Query:
     """Bars that hold at least one price, ordered as `BarPosition`.
 
-    Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, vwap, twap, covered_seconds, count,
-    flags, revision, updated_at, ver. `vwap` is null without volume, `twap` where no price holds. The internal
-    interval `10s` is refused by the callers' own types, not here.
+    Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, count, flags, revision,
+    updated_at, ver, vwap (null without volume), twap (null where no price holds), covered_seconds.
+    Raises `DataProcessingError` for an interval that is not served, the internal `10s` included.
     """
     types = ("DateTime64(6, 'UTC')", "String", "String")
     position, more = _after(BarPosition._fields, types, after)
     span = _onwards(span, after)
+    if interval not in FINER:
+        raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
     sql = f"""
-    SELECT {_BAR}, {_half_even("pv", "toInt256(reinterpretAsInt128(assumeNotNull(volume)))", "volume IS NOT NULL")} AS vwap,
+    SELECT {_BAR}, {_half_even("pv", _VOLUME, "volume IS NOT NULL")} AS vwap,
         {_half_even("toInt256(integral)", "toInt256(covered_us)", "1")} AS twap,
         reinterpret(covered_us, 'Decimal64(6)') AS covered_seconds
     FROM (SELECT *, greatest(0, least(last_hold_us, {micros("`end`")} - {micros("last_start")})) AS hold_us,
@@ -136,11 +140,14 @@ def newest(scope: Scope) -> Query:
 
 def instruments_seen() -> Query:
     """Every instrument that has a usable price: tenant, instrument, first_start, last_start."""
-    return Query("""
-        SELECT tenant, instrument, min(first_start) AS first_start, max(last_start) AS last_start
-        FROM bars FINAL WHERE `interval` = '1d' AND count > 0 GROUP BY tenant, instrument ORDER BY tenant, instrument""", {})  # fmt: skip
+    sql = """
+    SELECT tenant, instrument, min(first_start) AS first_start, max(last_start) AS last_start
+    FROM bars FINAL WHERE `interval` = '1d' AND count > 0
+    GROUP BY tenant, instrument ORDER BY tenant, instrument"""
+    return Query(sql, {})
 
 
+_VOLUME: Final = "toInt256(reinterpretAsInt128(assumeNotNull(volume)))"
 _BAR: Final = (
     "tenant, instrument, `interval`, start, `end`, open, high, low, close, volume, count, flags, "
     "corrections + late_sure + arraySum(late_n) AS revision, updated_at, ver"

@@ -3,6 +3,7 @@
 The keys of a pass stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every statement takes the
 keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends.
 """
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
 from typing import Final
 
@@ -70,7 +71,8 @@ _NO_HOLDS: Final = "toInt64(0) AS closing_hold, toInt128(0) AS head, toInt64(0) 
 # Identities known late: those that count in every coarser bar too, and the instants of the others.
 _LATE: Final = f"""
     groupArrayIf(first_known, first_known > bucket + {{seconds:UInt32}} + {{grace_least:UInt32}}
-        AND first_known <= bucket + {_LONGEST_S} + {{grace_most:UInt32}}) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
+        AND first_known <= bucket + {_LONGEST_S} + {{grace_most:UInt32}}) AS late,
+    arrayMap(t -> toUInt64(1), late) AS late_counts,
     countIf(first_known > bucket + {_LONGEST_S} + {{grace_most:UInt32}}) AS later"""
 
 
@@ -104,7 +106,8 @@ def _insert(keyed: str) -> str:
     return f"""
     INSERT INTO bars ({COLUMNS})
     SELECT tenant, {{interval:String}}, {floor("start", "{period:UInt32}")}, instrument, start, `end`,
-        opened, highest, lowest, closed, if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
+        opened, highest, lowest, closed,
+        if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
         if(used > 0, first_at, start), if(used > 0, last_at, start), if(used > 0, closing_ts, start),
         closing_hold, head, head_us, used, all_flags, corrected,
         later + arraySum((t, n) -> if(t > sure, n, 0), late, late_counts), kept.1, kept.2,
@@ -168,7 +171,8 @@ _FOLD: Final = f"""
         minIf(p.first_start, p.count > 0) AS first_at, maxIf(p.last_start, p.count > 0) AS last_at,
         argMaxIf(p.last_ts, p.last_start, p.count > 0) AS closing_ts,
         groupBitOr(p.flags) AS all_flags, sum(p.corrections) AS corrected, max(p.updated_at) AS changed,
-        sumMap(p.late_at, p.late_n) AS lateness, lateness.1 AS late, lateness.2 AS late_counts, sum(p.late_sure) AS later,
+        sumMap(p.late_at, p.late_n) AS lateness, lateness.1 AS late, lateness.2 AS late_counts,
+        sum(p.late_sure) AS later,
         arraySort(t -> t.1, groupArrayIf((
             {micros("p.last_start")}, reinterpretAsInt64(p.close), p.last_hold_us, {micros("p.first_start")}),
             p.count > 0)) AS ticks,

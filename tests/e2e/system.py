@@ -26,11 +26,13 @@ class System:
         own = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
         self._environ = {**own, **extra, "DATA_PROC_DATA_DIR": str(data_dir)}
 
-    def gridtick(self, *arguments: str, timeout: float = 180, **environ: str) -> subprocess.CompletedProcess[str]:
+    def gridtick(
+        self, *arguments: str, timeout: float = 180, environ: Mapping[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """One command, to its end."""
         return subprocess.run(
             [COMMAND, *arguments],
-            env={**self._environ, **environ},
+            env={**self._environ, **(environ or {})},
             capture_output=True,
             text=True,
             timeout=timeout,

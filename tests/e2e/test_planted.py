@@ -23,7 +23,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 
 
 def found(system: System, **environ: str) -> str:
-    verified = system.gridtick("verify", **environ)
+    verified = system.gridtick("verify", environ=environ)
     assert verified.returncode == 1, verified.stdout + verified.stderr
     return verified.stdout
 

@@ -83,8 +83,8 @@ def _bar(inside: list[Price], end: datetime, grace: timedelta) -> Row | None:
         return None
     ticks.sort(key=lambda r: (r["start"], r["source_rank"], r["event_id"], r["ts"]))
     volumes = [r for r in ticks if r["volume"] is not None]
-    total = sum(Fraction(r["volume"]) for r in volumes)
-    worth = sum(Fraction(r["price"]) * Fraction(r["volume"]) for r in volumes)
+    total = sum((Fraction(r["volume"]) for r in volumes), Fraction(0))
+    worth = sum((Fraction(r["price"]) * Fraction(r["volume"]) for r in volumes), Fraction(0))
     seconds, integral = _held(ticks, end)
     flags = 0
     for row in ticks:

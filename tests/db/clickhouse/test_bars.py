@@ -36,12 +36,16 @@ Delivery = tuple[list[brute.Row], tuple[list[int], list[int]]]
 
 
 @st.composite
-def publications(draw: st.DrawFn, documents: bool) -> list[brute.Row]:  # noqa: FBT001
+def publications(draw: st.DrawFn, documents: bool) -> list[brute.Row]:
     """Publications of one instrument, many of them of the same identity; every one at a position of its own."""
     made = []
     for offset in range(draw(st.integers(1, 14))):
-        at = DAY + timedelta(hours=9) + timedelta(seconds=300 * draw(st.integers(0, 12)) if documents else draw(_seconds))
-        more = {
+        at = (
+            DAY
+            + timedelta(hours=9)
+            + timedelta(seconds=300 * draw(st.integers(0, 12)) if documents else draw(_seconds))
+        )
+        more: brute.Row = {
             "volume": draw(_volume), "flags": draw(_flags), "version": draw(st.integers(0, 2)), "offset": offset,
             "known_at": at + timedelta(seconds=draw(_late)), "congestion": draw(st.sampled_from([None, Decimal(1)])),
         }  # fmt: skip
@@ -55,7 +59,7 @@ def publications(draw: st.DrawFn, documents: bool) -> list[brute.Row]:  # noqa: 
 
 
 @st.composite
-def deliveries(draw: st.DrawFn, documents: bool) -> Delivery:  # noqa: FBT001
+def deliveries(draw: st.DrawFn, documents: bool) -> Delivery:
     """Publications and two batches of their numbers: in any order, each once at least, some again."""
     made = draw(publications(documents))
     order = draw(st.permutations(range(len(made)))) + draw(st.lists(st.integers(0, len(made) - 1), max_size=4))
@@ -68,7 +72,9 @@ def expect(client: Client, made: list[brute.Row], intervals: tuple[str, ...], zo
     expect_all(client, [made], intervals, zone, grace_s)
 
 
-def expect_all(client: Client, cases: list[list[brute.Row]], intervals: tuple[str, ...], zone: str, grace_s: int) -> None:
+def expect_all(
+    client: Client, cases: list[list[brute.Row]], intervals: tuple[str, ...], zone: str, grace_s: int
+) -> None:
     found = stored_bars(client, cases[0][0]["tenant"], intervals)
     expected = {
         (made[0]["instrument"], *key): bar
@@ -134,7 +140,8 @@ def test_a_stamp_at_the_end_of_its_interval_counts_where_it_starts(client: Clien
     tenant = fresh_tenant()
     midnight = DAY + timedelta(days=1)
     made = [
-        document(tenant, midnight - 5 * MINUTE * n, str(n), ts=midnight - 5 * MINUTE * (n - 1), offset=n) for n in (1, 2, 3)
+        document(tenant, midnight - 5 * MINUTE * n, str(n), ts=midnight - 5 * MINUTE * (n - 1), offset=n)
+        for n in (1, 2, 3)
     ]
     for row in made:
         land(client, [row])
@@ -166,7 +173,8 @@ def slow_writer(client: Client, first: list[brute.Row], second: list[brute.Row])
     copy = {"copy": f"copy_{first[0]['tenant']}", "tenant": first[0]["tenant"]}
     land(client, first)
     client.command(
-        "CREATE TABLE {copy:Identifier} ENGINE = Memory AS SELECT * FROM bars FINAL WHERE tenant = {tenant:String}", copy
+        "CREATE TABLE {copy:Identifier} ENGINE = Memory AS SELECT * FROM bars FINAL WHERE tenant = {tenant:String}",
+        copy,
     )
     land(client, second)
     client.command("INSERT INTO bars SELECT * FROM {copy:Identifier}", copy)
@@ -204,7 +212,11 @@ def test_a_pass_that_read_less_never_wins(client: Client) -> None:
 def test_known_wrong_variants_are_caught(client: Client, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     real = rollup.from_replay
     assert old in real("10s")
-    monkeypatch.setattr(rollup, "from_replay", lambda interval: real(interval).replace(old, new))
+
+    def broken(interval: str) -> str:
+        return real(interval).replace(old, new)
+
+    monkeypatch.setattr(rollup, "from_replay", broken)
     made = corrected(fresh_tenant())
     slow_writer(client, made[:2], made[2:])
     with pytest.raises(AssertionError):

@@ -51,7 +51,7 @@ def test_a_correction_raises_the_key_and_an_older_bar_does_not(client: Client) -
 def test_an_advisory_newest_price_shows_the_one_before_and_follows_it(client: Client) -> None:
     tenant = fresh_tenant()
     binding = document(tenant, DAY, "1")
-    advisory = document(tenant, DAY + timedelta(hours=2), "50", flags=64, offset=1)
+    advisory = document(tenant, DAY + timedelta(hours=2), "50", flags=64, offset=1, known_at=DAY)
     correction = binding | {"price": Decimal(2), "offset": 2, "known_at": DAY + MINUTE}
     seen = [only(client, [row]) for row in (binding, advisory, correction)]
     assert [row["price"] for row in seen] == [1, 1, 2]
@@ -70,7 +70,9 @@ def test_without_any_usable_price_there_is_none(client: Client) -> None:
 def test_the_rebuild_finds_what_the_passes_found(client: Client) -> None:
     tenant = fresh_tenant()
     stream = [generic(tenant, DAY + n * MINUTE, str(n), event_id=str(n)) for n in (9, 3)]
-    documents = [document(tenant, DAY + 5 * n * MINUTE, str(n), flags=flags, row=n + 1) for n, flags in ((0, 1), (1, 1), (2, 64))]
+    documents = [
+        document(tenant, DAY + 5 * n * MINUTE, str(n), flags=flags, row=n + 1) for n, flags in ((0, 1), (1, 1), (2, 64))
+    ]
     passes = land(client, [*stream, *documents]).sort("instrument")
     rebuilt = latest_all(client)
     assert rebuilt.filter(rebuilt["tenant"] == tenant).sort("instrument").equals(passes)

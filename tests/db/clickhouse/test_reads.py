@@ -6,6 +6,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 from clickhouse_connect.driver.client import Client
+from polars.testing import assert_frame_equal
 
 from db.clickhouse import reads
 from db.clickhouse.client import connect_async, fetch, fetch_async
@@ -50,7 +51,7 @@ def test_ticks_and_bars_of_another_tenant_stay_hidden(client: Client) -> None:
 def test_pages_of_ticks_have_no_gap_and_no_repeat(client: Client, limit: int) -> None:
     tenant = fresh_tenant()
     rows = [generic(tenant, DAY + timedelta(minutes=n // 3), str(n), event_id=str(n), offset=n) for n in range(9)]
-    land(client, rows + [document(tenant, DAY, "100")])
+    land(client, [*rows, document(tenant, DAY, "100")])
     scope = reads.Scope([tenant], ["POWER", NODE])
     whole = fetch(client, reads.read_ticks(scope, span()))
     pages, after = [], None
@@ -63,7 +64,10 @@ def test_pages_of_ticks_have_no_gap_and_no_repeat(client: Client, limit: int) ->
 
 def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
     tenant = fresh_tenant()
-    land(client, [generic(tenant, DAY + timedelta(minutes=n), str(n), instrument=name) for n in range(4) for name in "AB"])
+    land(
+        client,
+        [generic(tenant, DAY + timedelta(minutes=n), str(n), instrument=name) for n in range(4) for name in "AB"],
+    )
     scope = reads.Scope([tenant], ["A", "B"])
     whole = fetch(client, reads.read_bars(scope, "1m", span()))
     pages, after = [], None
@@ -76,7 +80,14 @@ def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
 
 def test_instruments_seen(client: Client) -> None:
     tenant = fresh_tenant()
-    land(client, [generic(tenant, DAY, "1"), generic(tenant, DAY + HOUR, "1"), generic(tenant, DAY, "1", instrument="X", flags=64)])
+    land(
+        client,
+        [
+            generic(tenant, DAY, "1"),
+            generic(tenant, DAY + HOUR, "1"),
+            generic(tenant, DAY, "1", instrument="X", flags=64),
+        ],
+    )
     seen = fetch(client, reads.instruments_seen()).filter(pl.col("tenant") == tenant)
     assert seen.rows() == [(tenant, "POWER", DAY, DAY + HOUR)]
 
@@ -87,6 +98,6 @@ async def test_the_async_client_reads_the_same(client: Client, settings: Setting
     query = reads.read_bars(reads.Scope([tenant], ["POWER"]), "1m", span())
     own = await connect_async(settings.clickhouse)
     try:
-        assert (await fetch_async(own, query)).equals(fetch(client, query))
+        assert_frame_equal(await fetch_async(own, query), fetch(client, query))
     finally:
         await own.close()

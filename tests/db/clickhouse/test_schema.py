@@ -57,12 +57,16 @@ def test_an_insert_keeps_every_column_and_a_repeat_is_one_row(client: Client) ->
 
 
 @pytest.mark.stack
-def test_key_tables_end_with_their_block_and_abandoned_ones_are_dropped(client: Client) -> None:
-    exists = "SELECT count() FROM system.tables WHERE database = currentDatabase() AND name = {name:String}"
-    with key_table(client) as keys:
-        assert client.query(exists, {"name": keys}).result_rows[0][0] == 1
-        assert drop_abandoned(client) == 0
-    assert client.query(exists, {"name": keys}).result_rows[0][0] == 0
-    with key_table(client) as keys:
-        assert drop_abandoned(client, older_s=-60) >= 1
-        assert client.query(exists, {"name": keys}).result_rows[0][0] == 0
+def test_key_tables_end_with_their_block_and_abandoned_ones_are_dropped(settings: Settings) -> None:
+    name = f"keys_{fresh_tenant()}"
+    ensure_database(connect(settings.clickhouse, database="default"), name)
+    own = connect(settings.clickhouse, database=name)
+    tables = "SELECT count() FROM system.tables WHERE database = currentDatabase()"
+    with key_table(own):
+        assert own.query(tables).result_rows[0][0] == 1
+        assert drop_abandoned(own) == 0
+    assert own.query(tables).result_rows[0][0] == 0
+    with key_table(own):
+        assert drop_abandoned(own, older_s=-60) == 1
+        assert own.query(tables).result_rows[0][0] == 0
+    own.command("DROP DATABASE {name:Identifier}", parameters={"name": name})

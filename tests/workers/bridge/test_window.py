@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.bridge.window import Flight, Window
@@ -20,9 +20,9 @@ class Act(NamedTuple):
 Acts = st.lists(
     st.builds(
         Act,
-        st.sampled_from(["add", "land", "again", "part", "over", "split", "lost"]),
+        st.sampled_from(["add", "add", "land", "land", "part", "again", "over", "split", "lost"]),
         st.integers(0, 9),
-        st.integers(1, 6),
+        st.integers(1, 3),
     ),
     max_size=60,
 )
@@ -55,6 +55,7 @@ def _split(window: Window, act: Act) -> None:
         window.replace(flight, [_flight(flight.first, middle), _flight(middle, flight.next)])
 
 
+@settings(max_examples=300)
 @given(Acts)
 def test_commit_never_passes_what_has_not_landed(acts: list[Act]) -> None:
     window, landed = Window(100), set[int]()
