@@ -31,14 +31,15 @@ stack-test: setup ## tests on the real servers
 e2e: setup ## the whole system under kill -9
 	"$(BIN)/pytest" -q -m e2e
 
-bench-short: setup
-	"$(BIN)/gridtick" bench --short
+bench-short: setup ## the benchmark in its short form
+	"$(BIN)/gridtick" bench pipeline --ticks 100000 --rounds 1
 
-bench: setup ## the benchmarks in full; JSON results in bench-results/
-	"$(BIN)/gridtick" bench
+bench: setup ## the benchmarks in full; JSON result in bench-results/
+	@mkdir -p bench-results
+	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json
 
 chaos: setup ## the long form of the kill test
-	GRIDTICK_CHAOS=long "$(BIN)/pytest" -q -m e2e
+	CHAOS_TICKS=500000 CHAOS_DOCUMENTS=100 CHAOS_FAULTS=90 "$(BIN)/pytest" -q -m e2e tests/e2e/test_faults.py
 
 format: setup ## rewrite the code as `check` wants it
 	"$(BIN)/ruff" format .

@@ -64,9 +64,7 @@ def main() -> int:
             sys.stdout.write(exports(_running(data_dir).variables()))
         elif given.detach:
             command = [sys.executable, "-m", "local", "servers", "--data-dir", str(data_dir)]
-            sys.stdout.write(
-                exports(detach(command, data_dir, data_dir / "logs" / "servers.log").variables())
-            )
+            sys.stdout.write(exports(detach(command, data_dir, data_dir / "logs" / "servers.log").variables()))
         else:
             _run_servers(data_dir)
     except DataProcessingError as error:

@@ -20,22 +20,16 @@ def detach(command: list[str], data_dir: Path, log: Path) -> state.StackState:
     Raises `DataProcessingError` with the last words of its log if it ends or takes too long.
     """
     if state.read(data_dir):
-        raise DataProcessingError(
-            f"A stack already runs on {data_dir}. Stop it with `gridtick down`.", "local"
-        )
+        raise DataProcessingError(f"A stack already runs on {data_dir}. Stop it with `gridtick down`.", "local")
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # The log may hold addresses with their passwords.
     handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-        )
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     running = _await(process, data_dir)
     if running is None:
         process.terminate()
-        raise DataProcessingError(
-            f"The stack did not start. {last_words(log, 2)}", "local", {"log": str(log)}
-        )
+        raise DataProcessingError(f"The stack did not start. {last_words(log, 2)}", "local", {"log": str(log)})
     return running
 
 

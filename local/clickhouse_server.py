@@ -58,9 +58,7 @@ _TRANSPORT: Final = frozenset(
         "quota_key",
     }
 )  # fmt: skip
-_INSERT: Final = re.compile(
-    rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT\s+(\w+)[ \t]*;?\r?\n", re.IGNORECASE | re.DOTALL
-)
+_INSERT: Final = re.compile(rb"\s*(INSERT\s+INTO\s.*?)\s+FORMAT\s+(\w+)[ \t]*;?\r?\n", re.IGNORECASE | re.DOTALL)
 _NO_DATA: Final = re.compile(rb"\b(?:SELECT\b|VALUES\s*\(|INFILE\b)", re.IGNORECASE)
 _FORMAT: Final = re.compile(rb"\bFORMAT\s+(\w+)\s*;?\s*\Z", re.IGNORECASE)
 _NOT_FOUND: Final = frozenset({46, 60, 81})  # unknown function, table, database: ClickHouse answers 404
@@ -76,9 +74,7 @@ def _decompress(encoding: str) -> Callable[[bytes], bytes]:
         "deflate": zlib.decompressobj,
     }
     if encoding not in makers:
-        raise EngineError(
-            f"Code: 48. Content-Encoding {encoding} is not read here. (NOT_IMPLEMENTED)".encode()
-        )
+        raise EngineError(f"Code: 48. Content-Encoding {encoding} is not read here. (NOT_IMPLEMENTED)".encode())
     return makers[encoding]().decompress
 
 
@@ -104,9 +100,7 @@ class _Request:
             head += b"\n"
         for piece in self.body:
             head += piece
-            if _INSERT.match(head) or (
-                len(head) >= HEAD_LIMIT and head[:64].lstrip()[:6].upper() == b"INSERT"
-            ):
+            if _INSERT.match(head) or (len(head) >= HEAD_LIMIT and head[:64].lstrip()[:6].upper() == b"INSERT"):
                 break
         return head, self.body
 
@@ -204,9 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name, value)
-        self.send_header(
-            "Content-Type", "text/plain; charset=UTF-8" if status != 200 else "application/octet-stream"
-        )
+        self.send_header("Content-Type", "text/plain; charset=UTF-8" if status != 200 else "application/octet-stream")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":

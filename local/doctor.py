@@ -85,16 +85,12 @@ def _java() -> str:
 
 def _jars() -> str:
     if not kafka_jars.present():
-        raise DataProcessingError(
-            "Kafka's JARs are not here yet: run `make setup` (needs the network once).", "local"
-        )
+        raise DataProcessingError("Kafka's JARs are not here yet: run `make setup` (needs the network once).", "local")
     return f"{len(kafka_jars.locked())} verified in {kafka_jars.folder()}"
 
 
 def _postgres() -> str:
-    return ", ".join(
-        f"{postgres_install.major(place)} in {place}" for place in postgres_install.installations()
-    )
+    return ", ".join(f"{postgres_install.major(place)} in {place}" for place in postgres_install.installations())
 
 
 def _redis() -> str:
@@ -110,9 +106,7 @@ def _addresses(data_dir: Path, settings: Settings) -> Iterator[Finding]:
     running = state.read(data_dir)
     if running:
         yield Finding("stack", f"process {running.pid} runs on {data_dir}")
-        settings = load(
-            {**running.variables(), **{k: v for k, v in os.environ.items() if k.startswith("DATA_PROC_")}}
-        )
+        settings = load({**running.variables(), **{k: v for k, v in os.environ.items() if k.startswith("DATA_PROC_")}})
     else:
         yield _port("API", settings.api.port, stack.API_PORT)
         yield _port("Flower", settings.flower.port, stack.FLOWER_PORT)
@@ -131,7 +125,5 @@ def _port(name: str, port: int, variable: str) -> Finding:
     if ports.is_free(port):
         return Finding(f"port of {name}", f"{port} is free")
     if variable in os.environ:
-        return Finding(
-            f"port of {name}", f"{port} is in use", f"Stop what listens there, or unset {variable}."
-        )
+        return Finding(f"port of {name}", f"{port} is in use", f"Stop what listens there, or unset {variable}.")
     return Finding(f"port of {name}", f"{port} is in use: `gridtick up` takes another one")

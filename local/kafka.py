@@ -43,9 +43,7 @@ def java() -> Path:
 def java_version(path: Path) -> int:
     """The major version, 0 where it does not run."""
     try:
-        said = subprocess.run(
-            [str(path), "-version"], capture_output=True, text=True, timeout=20, check=False
-        ).stderr
+        said = subprocess.run([str(path), "-version"], capture_output=True, text=True, timeout=20, check=False).stderr
     except (OSError, subprocess.TimeoutExpired):
         return 0
     found = re.search(r'version "(\d+)', said)
@@ -107,9 +105,7 @@ def _format(runtime: Path, jars: Path, config: Path) -> None:
     ]
     done = subprocess.run(command, cwd=jars, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
-        raise DataProcessingError(
-            f"Kafka's storage could not be formatted: {done.stderr.strip()[-400:]}", "local"
-        )
+        raise DataProcessingError(f"Kafka's storage could not be formatted: {done.stderr.strip()[-400:]}", "local")
 
 
 def _client(bootstrap: str) -> AdminClient:

@@ -61,8 +61,7 @@ def _put(verified: Path) -> None:
 def _resolve(scratch: Path) -> dict[str, Path]:
     names = ", ".join(f'"{name}"' for name in COORDINATES)
     (scratch / "jgo.toml").write_text(
-        f'[environment]\nname = "kafka"\n[dependencies]\ncoordinates = [{names}]\n'
-        '[settings]\ncache_dir = "found"\n'
+        f'[environment]\nname = "kafka"\n[dependencies]\ncoordinates = [{names}]\n[settings]\ncache_dir = "found"\n'
     )
     environ = {
         **os.environ,
@@ -95,9 +94,7 @@ def _resolve(scratch: Path) -> dict[str, Path]:
     except subprocess.TimeoutExpired:
         raise _unreachable(f"no end after {_FETCH_SECONDS} s") from None
     # With Java jgo tells modules from other JARs, without it it does not: both folders count.
-    found = {
-        jar.name: jar for part in ("jars", "modules") for jar in (scratch / "found" / part).glob("*.jar")
-    }
+    found = {jar.name: jar for part in ("jars", "modules") for jar in (scratch / "found" / part).glob("*.jar")}
     if done.returncode or not found:
         raise _unreachable((done.stderr or done.stdout).strip().splitlines()[-1:])
     return found

@@ -133,9 +133,7 @@ def _initdb(cluster: Path, binaries: Path, account: _Account, password_file: Pat
     )
     if done.returncode:
         shutil.rmtree(cluster, ignore_errors=True)
-        raise DataProcessingError(
-            f"PostgreSQL's cluster could not be made: {done.stderr.strip()[-400:]}", "local"
-        )
+        raise DataProcessingError(f"PostgreSQL's cluster could not be made: {done.stderr.strip()[-400:]}", "local")
 
 
 def answers(address: str) -> bool:

@@ -37,11 +37,7 @@ def installations() -> list[Path]:
 
 def _packaged() -> list[Path]:
     package = _package_folder()  # only found: importing it looks for folders to write to
-    return (
-        sorted((build / "bin" for build in package.glob("pginstall*")), key=major, reverse=True)
-        if package
-        else []
-    )
+    return sorted((build / "bin" for build in package.glob("pginstall*")), key=major, reverse=True) if package else []
 
 
 def _package_folder() -> Path | None:
@@ -87,7 +83,5 @@ def _copy(site_packages: Path, into: Path) -> None:
             shutil.copytree(source, beside / source.name, symlinks=True)
     for path in (beside.parent, beside, *beside.rglob("*")):
         if not path.is_symlink():
-            path.chmod(
-                path.stat().st_mode | (0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044)
-            )
+            path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044))
     beside.replace(into)

@@ -31,9 +31,7 @@ def binary() -> Path:
 
 def _major(path: str) -> int:
     try:
-        said = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=10, check=False
-        ).stdout
+        said = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
     except (OSError, subprocess.TimeoutExpired):
         return 0
     found = re.search(r"v=(\d+)", said)
@@ -73,9 +71,7 @@ def answers(url: str) -> bool:
     """Whether a Redis answers there, even if it is only to ask for a password."""
     address = urlsplit(url)
     try:
-        with socket.create_connection(
-            (address.hostname or "127.0.0.1", address.port or 6379), timeout=2
-        ) as link:
+        with socket.create_connection((address.hostname or "127.0.0.1", address.port or 6379), timeout=2) as link:
             link.sendall(b"PING\r\n")
             return link.recv(64)[:5] in (b"+PONG", b"-NOAU")
     except OSError:

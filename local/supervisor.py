@@ -114,12 +114,7 @@ class Supervisor:
 
     def pids(self) -> dict[str, int]:
         """Process id of every program that runs."""
-        return {
-            w.program.name: w.child.pid
-            for group in self._groups
-            for w in group
-            if w.child.exit_status is None
-        }
+        return {w.program.name: w.child.pid for group in self._groups for w in group if w.child.exit_status is None}
 
     def stop(self) -> None:
         """Stop the groups, the last started first; within a group side by side."""

@@ -25,9 +25,7 @@ ROOM = 4 * 1024**3
 def main() -> int:
     """Exit status 1, after a sentence, when a step fails."""
     if sys.version_info < OLDEST:
-        return _refuse(
-            f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12"
-        )
+        return _refuse(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12")
     try:
         if not _is_done():
             _install()

@@ -32,20 +32,14 @@ class Core(_Group):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="least severe log line that is written"
     )
-    data_dir: Path = Field(
-        Path(".gridtick"), description="the one folder that holds all data of the embedded stack"
-    )
-    tenant_id: str = Field(
-        "public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none"
-    )
+    data_dir: Path = Field(Path(".gridtick"), description="the one folder that holds all data of the embedded stack")
+    tenant_id: str = Field("public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none")
 
 
 class Kafka(_Group):
     bootstrap: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port[,host:port]")
     raw_topic: str = Field("ingestion.market.raw.v1", description="topic that the bridge reads")
-    deadletter_topic: str = Field(
-        "processing.deadletter.v1", description="topic that takes what could not be read"
-    )
+    deadletter_topic: str = Field("processing.deadletter.v1", description="topic that takes what could not be read")
     group_id: str = Field("gridtick-bridge", description="consumer group of the bridge")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of a topic that Gridtick makes itself")
     message_max_bytes: int = Field(
@@ -57,9 +51,7 @@ class Kafka(_Group):
 
 
 class ClickHouse(_Group):
-    url: str = Field(
-        "http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port"
-    )
+    url: str = Field("http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port")
     database: str = Field(
         "gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars"
     )

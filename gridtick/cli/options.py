@@ -7,9 +7,7 @@ import typer
 
 DataDir = Annotated[
     Path,
-    typer.Option(
-        "--data-dir", envvar="DATA_PROC_DATA_DIR", help="Folder that holds all data of the embedded stack."
-    ),
+    typer.Option("--data-dir", envvar="DATA_PROC_DATA_DIR", help="Folder that holds all data of the embedded stack."),
 ]
 DEFAULT_DATA_DIR = Path(".gridtick")
 

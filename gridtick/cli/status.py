@@ -67,9 +67,7 @@ def _freshness(settings: "Settings") -> None:
     from service import clock
 
     found = overview.freshness(settings)
-    age = (
-        f", the newest known {(clock.now() - found.newest).total_seconds():.1f} s ago" if found.newest else ""
-    )
+    age = f", the newest known {(clock.now() - found.newest).total_seconds():.1f} s ago" if found.newest else ""
     print(f"  {'prices':<11} {found.publications} publications stored{age}")
 
 

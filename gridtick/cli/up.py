@@ -9,12 +9,8 @@ from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, resolved
 
 
 def up(
-    feed: Annotated[
-        str, typer.Option(help="`demo`, `none`, or a path whose documents are sent once.")
-    ] = "demo",
-    speed: Annotated[
-        float, typer.Option(min=0.001, help="How many times faster than real time the feed runs.")
-    ] = 1.0,
+    feed: Annotated[str, typer.Option(help="`demo`, `none`, or a path whose documents are sent once.")] = "demo",
+    speed: Annotated[float, typer.Option(min=0.001, help="How many times faster than real time the feed runs.")] = 1.0,
     data_dir: DataDir = DEFAULT_DATA_DIR,
     detach: Annotated[
         bool, typer.Option("--detach", help="Return when everything runs; `gridtick down` stops it.")
