@@ -32,11 +32,18 @@ def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
 
 def core(stack: Stack) -> list[Program]:
     """Bridge, workers and API, to be started together."""
-    return [
-        _program(stack, "api", ["-m", "api"], stop_within=25, probe=("/healthz", stack.environ[API_PORT])),
-        _program(stack, "workers", ["-m", "workers.serve"], stop_within=25),
-        _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25),
-    ]
+    api = _program(stack, "api", ["-m", "api"], stop_within=25, probe=("/healthz", stack.environ[API_PORT]))
+    return [api, workers(stack), bridge(stack)]
+
+
+def workers(stack: Stack) -> Program:
+    """The processes that run tasks."""
+    return _program(stack, "workers", ["-m", "workers.serve"], stop_within=25)
+
+
+def bridge(stack: Stack) -> Program:
+    """From the raw topic to the workers."""
+    return _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25)
 
 
 def flower(stack: Stack) -> Program:

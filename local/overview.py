@@ -66,7 +66,9 @@ def lags(settings: Settings) -> list[Lag]:
     """The raw topic's partitions. Raises `KafkaException` when Kafka does not answer."""
     from confluent_kafka import Consumer, TopicPartition
 
-    consumer: Any = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id})
+    consumer: Any = Consumer(
+        {"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id, "log_level": 0}
+    )
     try:
         topic = settings.kafka.raw_topic
         numbers = sorted(consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions)

@@ -61,6 +61,7 @@ def _consumer(settings: Kafka, group: str) -> Consumer:
             "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "log_level": 0,
             "queued.max.messages.kbytes": 16_384,
         }
     )

@@ -15,7 +15,7 @@ HEADER_ROOM: Final = 256 * 1024  # what a dead letter may be larger than its ori
 
 def make_admin(bootstrap: str) -> AdminClient:
     """An admin client; connects at first use."""
-    return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 10_000})
+    return AdminClient({"bootstrap.servers": bootstrap, "socket.timeout.ms": 10_000, "log_level": 0})
 
 
 def topic_id(admin: AdminClient, topic: str) -> str:

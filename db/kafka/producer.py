@@ -27,6 +27,7 @@ class ConfirmedProducer:
                 "message.max.bytes": message_max_bytes + HEADER_ROOM,
                 "compression.type": "lz4",
                 "linger.ms": 5,
+                "log_level": 0,  # what fails is raised by `flush`, with its reason
                 "message.timeout.ms": int(FLUSH_S * 1000),
                 "queue.buffering.max.kbytes": 65_536,
             }

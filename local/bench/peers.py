@@ -60,7 +60,8 @@ def measure(peer: Peer) -> Outcome:
     if not took:
         raise DataProcessingError(f"{peer.name} did not say how long it took: {said[-500:]!r}", "cli")
     resident = used.ru_maxrss / (1024 if sys.platform == "linux" else 1024 * 1024)
-    return Outcome(max(took), used.ru_utime + used.ru_stime, 0.0, resident)
+    cpu = used.ru_utime + used.ru_stime
+    return Outcome(max(took), cpu, 0.0, resident, {peer.name: cpu})
 
 
 def _seconds(said: bytes) -> Iterator[float]:

@@ -47,7 +47,7 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
 def load_topic(settings: Settings, load_of: ticks.Load) -> None:
     """Fills the raw topic; returns when the broker has everything."""
     producer = Producer({
-        "bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 50, "compression.type": "lz4",
+        "bootstrap.servers": settings.kafka.bootstrap, "linger.ms": 50, "log_level": 0, "compression.type": "lz4",
         "queue.buffering.max.messages": 500_000,
     })  # fmt: skip
     for key, value in ticks.messages(load_of):

@@ -1,7 +1,7 @@
 """One run of Gridtick over a loaded topic: from the start of the bridge until everything has landed."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -28,6 +28,7 @@ class Outcome:
     cpu_s: float
     bridge_mib: float
     worker_mib: float
+    cpu_by_process: Mapping[str, float]
 
 
 class Progress:
@@ -35,7 +36,9 @@ class Progress:
 
     def __init__(self, stack: Stack) -> None:
         self._kafka = load(stack.environ).kafka
-        self._consumer = Consumer({"bootstrap.servers": self._kafka.bootstrap, "group.id": self._kafka.group_id})
+        self._consumer = Consumer(
+            {"bootstrap.servers": self._kafka.bootstrap, "group.id": self._kafka.group_id, "log_level": 0}
+        )
         topic = self._kafka.raw_topic
         known = self._consumer.list_topics(topic, timeout=10).topics[topic].partitions
         self._places = [TopicPartition(topic, number) for number in known]
@@ -57,17 +60,18 @@ def of_its_own(stack: Stack, name: str) -> Stack:
 
 def measure(stack: Stack, say: Callable[[str], None]) -> Outcome:
     """Lets bridge and workers read the whole raw topic. The workers stand ready before the clock starts."""
-    programs = {program.name: program for program in apps.core(stack)}
     supervisor = Supervisor(say)
     progress = Progress(stack)
     try:
-        supervisor.start([programs["workers"]])
+        supervisor.start([apps.workers(stack)])
         usage.until_quiet(supervisor.pids()["workers"])
         before = _cpu(stack, supervisor)
         began = time.monotonic()
-        supervisor.start([programs["bridge"]])
+        supervisor.start([apps.bridge(stack)])
         bridge, worker = _watch(supervisor, progress, began)
-        return Outcome(time.monotonic() - began, _cpu(stack, supervisor) - before, bridge / _MIB, worker / _MIB)
+        took = time.monotonic() - began
+        used = {name: cpu - before.get(name, 0.0) for name, cpu in _cpu(stack, supervisor).items()}
+        return Outcome(took, sum(used.values()), bridge / _MIB, worker / _MIB, used)
     finally:
         progress.close()
         supervisor.stop()
@@ -87,7 +91,7 @@ def _watch(supervisor: Supervisor, progress: Progress, began: float) -> tuple[in
     return bridge, worker
 
 
-def _cpu(stack: Stack, supervisor: Supervisor) -> float:
+def _cpu(stack: Stack, supervisor: Supervisor) -> dict[str, float]:
     servers = stack.supervisor.pids()
-    pids = [*(servers[name] for name in SERVERS), *supervisor.pids().values()]
-    return sum(usage.of_tree(pid).cpu_s for pid in pids)
+    pids = {name: servers[name] for name in SERVERS} | supervisor.pids()
+    return {name: usage.of_tree(pid).cpu_s for name, pid in pids.items()}

@@ -50,7 +50,7 @@ def _kill_worker(system: System, rng: random.Random) -> None:
 def _kill(name: str, system: System) -> None:
     victim = system.process(name)
     _gone(victim)
-    until(lambda: system.process(name).pid != victim.pid, 30, f"{name} is started again")
+    until(lambda: system.pid(name) not in (None, victim.pid), 30, f"{name} is started again")
 
 
 def _gone(victim: psutil.Process) -> None:

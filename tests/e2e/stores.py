@@ -44,8 +44,10 @@ class RawTopic:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings.kafka
-        self._producer = Producer({"bootstrap.servers": self._settings.bootstrap, "linger.ms": 5})
-        self._consumer = Consumer({"bootstrap.servers": self._settings.bootstrap, "group.id": self._settings.group_id})
+        self._producer = Producer({"bootstrap.servers": self._settings.bootstrap, "linger.ms": 5, "log_level": 0})
+        self._consumer = Consumer(
+            {"bootstrap.servers": self._settings.bootstrap, "group.id": self._settings.group_id, "log_level": 0}
+        )
 
     def send(self, messages: list[Sent]) -> None:
         """Sends messages in order; returns when the broker has them all."""
@@ -78,7 +80,7 @@ class RawTopic:
 def dead_letters(settings: Settings) -> Iterator[Message]:
     """Every message of the dead-letter topic."""
     topic = settings.kafka.deadletter_topic
-    consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": "e2e-dead-letters"})
+    consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": "e2e-dead-letters", "log_level": 0})
     try:
         for number in consumer.list_topics(topic, timeout=10).topics[topic].partitions:
             low, high = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=10)

@@ -45,8 +45,13 @@ class System:
         return load(self._running().variables())
 
     def process(self, name: str) -> psutil.Process:
-        """The process of one part as it is now."""
-        return psutil.Process(self._running().processes[name])
+        """The process of one part; waits while it is being started again."""
+        until(lambda: self.pid(name) is not None, 30, f"{name} runs")
+        return psutil.Process(self.pid(name))
+
+    def pid(self, name: str) -> int | None:
+        """Its process id, or nothing while it is being started again."""
+        return self._running().processes.get(name)
 
     def _running(self) -> state.StackState:
         running = state.read(self.data_dir)
@@ -65,7 +70,7 @@ def system(data_dir: Path, **extra: str) -> Generator[System]:
     finally:
         down = made.gridtick("down")
         assert down.returncode == 0, down.stderr
-    assert left_behind(data_dir) == []
+    until(lambda: not left_behind(data_dir), 5, f"processes are gone: {left_behind(data_dir)}")
 
 
 def left_behind(data_dir: Path) -> list[str]:

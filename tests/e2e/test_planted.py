@@ -68,7 +68,7 @@ def test_a_latest_price_that_went_back_is_seen(landed: System) -> None:
 def test_an_early_commit_is_seen(landed: System) -> None:
     settings = landed.settings.kafka
     # A group of its own stands for the bridge's: the broker takes no foreign commit into a living group.
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": "early"})
+    consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": "early", "log_level": 0})
     place = TopicPartition(settings.raw_topic, 0)
     _, end = consumer.get_watermark_offsets(place, timeout=10)
     consumer.commit(offsets=[TopicPartition(settings.raw_topic, 0, end + 5)], asynchronous=False)
