@@ -112,7 +112,7 @@ def _insert(keyed: str) -> str:
         if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
         if(used > 0, first_at, start), if(used > 0, last_at, start), if(used > 0, closing_ts, start),
         closing_hold, head, head_us, used, all_flags, corrected,
-        later + arraySum((t, n) -> if(t > due, n, 0), late, late_counts), kept.1, kept.2,
+        later + arraySum((t, n) -> if(t > sure, n, 0), late, late_counts), kept.1, kept.2,
         changed, {RULE_VERSION * VERSION_UNIT} + seen
     FROM (SELECT *, `end` + grace_s AS due, start + {_LONGEST_S} + grace_s AS sure,
             arrayFilter(t -> t.1 > due AND t.1 <= sure, arrayZip(late, late_counts)) AS near,

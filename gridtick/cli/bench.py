@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from local.bench import pipeline
 from pipeline.errors import DataProcessingError
 
 NAMES = ("pipeline",)
@@ -27,6 +26,8 @@ def bench(
 
     Example: gridtick bench pipeline --ticks 200000 --rounds 1
     """
+    from local.bench import pipeline
+
     if name not in NAMES:
         raise DataProcessingError(f"{name} is no benchmark. There is: {', '.join(NAMES)}.", "cli")
     with tempfile.TemporaryDirectory(prefix="gridtick-bench-") as folder:

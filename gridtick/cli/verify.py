@@ -3,18 +3,15 @@
 import asyncio
 import sys
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
-from db.clickhouse.client import connect as connect_clickhouse
-from db.postgres.engine import make_engine
-from db.redis.client import connect as connect_redis
 from pipeline.errors import DataProcessingError
-from service.settings import load
-from verify.model import only_first
-from verify.proof import Report, Stores, check_instruments, check_positions
+
+if TYPE_CHECKING:
+    from verify.proof import Report
 
 
 def verify(
@@ -27,6 +24,8 @@ def verify(
 
     Example: gridtick verify --since 2026-11-01T00:00:00Z
     """
+    from verify.model import only_first
+
     report = asyncio.run(_proved(_instant(since)))
     for difference in only_first(report.differences, show):
         print(difference)
@@ -39,7 +38,13 @@ def verify(
         raise typer.Exit(1)
 
 
-async def _proved(since: datetime) -> Report:
+async def _proved(since: datetime) -> "Report":
+    from db.clickhouse.client import connect as connect_clickhouse
+    from db.postgres.engine import make_engine
+    from db.redis.client import connect as connect_redis
+    from service.settings import load
+    from verify.proof import Report, Stores, check_instruments, check_positions
+
     settings = load()
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     clickhouse = connect_clickhouse(settings.clickhouse)
@@ -58,7 +63,7 @@ async def _proved(since: datetime) -> Report:
     return report
 
 
-def _progress(report: Report) -> str:
+def _progress(report: "Report") -> str:
     return f"{report.instruments} instruments, {report.publications} publications, {report.bars} bars"
 
 

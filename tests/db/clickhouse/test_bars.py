@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from hypothesis import given
+from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
@@ -18,6 +18,9 @@ from tests.db.clickhouse import brute
 from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land, stored_bars
 
 pytestmark = pytest.mark.stack
+
+# An example takes seconds on the servers: a failing one is shown as it came.
+NO_SHRINKING = (Phase.explicit, Phase.generate)
 
 STREAM = ("1m", "5m", "15m", "1h", "1d")
 FIVE = ("5m", "15m", "1h", "1d")
@@ -99,13 +102,13 @@ def deliver(client: Client, cases: Sequence[Delivery]) -> list[list[brute.Row]]:
     return made
 
 
-@examples(max_examples=5, deadline=None)
+@examples(max_examples=5, deadline=None, phases=NO_SHRINKING)
 @given(cases=st.lists(deliveries(documents=False), min_size=20, max_size=20))
 def test_stream_bars_equal_brute_force(client: Client, cases: list[Delivery]) -> None:
     expect_all(client, deliver(client, cases), STREAM, "UTC", 0)
 
 
-@examples(max_examples=5, deadline=None)
+@examples(max_examples=5, deadline=None, phases=NO_SHRINKING)
 @given(cases=st.lists(deliveries(documents=True), min_size=20, max_size=20))
 def test_document_bars_equal_brute_force(client: Client, cases: list[Delivery]) -> None:
     expect_all(client, deliver(client, cases), FIVE, CALIFORNIA, 300)
