@@ -83,9 +83,9 @@ class Celery(_Group):
 
 
 class Bridge(_Group):
-    batch_messages: int = Field(10_000, ge=1, le=100_000, description="most messages of one batch")
+    batch_messages: int = Field(20_000, ge=1, le=100_000, description="most messages of one batch")
     batch_bytes: int = Field(
-        4 * MIB,
+        8 * MIB,
         ge=1024,
         le=256 * MIB,
         description="most payload bytes of one batch (one larger message is a batch)",
@@ -95,7 +95,7 @@ class Bridge(_Group):
         64 * MIB,
         ge=MIB,
         le=1024 * MIB,
-        description="payload bytes on the way, over all partitions, before polling pauses",
+        description="compressed payload bytes on the way, over all partitions, before polling pauses",
     )
     resend_after_s: float = Field(
         30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again"

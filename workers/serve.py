@@ -24,6 +24,8 @@ def _bounded(**_: Any) -> None:
 
 def main() -> int:
     """Runs until SIGTERM. The exit status: 1, after a sentence, when the settings are wrong."""
+    # Batches are small and the processes many: threads of each would only wait for one another.
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")
     try:
         from workers.app import app  # noqa: PLC0415 - reads the settings
     except DataProcessingError as error:

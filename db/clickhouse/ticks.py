@@ -18,7 +18,9 @@ def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARS
     """
     if ticks.is_empty():
         return 0
-    frame = ticks.select(*TICKS, pl.lit(parser_version, pl.UInt16).alias("parser_version"))
+    # A column of nulls need not travel: null is what the table puts there.
+    columns = [name for name in TICKS if ticks[name].null_count() < ticks.height]
+    frame = ticks.select(*columns, pl.lit(parser_version, pl.UInt16).alias("parser_version"))
     insert_frame(client, "ticks", frame)
     return ticks.height
 

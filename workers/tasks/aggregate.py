@@ -26,7 +26,7 @@ from workers.tasks.faults import engine_refusals
 log = logging.getLogger(__name__)
 
 MOST_BATCHES: Final = 64  # of one pass
-MOST_PAUSE_S: Final = 2.0
+MOST_PAUSE_S: Final = 4.0
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
 
 
