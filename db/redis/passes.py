@@ -11,6 +11,23 @@ TURN_S: Final = 15  # longer than a pass: a guard against a scheduler that died,
 _PENDING: Final = "pass:pending"
 _TURN: Final = "pass:turn"
 _PACE: Final = "pass:pace"
+_COMING: Final = "pass:coming"
+_FORGOTTEN_US: Final = 60_000_000  # a batch that was announced longer ago is not waited for
+
+
+def announce(redis: Redis, batch_id: str, now_us: int) -> None:
+    """A batch was sent on its way to being stored."""
+    redis.zadd(_COMING, {batch_id: now_us})
+
+
+def arrived(redis: Redis, batch_id: str) -> None:
+    """A batch is stored, or has nothing to store."""
+    redis.zrem(_COMING, batch_id)
+
+
+def is_idle(redis: Redis, now_us: int) -> bool:
+    """No batch is on its way to being stored."""
+    return redis.zcount(_COMING, now_us - _FORGOTTEN_US, "+inf") == 0
 
 
 def push(redis: Redis, entry: bytes) -> None:

@@ -9,9 +9,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from db.redis import acks, claims, generation
+from db.redis import acks, claims, generation, passes
 from db.redis.acks import Ack
 from db.redis.client import OUTAGE
+from service import clock
 from workers.bridge.ports import Outage
 from workers.bridge.window import Flight
 from workers.header import RAW, BatchHeader
@@ -44,6 +45,7 @@ class RedisDispatcher:
         header = self._header(assignment, flight)
         with _outages():
             claims.put(self._redis, header.claim(RAW), flight.payload)
+            passes.announce(self._redis, flight.batch_id, clock.now_us())
             publish(self._app, NORMALIZE, header.to_json())
 
     def acks(self, assignment: str, wait_s: float) -> Sequence[Ack]:

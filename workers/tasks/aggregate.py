@@ -15,6 +15,7 @@ from db.clickhouse.keys import with_grace
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims, passes
 from pipeline.bars import coarser, touched
+from service import clock
 from workers.app import app, task
 from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
 from workers.context import Context, current
@@ -51,13 +52,17 @@ def store(data: dict[str, Any]) -> None:
         context.metrics.count("ticks_stored", ticks.height)
         passes.push(context.redis, to_msgpack([header.to_json(), frame_to_bytes(buckets)]))
         claims.drop(context.redis, header.claim(ENRICHED))
+        passes.arrived(context.redis, header.batch_id)
         schedule(context)
 
 
 def schedule(context: Context) -> None:
-    """Makes sure that one pass is on its way: at once when idle, after the pause under load."""
+    """Makes sure that a pass is on its way: at once when nothing else is coming, after the pause under load."""
+    at_once = passes.is_idle(context.redis, clock.now_us())
     if passes.acquire_turn(context.redis):
-        publish(app, PASS, after_s=passes.pause_left(context.redis))
+        publish(app, PASS, after_s=0.0 if at_once else passes.pause_left(context.redis))
+    elif at_once:  # the one that waits out its pause will find what comes later, or nothing
+        publish(app, PASS)
 
 
 @task(PASS)

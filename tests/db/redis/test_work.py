@@ -95,3 +95,15 @@ def test_a_generation_is_built_once_and_not_across_an_emptied_server(redis: Redi
     assert token is not None
     assert token.startswith(run_id(redis))
     assert generation.finish(redis, token)
+
+
+def test_nothing_is_on_its_way_once_the_last_batch_arrived(redis: Redis) -> None:
+    redis.delete("pass:coming")
+    passes.announce(redis, "a", 1_000_000)
+    passes.announce(redis, "b", 50_000_000)
+    assert not passes.is_idle(redis, 51_000_000)
+    passes.arrived(redis, "b")
+    assert not passes.is_idle(redis, 51_000_000)
+    assert passes.is_idle(redis, 61_000_001), "a batch that was lost is not waited for"
+    passes.arrived(redis, "a")
+    assert passes.is_idle(redis, 51_000_000)
