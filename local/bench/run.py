@@ -14,7 +14,8 @@ from local.supervisor import Supervisor
 from pipeline.errors import DataProcessingError
 from service.settings import load
 
-_LOOK_S: Final = 0.05
+_LOOK_S: Final = 0.1
+_MEMORY_LOOKS: Final = 10  # a look at memory walks all processes: not at every turn
 _PATIENCE_S: Final = 900.0
 SERVERS: Final = ("clickhouse", "postgres", "redis")  # the broker is not counted, for nobody
 _MIB: Final = 1024 * 1024
@@ -79,14 +80,15 @@ def measure(stack: Stack, say: Callable[[str], None]) -> Outcome:
 
 def _watch(supervisor: Supervisor, progress: Progress, began: float) -> tuple[int, int]:
     """Waits for the end; the largest bridge and worker process seen."""
-    bridge = worker = 0
+    bridge = worker = turn = 0
     while progress.committed() < progress.end:
         if time.monotonic() - began > _PATIENCE_S:
             raise DataProcessingError(f"nothing like {progress.end} messages landed in {_PATIENCE_S:.0f} s", "cli")
-        supervisor.look()
-        pids = supervisor.pids()
-        bridge = max(bridge, usage.of_tree(pids["bridge"]).largest)
-        worker = max(worker, usage.of_tree(pids["workers"]).largest)
+        turn += 1
+        if turn % _MEMORY_LOOKS == 0:
+            pids = supervisor.pids()
+            bridge = max(bridge, usage.of_tree(pids["bridge"]).largest)
+            worker = max(worker, usage.of_tree(pids["workers"]).largest)
         time.sleep(_LOOK_S)
     return bridge, worker
 
