@@ -24,6 +24,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "deduplicate_insert": "disable",
     "deduplicate_insert_select": "disable",
     "insert_deduplicate": "0",
+    # Rows of one key within a block are left to merges and FINAL, as those of two blocks are: one sort less an insert.
+    "optimize_on_insert": "0",
     "enable_materialized_cte": "1",
     "enable_shared_storage_snapshot_in_query": "1",
     "do_not_merge_across_partitions_select_final": "1",

@@ -1,10 +1,11 @@
-"""One run of Gridtick over a loaded topic: from the start of the bridge until everything has landed."""
+"""One run of Gridtick over a loaded topic: from the bridge's assignment until everything has landed."""
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+import redis
 from confluent_kafka import Consumer, TopicPartition
 
 from local import apps
@@ -67,8 +68,9 @@ def measure(stack: Stack, say: Callable[[str], None]) -> Outcome:
         supervisor.start([apps.workers(stack)])
         usage.until_quiet(supervisor.pids()["workers"])
         before = _cpu(stack, supervisor)
-        began = time.monotonic()
         supervisor.start([apps.bridge(stack)])
+        _until_assigned(stack)
+        began = time.monotonic()
         bridge, worker = _watch(supervisor, progress, began)
         took = time.monotonic() - began
         used = {name: cpu - before.get(name, 0.0) for name, cpu in _cpu(stack, supervisor).items()}
@@ -76,6 +78,14 @@ def measure(stack: Stack, say: Callable[[str], None]) -> Outcome:
     finally:
         progress.close()
         supervisor.stop()
+
+
+def _until_assigned(stack: Stack) -> None:
+    """Waits until the bridge has its partitions: the peers' clocks start with their first message too."""
+    client = redis.Redis.from_url(load(stack.environ).redis.url.get_secret_value())
+    while not any(client.scan_iter("starts:*")):
+        time.sleep(_LOOK_S / 10)
+    client.close()
 
 
 def _watch(supervisor: Supervisor, progress: Progress, began: float) -> tuple[int, int]:

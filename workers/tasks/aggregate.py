@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 MOST_BATCHES: Final = 64  # of one pass
 MOST_PAUSE_S: Final = 4.0
+GATHER_S: Final = 1.0  # at the least, while batches are on their way
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
 
 
@@ -60,7 +61,7 @@ def schedule(context: Context) -> None:
     """Makes sure that a pass is on its way: at once when nothing else is coming, after the pause under load."""
     at_once = passes.is_idle(context.redis, clock.now_us())
     if passes.acquire_turn(context.redis):
-        publish(app, PASS, after_s=0.0 if at_once else passes.pause_left(context.redis))
+        publish(app, PASS, after_s=0.0 if at_once else max(GATHER_S, passes.pause_left(context.redis)))
     elif at_once:  # the one that waits out its pause will find what comes later, or nothing
         publish(app, PASS)
 
