@@ -92,7 +92,7 @@ class Bridge(_Group):
     )
     batch_age_ms: int = Field(50, ge=1, le=60_000, description="longest time a message waits for its batch")
     window_bytes: int = Field(
-        64 * MIB,
+        32 * MIB,
         ge=MIB,
         le=1024 * MIB,
         description="compressed payload bytes on the way, over all partitions, before polling pauses",
