@@ -4,8 +4,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 UNIT := not stack and not e2e
 
+# The long form of the fault test: 9 faults are a round (5 workers, 2 bridges, 2 times Redis emptied).
+CHAOS_TICKS ?= 500000
+CHAOS_DOCUMENTS ?= 100
+CHAOS_FAULTS ?= 90
+CHAOS_SEED ?= 1
+# More options of the benchmark, e.g. make bench BENCH="--peers DIR --peer-python PATH --flink DIR"
+BENCH ?=
+
 .DEFAULT_GOAL := help
-.PHONY: help setup run check test unit stack-test e2e bench bench-short chaos lock format clean
+.PHONY: help setup run check types test unit stack-test e2e bench bench-short chaos lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -19,9 +27,14 @@ run: setup ## start everything with the demo feed; Ctrl-C stops it
 check: setup ## format, lint, types, import contracts, unit tests: no servers, under a minute
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/ruff" check .
-	"$(BIN)/basedpyright"
 	"$(BIN)/lint-imports"
-	"$(BIN)/pytest" -q -m "$(UNIT)"
+	@$(MAKE) --no-print-directory -j2 --output-sync=target types unit
+
+types:
+	"$(BIN)/basedpyright"
+
+unit:
+	"$(BIN)/pytest" -q -n 2 -m "$(UNIT)"
 
 test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
 
@@ -36,10 +49,11 @@ bench-short: setup ## the benchmark in its short form
 
 bench: setup ## the benchmarks in full; JSON result in bench-results/
 	@mkdir -p bench-results
-	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json
+	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json $(BENCH)
 
 chaos: setup ## the long form of the kill test
-	CHAOS_TICKS=500000 CHAOS_DOCUMENTS=100 CHAOS_FAULTS=90 "$(BIN)/pytest" -q -m e2e tests/e2e/test_faults.py
+	CHAOS_TICKS="$(CHAOS_TICKS)" CHAOS_DOCUMENTS="$(CHAOS_DOCUMENTS)" CHAOS_FAULTS="$(CHAOS_FAULTS)" \
+		CHAOS_SEED="$(CHAOS_SEED)" "$(BIN)/pytest" -q -m e2e tests/e2e/test_faults.py
 
 format: setup ## rewrite the code as `check` wants it
 	"$(BIN)/ruff" format .

@@ -19,6 +19,7 @@ def test_migrations_are_numbered_without_a_hole() -> None:
     assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
 
 
+@pytest.mark.stack
 def test_a_missing_server_is_named_with_the_fix() -> None:
     with pytest.raises(DataProcessingError, match=r"127\.0\.0\.1:9.*DATA_PROC_CLICKHOUSE_URL") as caught:
         connect(ClickHouse(url="http://gridtick:hidden@127.0.0.1:9"))  # pyright: ignore[reportCallIssue]
