@@ -1,6 +1,5 @@
-"""`python -m api.openapi`: writes `openapi/openapi.json`, the document that is committed and compared."""
+"""The OpenAPI document of the application: what is served, committed and compared."""
 
-import sys
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,15 +32,3 @@ def document(app: FastAPI) -> dict[str, Any]:
 def encoded(made: dict[str, Any]) -> bytes:
     """The document as it is served and committed."""
     return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
-
-
-def main() -> int:
-    from api.app import make_routes  # noqa: PLC0415 - the application imports this module
-
-    PATH.parent.mkdir(exist_ok=True)
-    PATH.write_bytes(encoded(document(make_routes())))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

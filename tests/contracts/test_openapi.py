@@ -6,7 +6,7 @@ from api.app import make_routes
 
 def test_the_committed_document_is_the_one_of_the_program() -> None:
     made = openapi.encoded(openapi.document(make_routes()))
-    assert openapi.PATH.read_bytes() == made, "run `python -m api.openapi` and commit openapi/openapi.json"
+    assert openapi.PATH.read_bytes() == made, "run `python -m api.write_openapi` and commit openapi/openapi.json"
 
 
 def test_every_operation_is_named_described_and_refuses_in_one_shape() -> None:
