@@ -117,10 +117,10 @@ def _table(rows: Iterable[Row], columns: tuple[str, ...]) -> None:
         Console(stderr=True).print("No rows.")
         return
     for name in columns:
-        table.add_column(name, justify="right" if isinstance(first[name], Decimal | int) else "left")
+        table.add_column(name, justify="right" if isinstance(first[name], Decimal | int) else "left", overflow="fold")
     for row in chain([first], found):
         table.add_row(*(_cell(row[name]) for name in columns))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 1_000).print(table)  # a file takes lines of any length
 
 
 def _cell(value: Any) -> str:
