@@ -64,7 +64,7 @@ def _documents(data: bytes, name: str, budget: _Budget, depth: int) -> Iterator[
 def _unzip(data: bytes, name: str, budget: _Budget) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if not entries:
                 raise _refused("the ZIP holds no file", name)
             if len(entries) > _MEMBERS:
