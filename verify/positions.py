@@ -103,13 +103,16 @@ def _counts(
 def _strangers(
     partitions: Iterable[Partition], known: set[tuple[str, int]], publications: Counter[Position]
 ) -> Iterator[Difference]:
-    """Publications of a message that the topic does not hold (messages that retention removed do not count)."""
-    there = {(p.topic_id, p.partition): (p.low, set(p.offsets)) for p in partitions}
+    """Publications of a message that the topic does not hold, below what is committed.
+
+    Messages that retention removed do not count, nor those that came while the topic was read.
+    """
+    there = {(p.topic_id, p.partition): (p.low, p.committed or p.low, set(p.offsets)) for p in partitions}
     for topic_id, partition, offset in publications:
         if (topic_id, partition) not in known:
             continue  # a topic that was deleted and made again: its messages can no longer be read
-        low, offsets = there[topic_id, partition]
-        if offset >= low and offset not in offsets:
+        low, committed, offsets = there[topic_id, partition]
+        if low <= offset < committed and offset not in offsets:
             yield Difference(
                 "I1", f"offset {offset} of partition {partition}", "no publication", "one without a message"
             )

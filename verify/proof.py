@@ -142,8 +142,9 @@ def _prices_differ(one: Series, rules: bars.Rules, have: list[tuple[object, ...]
 async def check_positions(stores: Stores, report: Report) -> None:
     """I1, I4, I5 of the raw topic. Committed offsets are read before the ledger, which can only be ahead of them."""
     partitions = kafka.partitions(stores.kafka)
-    letters = kafka.dead_letters(stores.kafka)
     frame = await ledger_ranges(stores.postgres)
+    # After the ledger: what it says has landed is in the dead letters and in the store by now.
+    letters = kafka.dead_letters(stores.kafka)
     columns = (
         "topic_id", "partition", "first_offset", "next_offset", "messages", "ticks", "rejects", "dead_letters",
     )  # fmt: skip

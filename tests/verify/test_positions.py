@@ -58,3 +58,7 @@ def test_a_hole_between_landed_ranges_is_seen() -> None:
 def test_a_range_that_landed_twice_in_other_cuts_is_no_difference() -> None:
     again = Range(TOPIC, 0, 2, 8, 5, 11, 0, 0)
     assert invariants(landed=[*LANDED, again]) == set()
+
+
+def test_what_landed_while_the_topic_was_read_is_no_difference() -> None:
+    assert invariants(stored=STORED + Counter({position(10): 1, position(11): 3})) == set()
