@@ -7,7 +7,8 @@ from contextlib import closing
 
 from sqlalchemy.exc import DBAPIError
 
-from db.clickhouse.client import connect
+from db.clickhouse.client import assert_settings, connect
+from db.clickhouse.keys import drop_abandoned
 from db.clickhouse.migrate import ensure_database
 from db.clickhouse.migrate import migrate as migrate_clickhouse
 from db.postgres import schema
@@ -43,7 +44,9 @@ def _clickhouse(settings: Settings) -> None:
     with closing(connect(settings.clickhouse, database="default")) as client:
         ensure_database(client, settings.clickhouse.database)
     with closing(connect(settings.clickhouse)) as client:
+        assert_settings(client)
         migrate_clickhouse(client)
+        drop_abandoned(client)
 
 
 def main() -> int:

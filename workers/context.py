@@ -11,6 +11,7 @@ from clickhouse_connect.driver.client import Client
 from redis import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.clickhouse.client import assert_settings
 from db.clickhouse.client import connect as connect_clickhouse
 from db.kafka.producer import ConfirmedProducer
 from db.postgres.engine import make_engine
@@ -37,7 +38,9 @@ class Context:
 
     @cached_property
     def clickhouse(self) -> Client:
-        return connect_clickhouse(self.settings.clickhouse)
+        client = connect_clickhouse(self.settings.clickhouse)
+        assert_settings(client)
+        return client
 
     @cached_property
     def postgres(self) -> AsyncEngine:

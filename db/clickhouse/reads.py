@@ -138,15 +138,6 @@ def newest(scope: Scope) -> Query:
     return Query(sql, scope.parameters | {"unusable": UNUSABLE})
 
 
-def instruments_seen() -> Query:
-    """Every instrument that has a usable price: tenant, instrument, first_start, last_start."""
-    sql = """
-    SELECT tenant, instrument, min(first_start) AS first_start, max(last_start) AS last_start
-    FROM bars FINAL WHERE `interval` = '1d' AND count > 0
-    GROUP BY tenant, instrument ORDER BY tenant, instrument"""
-    return Query(sql, {})
-
-
 _VOLUME: Final = "toInt256(reinterpretAsInt128(assumeNotNull(volume)))"
 _BAR: Final = (
     "tenant, instrument, `interval`, start, `end`, open, high, low, close, volume, count, flags, "

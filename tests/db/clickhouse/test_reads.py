@@ -78,20 +78,6 @@ def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
     assert pl.concat(pages).equals(whole)
 
 
-def test_instruments_seen(client: Client) -> None:
-    tenant = fresh_tenant()
-    land(
-        client,
-        [
-            generic(tenant, DAY, "1"),
-            generic(tenant, DAY + HOUR, "1"),
-            generic(tenant, DAY, "1", instrument="X", flags=64),
-        ],
-    )
-    seen = fetch(client, reads.instruments_seen()).filter(pl.col("tenant") == tenant)
-    assert seen.rows() == [(tenant, "POWER", DAY, DAY + HOUR)]
-
-
 async def test_the_async_client_reads_the_same(client: Client, settings: Settings) -> None:
     tenant = fresh_tenant()
     land(client, [generic(tenant, DAY, "1")])
