@@ -61,8 +61,11 @@ class Reads(Protocol):
         """The latest append time of what has landed."""
         ...
 
-    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
-        """The latest tick (`TICKS` and `revision`) of each instrument that has one."""
+    async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
+        """The latest tick (`TICKS`, `revision` and the `mode` it is the latest of) of each instrument that has one.
+
+        Without a mode: of a product that lies in the future by design the price in force, where there is one.
+        """
         ...
 
     async def away(self) -> dict[Store, str]:

@@ -102,9 +102,12 @@ class LatestQuery(Priced):
     market: Name | None = None
     product: Name | None = None
     mode: Annotated[
-        Literal["newest", "in_force"],
-        Field(description="the price with the newest start, or the one whose interval holds now"),
-    ] = "newest"
+        Literal["newest", "in_force"] | None,
+        Field(
+            description="the price with the newest start, or the one whose interval holds now; default: of day-ahead "
+            "products the one that holds now, where there is one, else the newest"
+        ),
+    ] = None
 
 
 class InstrumentsQuery(Listed):

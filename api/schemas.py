@@ -49,6 +49,9 @@ class Tick(_Shape):
 class Latest(Tick):
     """A tick with how fresh it is."""
 
+    mode: Annotated[
+        Literal["newest", "in_force"], Field(description="the price with the newest start, or the one that holds now")
+    ]
     age_seconds: Annotated[float, Field(description="since interval_start; below 0 for a price that lies ahead")]
     cadence_seconds: Annotated[float | None, Field(description="expected time between publications")]
     status: Annotated[

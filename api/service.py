@@ -5,6 +5,7 @@ import contextlib
 import time
 from collections.abc import Generator
 from socket import socket
+from typing import ClassVar
 
 import uvicorn
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -31,7 +32,7 @@ _DRAIN_SECONDS = 10
 class ApiService(AsyncService):
     """Serves the API until asked to stop, then finishes the requests under way."""
 
-    name = "api"
+    name: ClassVar = "api"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)

@@ -57,6 +57,12 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> p
     return final.with_columns(flags).select(BAR_FIELDS)
 
 
+def shown_latest(latest: pl.DataFrame, reference: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Shown ticks with `mode` (which of the latest prices each is) and their freshness."""
+    rows = shown_ticks(latest, reference).with_columns(latest["mode"])
+    return with_freshness(rows, now)
+
+
 def with_freshness(ticks: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Shown ticks with `age_seconds`, `cadence_seconds` and `status`.
 

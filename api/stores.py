@@ -11,6 +11,7 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api import latest
 from api.away import FAILURES, Watch
 from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
@@ -105,17 +106,11 @@ class Stores:
             found = await fetch_async(self._clickhouse, query)
         return _page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
 
-    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
-        if not names:
-            return pl.DataFrame(schema=dict(TICK))
-        latest = await self._newest(tenants, names)
-        if mode == "newest":
-            return latest
-        async with self._watch.reading("clickhouse"):
-            found = await fetch_async(self._clickhouse, reads.in_force(reads.Scope(tenants, names), now))
-        # A price without an end is in force until the next one: there the newest is what counts.
-        endless = latest.filter(pl.col("end").is_null() & (pl.col("start") <= now))
-        return pl.concat([conform(found, TICK), endless])
+    async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
+        newest = await self._newest(tenants, names) if names else pl.DataFrame(schema=dict(TICK))
+        ending, endless = latest.may_be_in_force(newest, mode, now)
+        held = await self._holding(tenants, ending, now) if ending else newest.clear()
+        return latest.chosen(newest, pl.concat([held, endless]), mode)
 
     async def watermark(self) -> datetime:
         async with self._watch.reading("postgres"):
@@ -135,6 +130,11 @@ class Stores:
             await access.note_use(self._postgres, key_id, clock.now())
         except FAILURES["postgres"]:
             log.warning("the use of a key was not noted", extra={"key_id": key_id})
+
+    async def _holding(self, tenants: Names, names: Names, now: datetime) -> pl.DataFrame:
+        async with self._watch.reading("clickhouse"):
+            found = await fetch_async(self._clickhouse, reads.in_force(reads.Scope(tenants, names), now))
+        return conform(found, TICK)
 
     async def _newest(self, tenants: Names, names: Names) -> pl.DataFrame:
         """From the register in Redis; from ClickHouse while the register is away or being built."""

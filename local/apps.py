@@ -9,14 +9,14 @@ from typing import Final
 from local import ports
 from local.paths import PROGRAM_ROOT
 from local.process import Program
-from local.stack import API_HOST, API_PORT, FLOWER_PORT, Stack
+from local.stack import API_HOST, API_PORT, BRIDGE_METRICS, FLOWER_PORT, WORKERS_METRICS, Stack
 from pipeline.errors import DataProcessingError
 
-_PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555}
+_PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555, BRIDGE_METRICS: 9464, WORKERS_METRICS: 9465}
 
 
 def refuse_taken_ports(given: Mapping[str, str]) -> None:
-    """Raise for a port of API or task monitor that the user sets and that is in use."""
+    """Raise for a port of ours that the user sets and that is in use."""
     for name in _PREFERRED:
         if name in given and not ports.is_free(int(given[name]), given.get(API_HOST, "127.0.0.1")):
             raise DataProcessingError(
@@ -25,7 +25,7 @@ def refuse_taken_ports(given: Mapping[str, str]) -> None:
 
 
 def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """Free ports of API and task monitor, as variables, where the user sets none."""
+    """Free ports of API, task monitor and metrics, as variables, where the user sets none."""
     chosen = ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
     return {name: str(port) for name, port in chosen.items()}
 

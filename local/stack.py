@@ -30,6 +30,8 @@ CURSOR: Final = "DATA_PROC_API_CURSOR_SECRET"
 API_HOST: Final = "DATA_PROC_API_HOST"
 API_PORT: Final = "DATA_PROC_API_PORT"
 FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
+BRIDGE_METRICS: Final = "DATA_PROC_METRICS_BRIDGE_PORT"
+WORKERS_METRICS: Final = "DATA_PROC_METRICS_WORKERS_PORT"
 # How to tell that a server of that address can be used.
 ANSWERING: Final = {
     KAFKA: kafka.answers, CLICKHOUSE: clickhouse.answers, POSTGRES: postgres.answers, REDIS: redis.answers,

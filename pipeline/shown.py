@@ -41,8 +41,8 @@ def shown(ticks: pl.DataFrame) -> pl.DataFrame:
 def with_revisions(ticks: pl.DataFrame) -> pl.DataFrame:
     """The ticks with `revision`: of their identity's publications, how many effective ones came before.
 
-    A publication is effective if it changes the identity's (price, volume, usable), replayed in known order with
-    the highest version winning; the first is revision 0.
+    A publication is effective if it changes one of the identity's `AMOUNTS` or whether it is usable, replayed in
+    known order with the highest version winning; the first is revision 0.
     """
     replay = ticks.with_row_index("_at").sort(*_ORDER)
     winning = replay.with_columns(
@@ -50,8 +50,7 @@ def with_revisions(ticks: pl.DataFrame) -> pl.DataFrame:
         _usable=flags.usable(pl.col("flags")),
     )
     changed = pl.any_horizontal(
-        pl.col(name).ne_missing(pl.col(name).shift().over(*_IDENTITY, "_wins"))
-        for name in ("price", "volume", "_usable")
+        pl.col(name).ne_missing(pl.col(name).shift().over(*_IDENTITY, "_wins")) for name in (*AMOUNTS, "_usable")
     )
     effective = (changed & pl.col("_wins")).cast(pl.Int32).cum_sum().over(_IDENTITY)
     return (

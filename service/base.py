@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pipeline.errors import DataProcessingError
 from service import logs
-from service.metrics import Metrics
+from service.metrics import Metrics, Part
 from service.settings import Settings, load
 
 log = logging.getLogger(__name__)
@@ -33,11 +33,11 @@ class AsyncService:
     `self.stopping` is set and then returns; `shutdown` closes, and is called after a failed `startup` too.
     """
 
-    name: ClassVar[str] = "service"
+    name: ClassVar[Part]
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.metrics = Metrics()
+        self.metrics = Metrics(self.name)
         self.stopping = asyncio.Event()
 
     async def startup(self) -> None:

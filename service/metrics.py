@@ -6,6 +6,7 @@ from typing import Final, Literal, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+Part = Literal["bridge", "workers", "api"]
 MetricName = Literal[
     "bridge_messages",
     "bridge_batches",
@@ -30,32 +31,33 @@ MetricName = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What a metric is: its kind, its meaning (with the unit) and its labels in order."""
+    """What a metric is: whose, its kind, its meaning (with the unit) and its labels in order."""
 
+    part: Part
     kind: Literal["counter", "gauge", "seconds"]
     meaning: str
     labels: tuple[str, ...] = ()
 
 
 DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
-    "bridge_messages": Definition("counter", "messages polled from the raw topic"),
-    "bridge_batches": Definition("counter", "batches sent to the queue `normalize`, first sends only"),
-    "bridge_resends": Definition("counter", "batches sent again because they had not landed in time"),
-    "bridge_landed_messages": Definition("counter", "messages reported landed"),
-    "bridge_lag_messages": Definition("gauge", "messages of a partition not yet committed", ("partition",)),
-    "bridge_window_bytes": Definition("gauge", "payload bytes on the way between poll and landing"),
-    "bridge_paused": Definition("gauge", "1 while polling pauses because the window is full"),
-    "task_seconds": Definition("seconds", "time a task took", ("task",)),
-    "task_failures": Definition("counter", "tasks that ended in an error", ("task",)),
-    "ticks_stored": Definition("counter", "publications inserted in ClickHouse, repeats included"),
-    "latest_written": Definition("counter", "latest prices that the compare-and-set accepted"),
-    "dead_letters": Definition("counter", "dead letters written, repeats included"),
-    "instruments_registered": Definition("counter", "instruments seen for the first time"),
-    "http_requests": Definition("counter", "answered requests", ("method", "route", "status")),
-    "http_request_seconds": Definition("seconds", "time from request to the end of its answer", ("route",)),
-    "http_in_flight": Definition("gauge", "requests being answered"),
-    "auth_refusals": Definition("counter", "requests refused by the guard", ("reason",)),
-    "store_failures": Definition("counter", "store calls that failed or ran out of time", ("store",)),
+    "bridge_messages": Definition("bridge", "counter", "messages polled from the raw topic"),
+    "bridge_batches": Definition("bridge", "counter", "batches sent to the queue `normalize`, first sends only"),
+    "bridge_resends": Definition("bridge", "counter", "batches sent again because they had not landed in time"),
+    "bridge_landed_messages": Definition("bridge", "counter", "messages reported landed"),
+    "bridge_lag_messages": Definition("bridge", "gauge", "messages of a partition not yet committed", ("partition",)),
+    "bridge_window_bytes": Definition("bridge", "gauge", "payload bytes on the way between poll and landing"),
+    "bridge_paused": Definition("bridge", "gauge", "1 while polling pauses because the window is full"),
+    "task_seconds": Definition("workers", "seconds", "time a task took", ("task",)),
+    "task_failures": Definition("workers", "counter", "tasks that ended in an error", ("task",)),
+    "ticks_stored": Definition("workers", "counter", "publications inserted in ClickHouse, repeats included"),
+    "latest_written": Definition("workers", "counter", "latest prices that the compare-and-set accepted"),
+    "dead_letters": Definition("workers", "counter", "dead letters written, repeats included"),
+    "instruments_registered": Definition("workers", "counter", "instruments seen for the first time"),
+    "http_requests": Definition("api", "counter", "answered requests", ("method", "route", "status")),
+    "http_request_seconds": Definition("api", "seconds", "time from request to the end of its answer", ("route",)),
+    "http_in_flight": Definition("api", "gauge", "requests being answered"),
+    "auth_refusals": Definition("api", "counter", "requests refused by the guard", ("reason",)),
+    "store_failures": Definition("api", "counter", "store calls that failed or ran out of time", ("store",)),
 }
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -66,11 +68,11 @@ _Made = TypeVar("_Made", Counter, Gauge, Histogram)
 
 
 class Metrics:
-    """The metrics of one process, in a registry of their own: two services in one test do not mix."""
+    """The metrics of one part in one process, in a registry of their own: two services in one test do not mix."""
 
-    def __init__(self) -> None:
+    def __init__(self, part: Part) -> None:
         self.registry = CollectorRegistry()
-        self._made = {name: _make(name, each, self.registry) for name, each in DEFINITIONS.items()}
+        self._made = {name: _make(name, each, self.registry) for name, each in DEFINITIONS.items() if each.part == part}
 
     def count(self, name: MetricName, amount: float = 1, /, **labels: str) -> None:
         """Adds to a counter."""
@@ -93,9 +95,10 @@ class Metrics:
         return self.registry.get_sample_value(f"gridtick_{name}", labels) or 0.0
 
     def _of(self, name: MetricName, kind: type[_Made], labels: dict[str, str]) -> _Made:
-        metric = self._made[name]
+        metric = self._made.get(name)
         if not isinstance(metric, kind):
-            raise TypeError(f"the metric {name} is a {DEFINITIONS[name].kind}")
+            defined = DEFINITIONS[name]
+            raise TypeError(f"the metric {name} is a {defined.kind} of the part {defined.part}")
         return metric.labels(**labels) if labels else metric
 
 

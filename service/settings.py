@@ -120,6 +120,12 @@ class Flower(_Group):
     port: Port = Field(5555, description="port of the task monitor")
 
 
+class MetricsShown(_Group):
+    host: str = Field("127.0.0.1", description="address at which bridge and workers show their metrics")
+    bridge_port: int = Field(0, ge=0, le=65535, description="port of the bridge's /metrics and /healthz (0: none)")
+    workers_port: int = Field(0, ge=0, le=65535, description="port of the workers' /metrics and /healthz (0: none)")
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     core: Core
@@ -131,11 +137,12 @@ class Settings:
     bridge: Bridge
     api: Api
     flower: Flower
+    metrics: MetricsShown
 
 
 _GROUPS: dict[str, type[_Group]] = {
     "core": Core, "kafka": Kafka, "clickhouse": ClickHouse, "postgres": Postgres, "redis": Redis,
-    "celery": Celery, "bridge": Bridge, "api": Api, "flower": Flower,
+    "celery": Celery, "bridge": Bridge, "api": Api, "flower": Flower, "metrics": MetricsShown,
 }  # fmt: skip
 
 

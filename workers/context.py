@@ -27,7 +27,7 @@ class Context:
     """The clients of this process; each connects at first use."""
 
     settings: Settings
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics = field(default_factory=lambda: Metrics("workers"))
     runner: Runner = field(default_factory=Runner)
     _version: int = -1
     _reference: pl.DataFrame = field(default_factory=pl.DataFrame)

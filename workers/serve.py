@@ -1,8 +1,12 @@
-"""`python -m workers.serve`: one Celery worker for all queues, as the settings say."""
+"""`python -m workers.serve`: one Celery worker for all queues, as the settings say.
+
+Its processes count in files that the parent adds up: their metrics are shown once, whichever process is asked.
+"""
 
 import os
 import signal
 import sys
+import tempfile
 import threading
 from typing import Any, Final
 
@@ -26,15 +30,39 @@ def main() -> int:
     """Runs until SIGTERM. The exit status: 1, after a sentence, when the settings are wrong."""
     # Batches are small and the processes many: threads of each would only wait for one another.
     os.environ.setdefault("POLARS_MAX_THREADS", "1")
-    try:
-        from workers.app import app  # noqa: PLC0415 - reads the settings
-    except DataProcessingError as error:
-        logs.fallback()
-        sys.stderr.write(f"{error}\n")
-        return 1
+    with tempfile.TemporaryDirectory(prefix="gridtick-metrics-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # read by prometheus_client at its import
+        try:
+            _work(counts)
+        except DataProcessingError as error:
+            logs.fallback()
+            sys.stderr.write(f"{error}\n")
+            return 1
+    return 0
+
+
+def _work(counts: str) -> None:
+    from service.exposition import Exposition  # noqa: PLC0415 - counts into the folder that was just named
+    from service.settings import load  # noqa: PLC0415
+    from workers.app import app  # noqa: PLC0415 - reads the settings
+
+    shown = load().metrics
+    exposition = (
+        Exposition(shown.host, shown.workers_port, lambda: _summed(counts), tuple) if shown.workers_port else None
+    )
     worker_shutting_down.connect(_bounded)
     app.worker_main(["worker", "--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"])
-    return 0
+    if exposition is not None:
+        exposition.close()
+
+
+def _summed(counts: str) -> bytes:
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.multiprocess import MultiProcessCollector  # noqa: PLC0415
+
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=counts)
+    return generate_latest(registry)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,11 @@ router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"])
 
 @router.get("/prices/latest", response_model=None, responses={200: {"model": schemas.LatestPrices}, **schemas.READ})
 async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotated[LatestQuery, Query()]) -> Response:
-    """The latest price of each instrument, with age, expected cadence and status; no advisory ones."""
+    """The latest price of each instrument, with age, expected cadence and status; no advisory ones.
+
+    `newest` has the newest start; `in_force` holds now. Of day-ahead products, whose newest price is tomorrow's, the
+    one that holds now is shown unless `mode` says otherwise; `mode` of a row tells which it is.
+    """
     _refuse_vague(ask)
     tenants, now = answers.tenants_of(caller, ask), clock.now()
     held = answers.position(request, caller, ask)
@@ -27,7 +31,7 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     page = reference.head(ask.limit)
     ticks = await state_of(request).reads.latest(tenants, page["instrument"].to_list(), ask.mode, now)
     ordered = page.select("tenant", "instrument").join(ticks, on=["tenant", "instrument"], maintain_order="left")
-    rows = shapes.with_freshness(shapes.shown_ticks(ordered, page), now)
+    rows = shapes.shown_latest(ordered, page, now)
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(reference, ask.limit))
 
 

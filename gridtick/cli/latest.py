@@ -1,7 +1,6 @@
 """`gridtick latest`: the latest prices."""
 
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,14 +9,7 @@ from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
 from gridtick.cli.output import write
 from gridtick.cli.reading import Limit, Wanted
 
-_SHOWN = ("instrument", "interval_start", "price", "unit", "status", "age_seconds", "flags", "revision")
-
-
-class Mode(StrEnum):
-    """Which price is the latest."""
-
-    newest = "newest"
-    in_force = "in_force"
+_SHOWN = ("instrument", "interval_start", "price", "unit", "mode", "status", "age_seconds", "flags", "revision")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +20,10 @@ def latest(
     instruments: Annotated[list[str] | None, typer.Argument(help="Instrument ids, e.g. NG_HH_BALMO.")] = None,
     market: Annotated[str | None, typer.Option(help="All instruments of a market instead, e.g. caiso.")] = None,
     product: Annotated[str | None, typer.Option(help="Of this product of the market only.")] = None,
-    mode: Annotated[Mode, typer.Option(help="The newest price, or the one whose interval holds now.")] = Mode.newest,
+    mode: Annotated[
+        Literal["newest", "in_force"] | None,
+        typer.Option(help="The newest price, or the one that holds now (default for day-ahead products)."),
+    ] = None,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -38,5 +33,5 @@ def latest(
     Example: gridtick latest --market caiso --product rt_5min
     """
     with connected(data_dir) as client:
-        rows = client.latest(instruments or (), market=market, product=product, mode=mode.value, limit=limit)
+        rows = client.latest(instruments or (), market=market, product=product, mode=mode, limit=limit)
         write(rows, wanted, _SHOWN)

@@ -64,11 +64,14 @@ class Client:
         *,
         market: str | None = None,
         product: str | None = None,
-        mode: Literal["newest", "in_force"] = "newest",
+        mode: Literal["newest", "in_force"] | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Iterator[LatestPrice]:
-        """The latest price of each instrument, or of a market's (and product's) instruments."""
+        """The latest price of each instrument, or of a market's (and product's) instruments.
+
+        Without a mode: of day-ahead products the price that holds now, where there is one, else the newest.
+        """
         given = {"instrument": _names(instrument), "market": market, "product": product, "mode": mode}
         return cast("Iterator[LatestPrice]", self._rows("/v1/prices/latest", given | {"tenant": tenant}, limit))
 

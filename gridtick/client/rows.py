@@ -1,7 +1,7 @@
 """The rows as they come: decimals exact, instants as ISO 8601 text in UTC with `Z`, absent values None."""
 
 from decimal import Decimal
-from typing import Any, Final, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 
 class Tick(TypedDict):
@@ -30,6 +30,7 @@ class Tick(TypedDict):
 
 
 class LatestPrice(Tick):
+    mode: Literal["newest", "in_force"]
     age_seconds: Decimal
     cadence_seconds: Decimal | None
     status: str

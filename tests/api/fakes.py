@@ -120,10 +120,10 @@ class FakeReads:
         rows = [each for each in rows if each["interval"] == interval and start <= _start(each) < end]
         return _page(pl.DataFrame(rows, schema=dict(BAR)), after if isinstance(after, int) else 0, limit)
 
-    async def latest(self, tenants: Names, names: Names, mode: Mode, now: datetime) -> pl.DataFrame:
+    async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         self._require("clickhouse")
         rows = self._frame(self._of(tenants, names)).sort("start")
-        return rows.unique(["tenant", "instrument"], keep="last")
+        return rows.unique(["tenant", "instrument"], keep="last").with_columns(mode=pl.lit(mode or "newest"))
 
     async def watermark(self) -> datetime:
         return self.past
@@ -167,7 +167,7 @@ class Ticking:
 
 def state(reads: FakeReads, monotonic: Ticking | None = None) -> State:
     principals = Principals(reads.find_key, reads.used.append, PEPPER, monotonic or Ticking())
-    return State(reads, principals, Cursors("a secret for tests"), Metrics())
+    return State(reads, principals, Cursors("a secret for tests"), Metrics("api"))
 
 
 @asynccontextmanager

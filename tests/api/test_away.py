@@ -24,7 +24,7 @@ from service.metrics import Metrics
     ],
 )
 async def test_a_store_that_is_away_is_a_503_that_names_it(store: Store, error: Exception) -> None:
-    metrics = Metrics()
+    metrics = Metrics("api")
     with pytest.raises(Problem, match=f"{store} does not answer") as caught:
         async with Watch(metrics).reading(store):
             raise error
@@ -34,7 +34,7 @@ async def test_a_store_that_is_away_is_a_503_that_names_it(store: Store, error: 
 
 async def test_a_store_that_takes_too_long_is_away() -> None:
     with pytest.raises(Problem, match="redis does not answer"):
-        async with Watch(Metrics()).reading("redis", 0.01):
+        async with Watch(Metrics("api")).reading("redis", 0.01):
             await asyncio.Event().wait()
 
 
@@ -48,5 +48,5 @@ async def test_a_store_that_takes_too_long_is_away() -> None:
 )
 async def test_a_bug_is_not_taken_for_an_absence(store: Store, bug: Exception) -> None:
     with pytest.raises(type(bug)):
-        async with Watch(Metrics()).reading(store):
+        async with Watch(Metrics("api")).reading(store):
             raise bug

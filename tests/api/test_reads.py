@@ -106,7 +106,7 @@ async def test_instruments_page_in_order(http: httpx.AsyncClient) -> None:
 async def test_latest_is_the_newest_with_its_freshness(http: httpx.AsyncClient) -> None:
     answer = await http.get(f"/v1/prices/latest?instrument={fakes.GAS}")
     (row,) = answer.json()["data"]
-    assert list(row) == [*TICK_FIELDS, "age_seconds", "cadence_seconds", "status"]
+    assert list(row) == [*TICK_FIELDS, "mode", "age_seconds", "cadence_seconds", "status"]
     assert row["price"] == 104.5
     market = await http.get("/v1/prices/latest?market=caiso&product=rt_5min")
     assert [row["instrument"] for row in market.json()["data"]] == [fakes.NODE]

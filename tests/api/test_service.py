@@ -31,7 +31,7 @@ from local.stack import Stack
 from pipeline.bars import coarser, touched
 from pipeline.flags import Flag
 from pipeline.schema import TICKS, conform
-from service import apikey
+from service import apikey, clock
 from service.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -62,14 +62,18 @@ class Running:
     url: str
     key: str
     instrument: str
+    node: str
     candidates: pl.DataFrame
+    node_candidates: pl.DataFrame
 
 
 @pytest.fixture(scope="module")
 def running(stack: Stack, settings: Settings) -> Iterator[Running]:
     tenant, name = f"t-{uuid4().hex[:10]}", f"GAS_{uuid4().hex[:6]}"
     candidates = _stored(settings, _ticks(tenant, name, ["3.1", "-2.123456789", "3.3"]))
-    key = asyncio.run(_access(settings, tenant, name))
+    node = f"caiso.da_hourly.NODE_{uuid4().hex[:6]}"
+    node_candidates = _stored(settings, _day_ahead(tenant, node, clock.now()))
+    key = asyncio.run(_access(settings, tenant, (name, "henry_hub", "tick"), (node, "caiso", "da_hourly")))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     given = {
@@ -78,10 +82,27 @@ def running(stack: Stack, settings: Settings) -> Iterator[Running]:
     process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env={**os.environ, **stack.environ, **given})
     try:
         _wait_ready(process, f"http://127.0.0.1:{port}")
-        yield Running(f"http://127.0.0.1:{port}", key, name, candidates)
+        yield Running(f"http://127.0.0.1:{port}", key, name, node, candidates, node_candidates)
     finally:
         process.terminate()
         assert process.wait(20) == 0
+
+
+def _day_ahead(tenant: str, name: str, at: datetime) -> pl.DataFrame:
+    """The hour before (10), the hour of the instant (20) and the one after (30)."""
+    hour = at.replace(minute=0, second=0, microsecond=0)
+    rows = [
+        {
+            "tenant": tenant, "instrument": name, "market": "caiso", "product": "da_hourly", "source_rank": 0,
+            "location": name.split(".")[2], "event_id": "", "price": Decimal(10 * n), "flags": int(Flag.VALID),
+            "version": 0, "source": "test", "known_at": hour - timedelta(days=1), "topic_id": uuid4().hex,
+            "partition": 0, "offset": 0, "row": n,
+        } | dict.fromkeys(("ts", "start"), hour + timedelta(hours=n - 2))
+        | dict.fromkeys(("end", "hold_end"), hour + timedelta(hours=n - 1))
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    schema = {name: dtype for name, dtype in TICKS.items() if name in rows[0]}
+    return conform(pl.DataFrame(rows, schema=schema), TICKS)
 
 
 def _stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
@@ -93,12 +114,15 @@ def _stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
     return candidates
 
 
-async def _access(settings: Settings, tenant: str, name: str) -> str:
+async def _access(settings: Settings, tenant: str, *instruments: tuple[str, str, str]) -> str:
     engine, key = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False), apikey.make()
     await ensure_tenant(engine, tenant, "a tenant")
     await create_key(engine, StoredKey(key.id, tenant, "t", "viewer", None, key.digest(PEPPER), None, None))
-    row = {"tenant": tenant, "instrument": name, "market": "henry_hub", "product": "tick", "unit": "USD/MMBtu"}
-    await register_instruments(engine, pl.DataFrame([row]).with_columns(pl.lit(START).alias("first_seen")))
+    schema = ["instrument", "market", "product"]
+    rows = pl.DataFrame(instruments, schema=schema, orient="row").with_columns(
+        tenant=pl.lit(tenant), unit=pl.lit("USD/MMBtu"), first_seen=pl.lit(START)
+    )
+    await register_instruments(engine, rows)
     await engine.dispose()
     return key.text()
 
@@ -144,6 +168,7 @@ def test_latest_is_the_same_from_the_register_and_from_clickhouse(running: Runni
     with Client(running.url, running.key) as client:
         (stored,) = client.latest(running.instrument)
         write_latest(redis, running.candidates)
+        write_latest(redis, running.node_candidates)
         token = generation.begin(redis)
         assert token
         assert generation.finish(redis, token)
@@ -154,7 +179,17 @@ def test_latest_is_the_same_from_the_register_and_from_clickhouse(running: Runni
         assert row["price"] == Decimal("3.3")
         assert row["status"] == "stale"
         del row["age_seconds"]  # type: ignore[misc]
-    assert stored == registered == in_force
+    assert stored == registered == in_force | {"mode": "newest"}
+
+
+def test_a_day_ahead_product_shows_the_price_of_this_hour(running: Running) -> None:
+    with Client(running.url, running.key) as client:
+        (shown,) = client.latest(running.node)
+        (in_force,) = client.latest(running.node, mode="in_force")
+        (newest,) = client.latest(running.node, mode="newest")
+    assert (shown["price"], shown["mode"]) == (Decimal(20), "in_force")
+    assert shown["price"] == in_force["price"]
+    assert (newest["price"], newest["mode"]) == (Decimal(30), "newest")
 
 
 def test_instruments_and_caller(running: Running) -> None:

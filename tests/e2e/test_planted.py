@@ -1,6 +1,7 @@
 """`gridtick verify` must see what it promises to see: faults planted in the stores of a real system."""
 
 from collections.abc import Iterator
+from urllib.request import urlopen
 
 import pytest
 import redis
@@ -28,6 +29,12 @@ def found(system: System, **environ: str) -> str:
     return verified.stdout
 
 
+def metrics(host: str, port: int) -> dict[str, float]:
+    with urlopen(f"http://{host}:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (each.rpartition(" ") for each in lines if each[0] != "#")}
+
+
 def command(system: System, sql: str) -> None:
     client = stores.clickhouse(system.settings)
     client.command(sql, settings={"mutations_sync": 1, "async_insert": 0})
@@ -38,6 +45,14 @@ def test_a_healthy_system_has_no_difference(landed: System) -> None:
     verified = landed.gridtick("verify")
     assert verified.returncode == 0, verified.stdout + verified.stderr
     assert "no differences" in verified.stdout
+
+
+def test_bridge_and_workers_show_what_they_counted(landed: System) -> None:
+    shown = landed.settings.metrics
+    bridge, workers = (metrics(shown.host, port) for port in (shown.bridge_port, shown.workers_port))
+    assert bridge["gridtick_bridge_messages_total"] == bridge["gridtick_bridge_landed_messages_total"] == 402
+    assert workers["gridtick_ticks_stored_total"] > 402
+    assert workers['gridtick_task_seconds_count{task="normalize"}'] >= 1
 
 
 def test_a_wrong_bar_is_seen(landed: System) -> None:

@@ -52,5 +52,11 @@ def test_revisions_count_effective_publications(publications: list[tuple[str, in
     assert revisions(*publications) == expected
 
 
+def test_a_corrected_component_under_the_same_price_is_a_revision() -> None:
+    values = [document(oasis(*interval(LMP="1", MCC=congestion)).decode()) for congestion in ("0", "0", "2")]
+    ticks = normalize(batch(*values), "t").ticks
+    assert shown.with_revisions(ticks)["revision"].to_list() == [0, 0, 1]
+
+
 def test_a_price_from_a_lower_version_never_makes_a_later_equal_one_effective() -> None:
     assert revisions(("1", 2), ("9", 1), ("1", 2)) == [0, 0, 0]

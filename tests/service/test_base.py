@@ -10,7 +10,7 @@ from service.settings import load
 
 
 class Recorder(AsyncService):
-    name = "recorder"
+    name = "bridge"
 
     def __init__(self) -> None:
         super().__init__(load({}))

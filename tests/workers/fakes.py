@@ -171,7 +171,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.dispatcher, self.ledger, self.letters = FakeDispatcher(), FakeLedger(), FakeDeadLetters()
-        self.tally = Tally(Metrics(), Breaker() if self.breaker else None)
+        self.tally = Tally(Metrics("bridge"), Breaker() if self.breaker else None)
         self.poison = Poison(self.dispatcher, self.ledger, self.letters, self.tally)
         valve = Valve(self.batch, self.window_bytes, self.patience_s)
         self.loop = Loop(self.source, self.dispatcher, self.ledger, self.poison, valve, self.tally, lambda: self.now)

@@ -19,6 +19,7 @@ from db.postgres.engine import make_engine
 from db.redis.client import connect
 from pipeline.errors import DataProcessingError
 from service.base import AsyncService, Health, main
+from service.exposition import Exposition, exposed
 from service.settings import Settings
 from workers.bridge.batcher import Limits
 from workers.bridge.breaker import Breaker
@@ -41,16 +42,18 @@ _M_ARENA_MAX: Final = -8
 class Bridge(AsyncService):
     """One consumer, driven by one thread of its own."""
 
-    name: ClassVar[str] = "bridge"
+    name: ClassVar = "bridge"
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
         self._runner = Runner()
         self._stop = threading.Event()
         self._tripped = ""
+        self._exposition: Exposition | None = None
 
     async def startup(self) -> None:
         """Asks Kafka for the topic, so that a wrong address is told at once."""
+        self._exposition = exposed(self, self.settings.metrics.bridge_port)
         self._admin = make_admin(self.settings.kafka.bootstrap)
         await asyncio.to_thread(topic_id, self._admin, self.settings.kafka.raw_topic)
 
@@ -65,6 +68,10 @@ class Bridge(AsyncService):
         finally:
             self._stop.set()
             asked.cancel()
+
+    async def shutdown(self) -> None:
+        if self._exposition is not None:
+            self._exposition.close()
 
     async def health(self) -> Health:
         """Not ready while it stops, and after the breaker has tripped."""

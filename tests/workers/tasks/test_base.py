@@ -42,7 +42,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def context() -> Any:
-    return SimpleNamespace(redis=None, metrics=Metrics())
+    return SimpleNamespace(redis=None, metrics=Metrics("workers"))
 
 
 def test_a_data_error_is_reported_with_its_range(told: list[Any], context: Any) -> None:
