@@ -29,7 +29,7 @@ class Reads(Protocol):
     async def find_key(self, key_id: str) -> StoredKey | None: ...
 
     async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
-        """Their rows of the reference (`db.postgres.reference.REFERENCE`)."""
+        """Their rows of the reference (`pipeline.schema.REFERENCE`)."""
         ...
 
     async def find_instruments(

@@ -10,27 +10,15 @@ from typing import Final
 import polars as pl
 
 from pipeline import products
-from pipeline.schema import Schema
 
-UNSEEN: Final[Schema] = {
-    "tenant": pl.String(),
-    "instrument": pl.String(),
-    "market": pl.String(),
-    "product": pl.String(),
-    "location": pl.String(),
-    "location_type": pl.String(),
-    "unit": pl.String(),
-    "currency": pl.String(),
-    "zone": pl.String(),
-    "complete": pl.Boolean(),
-}
 _KNOWN: Final = ("unit", "currency", "zone")
 _NEEDED: Final = ("market", "product", *_KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Enriched:
-    """`ticks`: TICKS with `unit, currency, zone, complete`; `unseen` (UNSEEN): instruments without a reference row.
+    """`ticks`: TICKS with `unit, currency, zone, complete`; `unseen`: instruments without a reference row
+    (`pipeline.schema.REFERENCE` without `first_seen`).
 
     `complete` false: the reference lacks one of market, product, unit, currency, zone (`MISSING_METADATA`).
     """

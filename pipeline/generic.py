@@ -13,6 +13,7 @@ from pipeline.schema import INSTANT
 
 MARKET: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+QUOTES: Final = ("bid", "ask")
 _LONGEST: Final = 200
 _CONTROL: Final = r"[\x00-\x1f\x7f]"
 
@@ -36,7 +37,8 @@ def ticks(generic: pl.DataFrame, batch: RawBatch, default_tenant: str) -> tuple[
         Verdict("envelope.event_id", rows["event_id"], _too_long(rows["event_id"])),
         Verdict("payload.raw_data.timestamp", rows["timestamp"], bad_time),
         Verdict("payload.raw_data.price", rows["price"], _absent(*read["price"])),
-        *(Verdict(f"payload.raw_data.{name}", rows[name], read[name][1]) for name in NUMBERS[1:]),
+        Verdict("payload.raw_data.volume", rows["volume"], _below_zero(*read["volume"])),
+        *(Verdict(f"payload.raw_data.{name}", rows[name], read[name][1]) for name in QUOTES),
     ]
     refused = rejects.first_of_each(generic.select("index"), verdicts)
     cells = rows.with_columns(ts=ts, **{name: values for name, (values, _) in read.items()})
@@ -130,6 +132,12 @@ def _absent(values: pl.Series, problems: pl.Series) -> pl.Series:
     """A price must be there: blank is a problem too."""
     blank = values.is_null() & problems.is_null()
     return problems.set(blank, "is absent") if blank.any() else problems
+
+
+def _below_zero(values: pl.Series, problems: pl.Series) -> pl.Series:
+    """A price may be negative, an amount that was traded may not."""
+    negative = (values < 0).fill_null(value=False)
+    return problems.set(negative, "is below 0") if negative.any() else problems
 
 
 def _shaped(good: pl.DataFrame, batch: RawBatch) -> pl.DataFrame:

@@ -55,6 +55,21 @@ TICKS: Final[Schema] = {
     "row": pl.Int32(),  # 1-based data row of the document (of the row that holds the price); 0 for a generic tick
 }
 
+# What is known of an instrument. `complete`: none of market, product, unit, currency, zone is null.
+REFERENCE: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "market": pl.String(),
+    "product": pl.String(),
+    "location": pl.String(),
+    "location_type": pl.String(),
+    "unit": pl.String(),
+    "currency": pl.String(),
+    "zone": pl.String(),
+    "complete": pl.Boolean(),
+    "first_seen": INSTANT,
+}
+
 # One row a refusal. `whole`: the message itself is refused (a dead letter); else one row of its document.
 REJECTS: Final[Schema] = {
     "topic_id": pl.String(),

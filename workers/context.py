@@ -52,7 +52,7 @@ class Context:
         return ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
 
     def reference(self, *, fresh: bool = False) -> pl.DataFrame:
-        """The reference snapshot (`db.postgres.reference.REFERENCE`), read again when its version has grown."""
+        """The reference snapshot (`pipeline.schema.REFERENCE`), read again when its version has grown."""
         if fresh or self._version < 0 or self.runner.wait(reference_version(self.postgres)) != self._version:
             self._version, self._reference = self.runner.wait(reference_snapshot(self.postgres))
         return self._reference

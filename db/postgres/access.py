@@ -81,13 +81,6 @@ def _stored(row: RowMapping) -> StoredKey:
     )
 
 
-async def revoke_key(engine: AsyncEngine, key_id: str, at: datetime) -> bool:
-    """Revokes a key from `at` on; False where no key of this id is in use."""
-    statement = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-    async with engine.begin() as connection:
-        return (await connection.execute(statement.values(revoked_at=at))).rowcount == 1
-
-
 async def note_use(engine: AsyncEngine, key_id: str, at: datetime) -> None:
     """Remembers that a key was used, at most once a minute."""
     stale = or_(api_keys.c.last_used_at.is_(None), api_keys.c.last_used_at < at - _USED_EVERY)

@@ -10,20 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres.tables import instruments
 from db.postgres.tables import reference_version as version_table
+from pipeline.schema import REFERENCE
 
-REFERENCE: Final = {
-    "tenant": pl.String(),
-    "instrument": pl.String(),
-    "market": pl.String(),
-    "product": pl.String(),
-    "location": pl.String(),
-    "location_type": pl.String(),
-    "unit": pl.String(),
-    "currency": pl.String(),
-    "zone": pl.String(),
-    "complete": pl.Boolean(),
-    "first_seen": pl.Datetime("us", "UTC"),
-}
 # Names sort as bytes, whatever the locale of the database: a page must go on where the last one ended.
 _ORDER: Final = (instruments.c.instrument.collate("C"), instruments.c.tenant.collate("C"))
 _GIVEN: Final = tuple(name for name in REFERENCE if name not in {"complete", "first_seen"})
@@ -118,4 +106,4 @@ async def _version(connection: AsyncConnection) -> int:
 
 
 def _frame(rows: Sequence[Row[tuple[object, ...]]]) -> pl.DataFrame:
-    return pl.DataFrame([tuple(row) for row in rows], schema=REFERENCE, orient="row")
+    return pl.DataFrame([tuple(row) for row in rows], schema=dict(REFERENCE), orient="row")

@@ -55,6 +55,7 @@ def detect(name: str, head: bytes) -> str | None:
 def parse(document: Document) -> ParsedDocument:
     """Ticks and refused rows of an LMP report; `row` is the line of the LMP row, counted after the header.
 
+    An LMP that is blank, `NaN`, `N/A` or `-` says that there is no price: no tick, and no refusal either.
     Equal rows that follow each other for one node and interval are one publication, different ones are several.
     Raises `DataProcessingError` for an error answer, XML, or a report that is not LMP.
     """
@@ -70,6 +71,8 @@ def parse(document: Document) -> ParsedDocument:
     parts, refused = _parts(table.cells, price, document.product)
     ticks, orphans = _pivot(parts)
     bad = pl.concat([table.broken, refused, orphans]).sort("row")
+    if ticks.is_empty() and bad.is_empty():
+        raise refusal(f"the report holds no price: every {price} of an LMP is missing", price, "")
     return ParsedDocument(_shaped(ticks), bad, table.rows, source.header_line)
 
 
@@ -134,16 +137,13 @@ def _parts(cells: pl.DataFrame, price: str, expected: str | None) -> tuple[pl.Da
     timed = cells.join(_intervals(cells, expected), on=[RUN, START, END], how="left", maintain_order="left")
     value, problem = numbers.decimals(cells[price])
     missing = numbers.missing(cells[price]) if value.null_count() else value.is_null()
-    no_price = pl.select(
-        pl.when(missing & (cells[KIND] == LMP)).then(pl.lit("is missing")).otherwise(problem.set(missing, None))
-    )
     verdicts = [
         *(Verdict(name, cells[name], timed[f"{name} problem"]) for name in (RUN, START, END)),
         Verdict(NODE, cells[NODE], _unless(cells[NODE], _NODE_SHAPE, _NODE_PROBLEM)),
         Verdict(
             KIND, cells[KIND], _unless(cells[KIND], f"^(?:{'|'.join((LMP, *COMPONENTS))})$", "is no part of an LMP")
         ),
-        Verdict(price, cells[price], no_price.to_series()),
+        Verdict(price, cells[price], problem.set(missing, None)),
     ]
     refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
     read = timed.select("interval", "product", NODE, "start", "end", KIND, "row", value.alias("value"))
@@ -199,14 +199,15 @@ def _unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
 def _pivot(parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(one row a publication with its components, REFUSED_ROWS for components without an LMP row)."""
     prices, others = parts.filter(pl.col(KIND) == LMP), parts.filter(pl.col(KIND) != LMP)
-    prices = prices.drop(KIND).rename({"value": "price"})
+    prices, priced = prices.drop(KIND).rename({"value": "price"}), pl.col("price").is_not_null()
     orphans = _orphaned(others.join(prices, on=_KEY, how="anti"))
     once = _with_components(prices, others, _KEY)
     if once.height == prices.height and once.select(_KEY).n_unique() == once.height:
-        return once, orphans
+        return once.filter(priced), orphans
     numbered = prices.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over(_KEY))
     nth = others.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over(*_KEY, KIND))
-    return _publications(_with_components(numbered, _within(nth, numbered), (*_KEY, "nth"))), orphans
+    several = _with_components(numbered, _within(nth, numbered), (*_KEY, "nth"))
+    return _publications(several.filter(priced)), orphans
 
 
 def _with_components(prices: pl.DataFrame, others: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
@@ -231,7 +232,7 @@ def _publications(prices: pl.DataFrame) -> pl.DataFrame:
     values = ["price", *COMPONENTS.values()]
     held = prices.sort("row").with_columns(pl.col(list(COMPONENTS.values())).forward_fill().over(_KEY))
     same = pl.all_horizontal(pl.col(value).eq_missing(pl.col(value).shift().over(_KEY)) for value in values)
-    return held.filter((pl.col("nth") == 0) | ~same)
+    return held.filter((pl.int_range(pl.len()).over(_KEY) == 0) | ~same)
 
 
 def _orphaned(orphans: pl.DataFrame) -> pl.DataFrame:

@@ -17,9 +17,9 @@ from api.security.principal import Principals
 from api.state import State
 from api.stores import BAR
 from db.postgres.access import StoredKey
-from db.postgres.reference import REFERENCE, Filters
+from db.postgres.reference import Filters
 from pipeline.flags import Flag
-from pipeline.schema import TICKS, conform
+from pipeline.schema import REFERENCE, TICKS, conform
 from service import apikey
 from service.metrics import Metrics
 
@@ -85,7 +85,7 @@ class FakeReads:
     async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:
         self._require("postgres")
         rows = [each for each in self.reference if each["tenant"] in tenants and each["instrument"] in names]
-        return pl.DataFrame(rows, schema=REFERENCE)
+        return pl.DataFrame(rows, schema=dict(REFERENCE))
 
     async def find_instruments(
         self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
@@ -95,7 +95,7 @@ class FakeReads:
             rows = [each for each in rows if getattr(filters, name) in (None, each[name])]
         rows = [each for each in rows if (filters.search or "") in str(each["instrument"])]
         rows = [each for each in rows if after is None or (each["instrument"], each["tenant"]) > after]
-        return pl.DataFrame(rows, schema=REFERENCE).sort("instrument", "tenant").head(limit)
+        return pl.DataFrame(rows, schema=dict(REFERENCE)).sort("instrument", "tenant").head(limit)
 
     async def ticks(
         self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int

@@ -50,8 +50,8 @@ def test_a_healthy_system_has_no_difference(landed: System) -> None:
 def test_bridge_and_workers_show_what_they_counted(landed: System) -> None:
     shown = landed.settings.metrics
     bridge, workers = (metrics(shown.host, port) for port in (shown.bridge_port, shown.workers_port))
-    assert bridge["gridtick_bridge_messages_total"] == bridge["gridtick_bridge_landed_messages_total"] == 402
-    assert workers["gridtick_ticks_stored_total"] > 402
+    assert bridge["gridtick_bridge_messages_total"] == bridge["gridtick_bridge_landed_messages_total"] > 400
+    assert workers["gridtick_ticks_stored_total"] > 400
     assert workers['gridtick_task_seconds_count{task="normalize"}'] >= 1
 
 

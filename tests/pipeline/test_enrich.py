@@ -1,6 +1,7 @@
 import polars as pl
 
-from pipeline.enrich import UNSEEN, enrich
+from pipeline import schema
+from pipeline.enrich import enrich
 from pipeline.normalize import normalize
 from tests.pipeline.making import batch, document, interval, oasis, tick
 
@@ -30,7 +31,7 @@ def test_registered_instruments_get_their_reference_and_others_what_the_registry
 
 def test_each_unseen_instrument_once() -> None:
     unseen = enrich(TICKS, REFERENCE).unseen
-    assert dict(unseen.schema) == dict(UNSEEN)
+    assert dict(unseen.schema) == {name: dtype for name, dtype in schema.REFERENCE.items() if name != "first_seen"}
     assert unseen.select("tenant", "instrument", "market", "product", "location", "complete").rows() == [
         ("acme", "X", "nowhere", "tick", None, False),
         ("public", "caiso.rt_5min.NODE_A", "caiso", "rt_5min", "NODE_A", True),

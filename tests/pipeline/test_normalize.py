@@ -45,6 +45,7 @@ def test_defaults() -> None:
 
 
 BAD: list[tuple[bytes, str, str]] = [
+    (tick({"volume": -1}), "payload.raw_data.volume", "-1"),
     (b"", "message", ""), (b"nonsense", "message", "nonsense"),
     (b"\xff\xfe", "message", ""), (b"[1]", "message", "[1]"),
     (b'{"payload":{}}', "envelope", ""), (b'{"envelope":{}}', "payload", ""),

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres.engine import make_engine
 from db.postgres.reference import (
-    REFERENCE,
     Filters,
     find_instruments,
     instruments_named,
@@ -19,6 +18,7 @@ from db.postgres.reference import (
     reference_version,
     register_instruments,
 )
+from pipeline.schema import REFERENCE
 from service.settings import Settings
 
 pytestmark = pytest.mark.stack
@@ -58,7 +58,7 @@ async def test_a_snapshot_holds_its_version_and_what_is_complete(engine: AsyncEn
     await register_instruments(engine, _frame(tenant, "PART", zone=None))
     version, frame = await reference_snapshot(engine)
     own = frame.filter(pl.col("tenant") == tenant)
-    assert dict(frame.schema) == REFERENCE
+    assert dict(frame.schema) == dict(REFERENCE)
     assert dict(own.select("instrument", "complete").iter_rows()) == {"WHOLE": True, "PART": False}
     assert version == await reference_version(engine)
 

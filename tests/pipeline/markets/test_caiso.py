@@ -97,9 +97,9 @@ def problems(parsed: ParsedDocument) -> list[tuple[int, str, str]]:
 
 @pytest.mark.parametrize(
     ("row", "field", "value"),
-    [(oasis_row("LMP", "x", 5), "VALUE", "x"), (oasis_row("LMP", "", 5), "VALUE", ""),
+    [(oasis_row("LMP", "x", 5), "VALUE", "x"), (oasis_row("LMP", "-1-", 5), "VALUE", "-1-"),
      (oasis_row("LMP", "1e30", 5), "VALUE", "1e30"), (oasis_row("LMP", "0.123456789012", 5), "VALUE", "0.123456789012"),
-     (oasis_row("LMP", "NaN", 5), "VALUE", "NaN"), (oasis_row("MCC", "1..2"), "VALUE", "1..2"),
+     (oasis_row("LMP", "inf", 5), "VALUE", "inf"), (oasis_row("MCC", "1..2"), "VALUE", "1..2"),
      (oasis_row("SPTIE", "1", 5), "LMP_TYPE", "SPTIE"), (oasis_row("LMP", "1", 5, node=""), "NODE", ""),
      (oasis_row("LMP", "1", 5, run="RUC"), "MARKET_RUN_ID", "RUC"), (oasis_row("MCC", "1", 10), "LMP_TYPE", "MCC"),
      (oasis_row("LMP", "1", 5).replace("20:05:00-00:00", "20:05:00"), "INTERVALSTARTTIME_GMT", "2024-06-01T20:05:00"),
@@ -112,6 +112,23 @@ def test_a_broken_row_is_refused_while_others_live(row: str, field: str, value: 
     assert problems(parsed) == [(5, field, value)]
     assert parsed.ticks["row"].to_list() == [1, 6]
     assert parsed.rows == 9
+
+
+@pytest.mark.parametrize("nothing", ["", " ", "NaN", "nan", "N/A", "-"])
+def test_a_missing_price_is_no_tick_and_no_refusal(nothing: str) -> None:
+    parsed = parse(oasis(*interval(), *interval(5, LMP=nothing), *interval(10)))
+    assert parsed.rejects.height == 0
+    assert parsed.ticks["row"].to_list() == [1, 9]
+
+
+def test_a_price_after_a_missing_one_keeps_its_own_components() -> None:
+    parsed = parse(oasis(*interval(LMP="", MCC="9"), *interval(MCC="2")))
+    assert parsed.ticks.select("price", "congestion", "row").rows() == [(Decimal("31.5"), Decimal(2), 5)]
+
+
+def test_a_report_of_missing_prices_alone_is_refused() -> None:
+    with pytest.raises(DataProcessingError, match="holds no price: every VALUE"):
+        parse(oasis(*interval(LMP="")))
 
 
 def test_a_component_without_a_value_is_null() -> None:
