@@ -1,12 +1,15 @@
 """The ClickHouse engine of the `chdb` package behind a bounded pool of connections."""
 
+import errno
 import queue
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
-from typing import Any, Final
+from pathlib import Path
+from typing import IO, Any, Final
 
 import chdb
 
@@ -35,11 +38,34 @@ def _quoted(value: str) -> str:
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
+def _spool(path: str) -> Path:
+    """Beside the engine's folder: inserts lie there while they are read. What a killed server left goes."""
+    folder = Path(path).absolute().parent / "spool"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for left in folder.iterdir():
+        left.unlink()
+    return folder
+
+
+def _write(body: IO[bytes], chunks: Iterable[bytes]) -> None:
+    try:
+        for chunk in chunks:
+            body.write(chunk)
+        body.flush()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise EngineError(
+            b"Code: 243. DB::Exception: Cannot reserve space: the disk is full. (NOT_ENOUGH_SPACE)"
+        ) from None
+
+
 class EngineConnection:
     """One connection, for one thread at a time. It keeps the settings of its last query: most are equal."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, spool: Path) -> None:
         self._path = path
+        self._spool = spool
         self._connection: Any = chdb.connect(path)
         self._database = "default"
         self._settings: dict[str, str] = {}
@@ -72,18 +98,12 @@ class EngineConnection:
         """Run any statement but an insert with data; the engine's result (`get_memview()`, `rows_read()`)."""
         return self._run(sql, default_format, parameters)
 
-    def insert(self, head: str, data_format: str, chunks: Iterable[bytes]) -> int:
-        """Feed `INSERT INTO …` with the bytes as they come; returns the rows written.
-
-        Of a body that is cut off, only blocks that the engine had already written stay.
-        """
-        try:
-            with self._connection.send_insert(head, data_format) as stream:
-                for chunk in chunks:
-                    stream.append(chunk)
-                return stream.finish().rows_written
-        except _ERRORS as error:
-            raise _refusal(error) from None
+    def insert(self, head: str, data_format: str, chunks: Iterable[bytes]) -> Any:
+        """Run `INSERT INTO …` over the bytes; the engine's result. Nothing of a body that is cut off is stored."""
+        # By way of a file: the engine's streaming insert answers well to a block that it could not store.
+        with tempfile.NamedTemporaryFile(dir=self._spool, prefix="insert-") as body:
+            _write(body, chunks)
+            return self._run(f"{head} FROM INFILE {_quoted(body.name)} FORMAT {data_format}")
 
     def close(self) -> None:
         self._connection.close()
@@ -105,6 +125,7 @@ class EnginePool:
 
     def __init__(self, path: str, size: int) -> None:
         self._path = path
+        self._spool = _spool(path)
         self._size = size
         self._opening = threading.Lock()
         self._idle: queue.LifoQueue[EngineConnection | None] = queue.LifoQueue()
@@ -118,7 +139,7 @@ class EnginePool:
         try:
             if held is None:
                 with self._opening:
-                    held = EngineConnection(self._path)
+                    held = EngineConnection(self._path, self._spool)
             yield held
         finally:
             self._idle.put(held)

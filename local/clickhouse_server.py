@@ -158,8 +158,8 @@ class _Handler(BaseHTTPRequestHandler):
             insert = _INSERT.match(head)
             if insert and not _NO_DATA.search(insert[1]):
                 chunks = _chain(head[insert.end() :], rest)
-                rows = connection.insert(insert[1].decode(), insert[2].decode(), chunks)
-                body, counts, shown = b"", {"written_rows": str(rows)}, "TabSeparated"
+                result = connection.insert(insert[1].decode(), insert[2].decode(), chunks)
+                body, counts, shown = b"", {"written_rows": str(result.rows_written())}, "TabSeparated"
             else:
                 sql = head + b"".join(rest)
                 wanted = request.arguments.get("default_format", "TabSeparated")

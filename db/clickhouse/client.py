@@ -18,12 +18,13 @@ from service.settings import ClickHouse
 
 # What every statement runs with. A server that does not know or does not take one of them is refused at start:
 # an asynchronous insert is not yet stored when it returns, a deduplicated one may silently not be stored at all,
-# and a pass reads `ticks` more than once and must see one state of it.
+# a pass reads `ticks` more than once and must see one state of it, and one batch may hold prices of many months.
 SETTINGS: Final[Mapping[str, str]] = {
     "async_insert": "0",
     "deduplicate_insert": "disable",
     "deduplicate_insert_select": "disable",
     "insert_deduplicate": "0",
+    "max_partitions_per_insert_block": "0",
     # Rows of one key within a block are left to merges and FINAL, as those of two blocks are: one sort less an insert.
     "optimize_on_insert": "0",
     "enable_materialized_cte": "1",

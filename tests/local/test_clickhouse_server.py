@@ -123,6 +123,19 @@ def test_errors_carry_the_engines_words_and_the_connection_lives_on(client: Any)
     assert client.command("SELECT 1") == 1
 
 
+@pytest.mark.stack
+def test_what_the_table_does_not_take_is_refused(client: Any) -> None:
+    client.command("DROP TABLE IF EXISTS narrow")
+    client.command("CREATE TABLE narrow (a UInt64, CONSTRAINT small CHECK a < 5) ENGINE = MergeTree "
+                   "PARTITION BY a ORDER BY a")  # fmt: skip
+    with pytest.raises(DatabaseError, match="VIOLATED_CONSTRAINT"):
+        client.insert("narrow", [[1], [9]], column_names=["a"])
+    client.command("ALTER TABLE narrow DROP CONSTRAINT small")
+    with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
+        client.insert("narrow", [[n] for n in range(200)], column_names=["a"])
+    assert client.command("SELECT count() FROM narrow") == 0
+
+
 def _raw(port: int, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
     link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     link.request("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
