@@ -16,9 +16,10 @@ TITLE: Final = "Gridtick"
 VERSION: Final = "0.1.0"
 DESCRIPTION: Final = """Exact ticks, bars and latest prices of US power and gas markets.
 
-Send your key in `Authorization: Bearer` or `X-API-Key`. Ranges are [start, end); instants are ISO 8601 and
-need an offset (`2026-07-01T00:00:00Z`); prices are JSON numbers with all their digits. A list holds `data`,
-`next` and `query`; send `next` back as `cursor` for what follows, or follow `Link`. Errors are problem+json
+Send your key in `Authorization: Bearer` or `X-API-Key`; two different keys are refused. Ranges are [start, end);
+instants are those of RFC 3339: they need an offset (`2026-07-01T00:00:00Z`) and have at most 6 decimals, seconds may
+be left out. Prices are JSON numbers with all their digits. A list holds `data`, `next` and `query`; send `next` back
+as `cursor` for what follows, or follow `Link`. HEAD is answered as GET, without its body. Errors are problem+json
 (RFC 9457).
 
     curl -H "X-API-Key: $GRIDTICK_API_KEY" "http://127.0.0.1:8080/v1/prices/latest?instrument=NG_HH_BALMO"

@@ -1,6 +1,7 @@
 """Which price is the latest: the newest, or the one in force."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -10,15 +11,29 @@ from pipeline import products
 _WHO = ("tenant", "instrument")
 
 
-def may_be_in_force(newest: pl.DataFrame, mode: Mode | None, now: datetime) -> tuple[list[str], pl.DataFrame]:
-    """Of the instruments whose price in force is wanted: those whose prices end, and the ticks in force of the others.
+class InForce(NamedTuple):
+    """The newest ticks for which the price in force is wanted.
 
-    A price without an end is in force until the next one: there the newest is what counts.
+    `ending`: prices that end, so that another one may hold now. `endless`: prices in force until the next one.
+    `ahead`: the same, but they have not begun, so that the one before is in force.
     """
+
+    ending: pl.DataFrame
+    endless: pl.DataFrame
+    ahead: pl.DataFrame
+
+
+def may_be_in_force(newest: pl.DataFrame, mode: Mode | None, now: datetime) -> InForce:
+    """Which prices in force are known from the newest ones, and which must be looked up."""
     wanted = _wanted(newest, mode)
-    is_endless = pl.col("end").is_null() & pl.col("hold_end").is_null()
-    ending = wanted.filter(~is_endless)["instrument"].unique().to_list()
-    return ending, wanted.filter(is_endless & (pl.col("start") <= now))
+    is_endless, has_begun = pl.col("end").is_null() & pl.col("hold_end").is_null(), pl.col("start") <= now
+    endless = wanted.filter(is_endless)
+    return InForce(wanted.filter(~is_endless), endless.filter(has_begun), endless.filter(~has_begun))
+
+
+def of_same(found: pl.DataFrame, newest: pl.DataFrame) -> pl.DataFrame:
+    """What was found of the instruments of these ticks: another tenant may have one of the same name."""
+    return found.join(newest, on=_WHO, how="semi")
 
 
 def _wanted(newest: pl.DataFrame, mode: Mode | None) -> pl.DataFrame:

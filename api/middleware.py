@@ -1,4 +1,4 @@
-"""Around every request: an id, a body limit, security headers, metrics, and an answer whatever breaks."""
+"""Around every request: an id, a body limit, HEAD, security headers, metrics, and an answer whatever breaks."""
 
 import logging
 import re
@@ -37,14 +37,14 @@ class Outermost:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(scope, receive, send)
+        exchange = _Exchange(_as_get(scope), receive, send, bodiless=scope["method"] == "HEAD")
         began = time.perf_counter()
         self._enter(1)
         try:
             await self._answered(exchange)
         finally:
             self._enter(-1)
-            self._measure(scope, exchange.status, time.perf_counter() - began)
+            self._measure(scope["method"], exchange, time.perf_counter() - began)
 
     async def _answered(self, exchange: "_Exchange") -> None:
         try:
@@ -60,23 +60,24 @@ class Outermost:
         self._in_flight += step
         self._metrics.set("http_in_flight", self._in_flight)
 
-    def _measure(self, scope: Scope, status: int, seconds: float) -> None:
+    def _measure(self, sent: str, exchange: "_Exchange", seconds: float) -> None:
         # The pattern of the route, never the path: a label must not grow with what callers make up.
-        route = str(getattr(scope.get("route"), "path", "none"))
-        method = scope["method"] if route != "none" else "any"
-        self._metrics.count("http_requests", method=method, route=route, status=str(status))
+        route = str(getattr(exchange.scope.get("route"), "path", "none"))
+        method = sent if route != "none" else "any"
+        self._metrics.count("http_requests", method=method, route=route, status=str(exchange.status))
         self._metrics.observe("http_request_seconds", seconds, route=route)
 
 
 class _Exchange:
-    """One request and its answer."""
+    """One request and its answer; `bodiless`: the answer's body is not sent."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, bodiless: bool) -> None:
         self.scope = scope
         self.id = _request_id(Headers(scope=scope))
         self.status = 500
         self._receive = receive
         self._send = send
+        self._bodiless = bodiless
         self._started = False
         self._received = 0
         scope.setdefault("state", {})["request_id"] = self.id
@@ -101,12 +102,19 @@ class _Exchange:
             headers["X-Request-ID"] = self.id
             for name, value in _HEADERS.items():
                 headers.setdefault(name, value)
+        elif self._bodiless:
+            message = {**message, "body": b""}
         await self._send(message)
 
     async def fail(self, problem: Problem) -> None:
         """Answers with the problem, unless an answer is under way already."""
         if not self._started:
             await answer(problem, self.id)(self.scope, self._receive, self.send)
+
+
+def _as_get(scope: Scope) -> Scope:
+    """HEAD is answered as GET is, so that its headers are the same; what serves the request keeps its own scope."""
+    return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
 def _too_large() -> Problem:

@@ -76,11 +76,16 @@ async def _http(request: Request, error: Exception) -> Response:
     if error.status_code == 404:
         problem = Problem(404, "not-found", "There is no such route. /docs lists them.")
     elif error.status_code == 405:
-        allowed = (error.headers or {}).get("Allow", "GET")
-        problem = Problem(405, "method-not-allowed", f"This route answers {allowed}.", headers=error.headers)
+        allowed = _with_head((error.headers or {}).get("Allow", "GET"))
+        problem = Problem(405, "method-not-allowed", f"This route answers {allowed}.", headers={"Allow": allowed})
     else:
         problem = Problem(error.status_code, "refused", str(error.detail), headers=error.headers)
     return answer(problem, request.state.request_id)
+
+
+def _with_head(allowed: str) -> str:
+    """The methods of a route, with HEAD where GET is: every GET is answered to HEAD too."""
+    return ", ".join("GET, HEAD" if each == "GET" else each for each in allowed.split(", "))
 
 
 async def _validation(request: Request, error: Exception) -> Response:

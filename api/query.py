@@ -1,48 +1,26 @@
 """The parameters of the routes, read strictly: unknown, repeated, contradictory or vague ones are refused."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal
+from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import invalid
-from pipeline.schema import EARLIEST, LATEST
+from api.values import Instant, Limit, MarketName, ProductName, Text
 
 DEFAULT_LIMIT: Final = 1000
-MAX_LIMIT: Final = 10_000
 MAX_INSTRUMENTS: Final = 100
 _REPEATABLE: Final = frozenset({"instrument"})
 
-
-def instant(text: object) -> datetime:
-    """An ISO 8601 instant with an offset, as UTC."""
-    if not isinstance(text, str):
-        raise ValueError("is no instant. Write 2026-07-01T00:00:00Z.")
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("is no instant. Write 2026-07-01T00:00:00Z (a + in an address is %2B).") from None
-    if read.tzinfo is None:
-        raise ValueError("has no offset. Write 2026-07-01T00:00:00Z or …-07:00.")
-    return _within(read)
-
-
-def _within(read: datetime) -> datetime:
-    if not EARLIEST.year <= read.year < LATEST.year:
-        raise ValueError(f"lies outside {EARLIEST:%Y} to {LATEST:%Y}.")
-    return read.astimezone(UTC)
-
-
-Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-InstrumentId = Annotated[str, Field(min_length=1, max_length=256)]
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"most rows of one answer, at most {MAX_LIMIT}")]
+InstrumentId = Annotated[Text, Field(min_length=1, max_length=256)]
 CursorText = Annotated[str, Field(max_length=2048, description="`next` of the answer before")]
-Tenant = Annotated[str, Field(max_length=64, description="only rows of this tenant; default: all that you may read")]
+Tenant = Annotated[Text, Field(max_length=64, description="only rows of this tenant; default: all that you may read")]
 PriceType = Annotated[
     Literal["number", "decimal"], Field(description="`decimal` gives prices as text instead of JSON numbers")
 ]
-Name = Annotated[str, Field(min_length=1, max_length=256)]
+Name = Annotated[Text, Field(min_length=1, max_length=256)]
 
 
 class Strict(BaseModel):
@@ -76,8 +54,13 @@ class RangeQuery(Priced):
         list[InstrumentId],
         Field(min_length=1, max_length=MAX_INSTRUMENTS, description="repeatable", examples=[["NG_HH_BALMO"]]),
     ]
-    start: Annotated[Instant | None, Field(description="first instant; default: 24 hours ago, for `1d` 31 days")] = None
-    end: Annotated[Instant | None, Field(description="first instant beyond; default: no end")] = None
+    start: Annotated[
+        Instant | None,
+        Field(description="first instant; default: 24 hours before `end`, else before now; `1d`: 31 days"),
+    ] = None
+    end: Annotated[
+        Instant | None, Field(description="first instant beyond; default: no end. 2100-01-01T00:00:00Z is the last one")
+    ] = None
 
 
 class TicksQuery(RangeQuery):
@@ -99,8 +82,8 @@ class LatestQuery(Priced):
     instrument: Annotated[
         list[InstrumentId], Field(max_length=1000, description="repeatable", examples=[["NG_HH_BALMO"]])
     ] = []
-    market: Name | None = None
-    product: Name | None = None
+    market: MarketName | None = None
+    product: ProductName | None = None
     mode: Annotated[
         Literal["newest", "in_force"] | None,
         Field(
@@ -113,19 +96,27 @@ class LatestQuery(Priced):
 class InstrumentsQuery(Listed):
     """Instruments by exact market, product and location, or by a part of their name."""
 
-    market: Name | None = None
-    product: Name | None = None
+    market: MarketName | None = None
+    product: ProductName | None = None
     location: Name | None = None
     q: Annotated[Name | None, Field(description="part of the id or the location, in any case")] = None
 
 
 def once(request: Request) -> None:
-    """Refuses a parameter given twice that holds one value."""
+    """Refuses a parameter given twice that holds one value, and an address that would not be read as it was meant."""
+    _require_text(request.scope["query_string"])
     seen: set[str] = set()
     for name, _ in request.query_params.multi_items():
         if name in seen and name not in _REPEATABLE:
             raise invalid(name, "is given more than once.")
         seen.add(name)
+
+
+def _require_text(sent: bytes) -> None:
+    try:
+        unquote_to_bytes(sent.decode("ascii")).decode()
+    except UnicodeDecodeError:
+        raise invalid("query", "holds bytes that are no UTF-8. Write other letters as %, e.g. %C3%A4.") from None
 
 
 def check_order(start: datetime, end: datetime) -> None:

@@ -56,7 +56,11 @@ class Latest(Tick):
     cadence_seconds: Annotated[float | None, Field(description="expected time between publications")]
     status: Annotated[
         Literal["live", "late", "stale"],
-        Field(description="`late` one interval after the next price was due, `stale` three intervals after"),
+        Field(
+            description="`late` one interval after the next price was due, `stale` three intervals after. Also "
+            "`stale`, for it says nothing about now: a price further ahead than its product publishes (day-ahead: "
+            "without a bound; real-time: since when it binds; a stream: what it may be late, of `tick` a minute)"
+        ),
     ]
 
 

@@ -91,6 +91,7 @@ class ApiService(AsyncService):
             log_config=None,
             access_log=False,
             server_header=False,
+            ws="none",  # no route is a WebSocket yet: an upgrade is answered as the GET that it is
             timeout_graceful_shutdown=_DRAIN_SECONDS,
         )
         return _Server(config)

@@ -7,8 +7,7 @@ import polars as pl
 
 from pipeline import products
 from pipeline.bars import INTERVALS
-from pipeline.flags import names
-from pipeline.shown import shown
+from pipeline.shown import flag_names, shown
 
 BAR_FIELDS: Final = (
     "instrument", "interval", "start", "end", "open", "high", "low", "close", "volume", "vwap", "twap",
@@ -31,12 +30,8 @@ def shown_ticks(ticks: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame:
         "tenant", "instrument", "unit", "currency", "complete", pl.col("location_type").alias("known_type")
     )
     joined = ticks.join(known, on=["tenant", "instrument"], how="left", maintain_order="left")
-    return shown(
-        joined.with_columns(
-            pl.coalesce("known_type", "location_type").alias("location_type"),
-            pl.col("complete").fill_null(value=False),
-        ).drop("known_type")
-    )
+    location_type = pl.coalesce("known_type", "location_type").alias("location_type")
+    return shown(joined.with_columns(location_type, pl.col("complete").fill_null(value=False)))
 
 
 def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> pl.DataFrame:
@@ -50,11 +45,8 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> p
     over = pl.col("end") + pl.duration(seconds=pl.col("settle")) <= past
     length = (pl.col("end") - pl.col("start")).dt.total_seconds()
     whole = pl.col("count") >= (length / pl.col("native")).fill_null(0)
-    final = joined.with_columns((over & whole).alias("is_final"))
-    bits = final["flags"].unique().to_list()
-    named = {each: names(each) for each in bits}
-    flags = pl.Series("flags", [named[each] for each in final["flags"]], dtype=pl.List(pl.String))
-    return final.with_columns(flags).select(BAR_FIELDS)
+    final = joined.with_columns((over & whole).alias("is_final"), flag_names(joined["flags"]))
+    return final.select(BAR_FIELDS)
 
 
 def shown_latest(latest: pl.DataFrame, reference: pl.DataFrame, now: datetime) -> pl.DataFrame:
@@ -67,13 +59,15 @@ def with_freshness(ticks: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Shown ticks with `age_seconds`, `cadence_seconds` and `status`.
 
     The next price is due one step (its interval; what its product allows for a stream) after this one, moved
-    by the product's `due`. One step beyond that a price is `late`, three steps beyond it is `stale`.
+    by the product's `due`. One step beyond that a price is `late`, three steps beyond it is `stale`. So is one
+    that lies further ahead than its product publishes: it says nothing about now.
     """
     joined = _with_products(ticks)
     age = (pl.lit(now) - pl.col("interval_start")).dt.total_milliseconds() / 1000
     overdue = age - pl.col("step") - pl.col("due")
     status = (
-        pl.when(overdue <= pl.col("step")).then(pl.lit("live"))
+        pl.when(-age > pl.col("ahead")).then(pl.lit("stale"))
+        .when(overdue <= pl.col("step")).then(pl.lit("live"))
         .when(overdue <= 3 * pl.col("step")).then(pl.lit("late"))
         .otherwise(pl.lit("stale"))
     )  # fmt: skip
@@ -90,22 +84,30 @@ def is_finer(interval: str, than: str) -> bool:
     return _ANSWERED.index(interval) < _ANSWERED.index(than)
 
 
-# Seconds: native interval, time between prices, when one is due, how long one may still come, cadence.
-_PRODUCT: Final = {name: pl.Float64() for name in ("native", "step", "due", "settle", "cadence_seconds")}
+# Seconds: native interval, time between prices, when one is due, how far ahead one may lie (null: without a bound),
+# how long one may still come, cadence.
+_PRODUCT: Final = {name: pl.Float64() for name in ("native", "step", "due", "ahead", "settle", "cadence_seconds")}
 
 
 def _with_products(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the columns `_PRODUCT` of each row's market and product."""
-    pairs = frame.select("market", "product").unique(maintain_order=True)
-    facts = pl.DataFrame([_facts(*row) for row in pairs.iter_rows()], schema=_PRODUCT, orient="row")
-    known = pl.concat([pairs, facts], how="horizontal")
+    pairs = set(zip(frame["market"], frame["product"], strict=True))
+    schema = {"market": pl.String(), "product": pl.String()} | _PRODUCT
+    known = pl.DataFrame([(*pair, *_facts(*pair)) for pair in pairs], schema=schema, orient="row")
     return frame.join(known, on=["market", "product"], how="left", maintain_order="left")
 
 
-def _facts(market: str, name: str) -> tuple[float | None, float, float, float, float | None]:
+def _facts(market: str, name: str) -> tuple[float | None, ...]:
     product = products.product(market, name)
     native = INTERVALS[product.interval].seconds if product.interval else None
     step = float(native) if native else product.lateness.total_seconds()
     settle = (product.lateness + product.grace).total_seconds()
     cadence = None if product.cadence is None else product.cadence.total_seconds()
-    return native, step, product.due.total_seconds(), settle, cadence
+    return native, step, product.due.total_seconds(), _ahead(product, step), settle, cadence
+
+
+def _ahead(product: products.Product, step: float) -> float | None:
+    """One step, for clocks differ; where prices bind before their start, so long before it."""
+    if product.forward:
+        return None
+    return max(step, product.binding.total_seconds() if product.binding else 0.0)

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar, cast
 
@@ -17,13 +17,14 @@ from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
 from db.clickhouse import reads
 from db.clickhouse.client import fetch_async
+from db.clickhouse.query import Query
 from db.postgres import access, ledger, reference
 from db.postgres.access import StoredKey
 from db.postgres.engine import ping
 from db.postgres.reference import Filters
 from db.redis import generation
 from db.redis.latest import read_latest
-from pipeline.schema import INSTANT, PRICE, SCALE, TICKS, Schema, conform
+from pipeline.schema import INSTANT, PRICE, SCALE, TICKS, Schema, conform, empty
 from service import clock
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ _READY_SECONDS: Final = 2.0
 _REGISTER_SECONDS: Final = 2.0
 _INSTANTS: Final = frozenset({"start", "ts"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ReadAt = Callable[[reads.Scope, datetime], Query]
 
 
 class Stores:
@@ -107,10 +109,11 @@ class Stores:
         return _page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
-        newest = await self._newest(tenants, names) if names else pl.DataFrame(schema=dict(TICK))
-        ending, endless = latest.may_be_in_force(newest, mode, now)
-        held = await self._holding(tenants, ending, now) if ending else newest.clear()
-        return latest.chosen(newest, pl.concat([held, endless]), mode)
+        newest = await self._newest(tenants, names) if names else empty(TICK)
+        found = latest.may_be_in_force(newest, mode, now)
+        held = await self._looked_up(reads.in_force, tenants, found.ending, now)
+        begun = await self._looked_up(reads.newest_until, tenants, found.ahead, now)
+        return latest.chosen(newest, pl.concat([held, found.endless, begun]), mode)
 
     async def watermark(self) -> datetime:
         async with self._watch.reading("postgres"):
@@ -131,10 +134,13 @@ class Stores:
         except FAILURES["postgres"]:
             log.warning("the use of a key was not noted", extra={"key_id": key_id})
 
-    async def _holding(self, tenants: Names, names: Names, now: datetime) -> pl.DataFrame:
+    async def _looked_up(self, read: _ReadAt, tenants: Names, newest: pl.DataFrame, now: datetime) -> pl.DataFrame:
+        if newest.is_empty():
+            return newest
+        query = read(reads.Scope(tenants, newest["instrument"].unique().to_list()), now)
         async with self._watch.reading("clickhouse"):
-            found = await fetch_async(self._clickhouse, reads.in_force(reads.Scope(tenants, names), now))
-        return conform(found, TICK)
+            found = await fetch_async(self._clickhouse, query)
+        return latest.of_same(conform(found, TICK), newest)
 
     async def _newest(self, tenants: Names, names: Names) -> pl.DataFrame:
         """From the register in Redis; from ClickHouse while the register is away or being built."""

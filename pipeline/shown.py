@@ -30,12 +30,16 @@ def shown(ticks: pl.DataFrame) -> pl.DataFrame:
     ticks = ticks if "unit" in ticks.columns else _with_unit(ticks)
     lacking = ~pl.col("complete") if "complete" in ticks.columns else pl.lit(value=False)
     missing = pl.when(lacking).then(int(Flag.MISSING_METADATA)).otherwise(0).cast(pl.UInt32)
-    bits = ticks.select((pl.col("flags") | missing).alias("bits")).to_series()
-    return ticks.with_columns(
-        interval_start=pl.col("start"),
-        interval_end=pl.col("end"),
-        flags=_names(bits),
-    ).select(FIELDS)
+    bits = ticks.select(pl.col("flags") | missing).to_series()
+    made = {"interval_start": pl.col("start"), "interval_end": pl.col("end"), "flags": pl.lit(flag_names(bits))}
+    return ticks.select(made[name].alias(name) if name in made else pl.col(name) for name in FIELDS)
+
+
+def flag_names(bits: pl.Series) -> pl.Series:
+    """Flag bits as lists of their names."""
+    distinct = bits.unique().sort()
+    table = pl.Series("flags", [flags.names(value) for value in distinct], dtype=pl.List(pl.String))
+    return table.gather(distinct.search_sorted(bits))
 
 
 def with_revisions(ticks: pl.DataFrame) -> pl.DataFrame:
@@ -88,11 +92,6 @@ def iso(instants: pl.Expr) -> pl.Expr:
 def _plain(amounts: pl.Expr) -> pl.Expr:
     """Decimals as text without trailing zeros."""
     return amounts.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
-
-
-def _names(bits: pl.Series) -> pl.Series:
-    table = {value: flags.names(value) for value in bits.unique()}
-    return pl.Series("flags", [table[value] for value in bits], dtype=pl.List(pl.String))
 
 
 def _with_unit(ticks: pl.DataFrame) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from pipeline.schema import LATEST
 from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE])
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _MONTH: Final = timedelta(days=31)
 
@@ -58,7 +59,7 @@ async def _range(request: Request, caller: Principal, ask: RangeQuery, span: tim
     """The range as meant; a cursor carries on with the start that its first page worked out."""
     tenants = answers.tenants_of(caller, ask)
     held = answers.position(request, caller, ask)
-    start = ask.start or (_began(held) if held else (clock.now() - span).replace(microsecond=0))
+    start = ask.start or (_began(held) if held else (ask.end or clock.now().replace(microsecond=0)) - span)
     end = ask.end or LATEST
     check_order(start, end)
     reference = await state_of(request).reads.instruments_named(tenants, ask.instrument)
@@ -67,12 +68,12 @@ async def _range(request: Request, caller: Principal, ask: RangeQuery, span: tim
 
 
 def _began(held: dict[str, int]) -> datetime:
-    return datetime.fromtimestamp(held["start"], UTC)
+    return _EPOCH + timedelta(microseconds=held["start"])
 
 
 def _listed(request: Request, caller: Principal, ask: RangeQuery, asked: _Asked, page: Page) -> Response:
     query = answers.asked(ask) | {"start": asked.start}
-    held = {"start": int(asked.start.timestamp()), "after": page.following}
+    held = {"start": clock.to_us(asked.start), "after": page.following}
     return answers.listed(request, caller, ask, page.rows, query, None if page.following is None else held)
 
 

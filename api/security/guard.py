@@ -5,7 +5,9 @@ from typing import Annotated, Final
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer, SecurityScopes
+from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
+from fastapi.security.utils import get_authorization_scheme_param
+from starlette.datastructures import Headers
 
 from api.problems import Problem
 from api.security.principal import Principal
@@ -15,21 +17,22 @@ from pipeline.errors import DataProcessingError
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
 ANY_KEY: Final = frozenset({"/v1/me"})  # a good key is enough
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer gt_live_…`")
-_header = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="the same key")
+# For the document: both read the first header of its name alone, so `_given` reads them all.
+_BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer gt_live_…`")
+_HEADER: Final = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="the same key")
 
 
 async def guard(
     request: Request,
     needed: SecurityScopes,
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
-    header: Annotated[str | None, Security(_header)],
+    _bearer: Annotated[object, Security(_BEARER)],
+    _header: Annotated[object, Security(_HEADER)],
 ) -> Principal:
-    """The caller. 401 without a good key, 403 where it lacks the scope of the route."""
+    """The caller. 401 without a good key or with several, 403 where it lacks the scope of the route."""
     state = state_of(request)
-    given = {each for each in (bearer.credentials if bearer else None, header) if each}
+    given = _given(request.headers)
     if len(given) != 1:
-        state.metrics.count("auth_refusals", reason="none" if not given else "two")
+        state.metrics.count("auth_refusals", reason="none" if not given else "several")
         raise _unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
     principal = await state.principals.of(given.pop())
     if principal is None:
@@ -40,6 +43,13 @@ async def guard(
         state.metrics.count("auth_refusals", reason="scope")
         raise Problem(403, "scope-missing", f"This key lacks the scope {missing[0]}.")
     return principal
+
+
+def _given(headers: Headers) -> set[str]:
+    """The different keys that were sent, over all headers that may hold one."""
+    sent = [get_authorization_scheme_param(each) for each in headers.getlist("Authorization")]
+    bearers = [key for scheme, key in sent if scheme.lower() == "bearer"]
+    return {each for each in (*bearers, *headers.getlist("X-API-Key")) if each}
 
 
 def require_guarded(app: FastAPI) -> None:

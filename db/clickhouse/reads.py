@@ -90,7 +90,7 @@ def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None) -> 
 def in_force(scope: Scope, at: datetime) -> Query:
     """The usable price of each instrument whose interval holds at an instant (`TICKS` and `revision`).
 
-    Prices without an end (generic ticks) are never in force: their newest is what counts.
+    Prices without an end (generic ticks) are never in force here: see `newest_until`.
     """
     rows = _identities(f"{_WHO} AND {_BUCKETS}")
     sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
@@ -136,6 +136,35 @@ def newest(scope: Scope) -> Query:
         SELECT tenant, arrayJoin([{floor("at", "10")}, {floor("at", "86400")}]), instrument, at FROM ({closing}))""")
     sql = f"""{rows} WHERE {current.usable()} ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
     return Query(sql, scope.parameters | {"unusable": UNUSABLE})
+
+
+def newest_until(scope: Scope, at: datetime) -> Query:
+    """The usable price with the newest start up to an instant of each instrument of a stream (`TICKS` and `revision`).
+
+    The newest bar whose first price is not beyond the instant holds it: first the day, then the minute.
+    """
+    day = f"""
+        SELECT tenant, instrument, max(start) AS since, argMax(`end`, bars.start) AS until FROM bars FINAL
+        WHERE {_WHO} AND `interval` = '1d' AND {_BEGUN} GROUP BY tenant, instrument"""
+    width = PERIODS["1m"]
+    minute = f"""
+        SELECT tenant, instrument, max(start) AS since FROM bars FINAL
+        WHERE {_WHO} AND `interval` = '1m' AND {_BEGUN} AND (tenant, period, instrument) IN (
+            SELECT tenant, {_steps(floor("since", str(width)), "until", width)}, instrument FROM ({day}))
+        GROUP BY tenant, instrument"""
+    rows = _identities(f"""(tenant, bucket, instrument) IN (
+        SELECT tenant, {_steps("since", "since + 60", 10)}, instrument FROM ({minute}))""")
+    sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
+        ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
+    return Query(sql, scope.parameters | {"at": instant(at), "unusable": UNUSABLE})
+
+
+_BEGUN: Final = "count > 0 AND first_start <= {at:DateTime64(6, 'UTC')}"
+
+
+def _steps(low: str, high: str, seconds: int) -> str:
+    """An expression: a row for every so many seconds of [low, high), as `DateTime`."""
+    return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
 
 
 _VOLUME: Final = "toInt256(reinterpretAsInt128(assumeNotNull(volume)))"

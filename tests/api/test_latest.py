@@ -32,13 +32,21 @@ def newest() -> pl.DataFrame:
     [(None, [DAY_AHEAD], []), ("newest", [], []), ("in_force", [DAY_AHEAD, fakes.NODE], [fakes.GAS])],
 )
 def test_only_what_is_asked_for_is_looked_up(mode: Mode | None, ending: list[str], endless: list[str]) -> None:
-    names, ticks = latest.may_be_in_force(newest(), mode, NOW)
-    assert sorted(names) == ending
-    assert ticks["instrument"].to_list() == endless
+    found = latest.may_be_in_force(newest(), mode, NOW)
+    assert found.ending["instrument"].sort().to_list() == ending
+    assert found.endless["instrument"].to_list() == endless
+    assert found.ahead.is_empty()
 
 
-def test_a_price_without_an_end_that_lies_ahead_is_not_in_force() -> None:
-    assert latest.may_be_in_force(newest(), "in_force", fakes.START - HOUR)[1].is_empty()
+def test_of_a_price_without_an_end_that_lies_ahead_the_one_before_is_looked_up() -> None:
+    found = latest.may_be_in_force(newest(), "in_force", fakes.START - HOUR)
+    assert found.endless.is_empty()
+    assert found.ahead["instrument"].to_list() == [fakes.GAS]
+
+
+def test_a_price_that_was_found_is_of_the_tenant_for_which_it_was_looked_up() -> None:
+    mine, other = (fakes.tick(fakes.GAS, fakes.START, price, tenant) for price, tenant in (("1", "mine"), ("2", "b")))
+    assert latest.of_same(frame(mine, other), frame(mine)).equals(frame(mine))
 
 
 def shown(held: pl.DataFrame, mode: Mode | None) -> dict[str, tuple[str, str]]:

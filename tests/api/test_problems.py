@@ -1,6 +1,9 @@
 import httpx
 import pytest
+from starlette.requests import Request
 
+from api.problems import Problem
+from api.query import once
 from tests.api import fakes
 
 BARS = f"/v1/bars?instrument={fakes.GAS}&interval=1h"
@@ -30,7 +33,23 @@ def _check(answer: httpx.Response, status: int, kind: str) -> dict[str, object]:
         (f"{TICKS}&start=2026-07-01T00:00:00 02:00", "start", "%2B"),
         (f"{TICKS}&start=1200-01-01T00:00:00Z", "start", "outside"),
         (f"{TICKS}&start=0001-01-01T00:00:00%2B10:00", "start", "outside"),
+        (f"{TICKS}&start=2026-W27-3T00:00:00Z", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01_00:00:00Z", "start", "no instant"),
+        (f"{TICKS}&start=20260701T000000Z", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01T00Z", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01T24:00:00Z", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01T00:00:00%2B0200", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01T00:00:00,5Z", "start", "no instant"),
+        (f"{TICKS}&start=%D9%A2026-07-01T00:00:00Z", "start", "no instant"),
+        (f"{TICKS}&start=2026-07-01T00:00:00.1234567Z", "start", "more than 6 decimals"),
+        (f"{TICKS}&start=1989-12-29T23:59:59Z", "start", "outside"),
+        (f"{TICKS}&end=2100-01-01T00:00:00.000001Z", "end", "outside"),
         (f"{TICKS}&start=2026-07-02T00:00:00Z&end=2026-07-01T00:00:00Z", "start", "before end"),
+        (f"{TICKS}&limit=5.0", "limit", "digits"),
+        (f"{TICKS}&limit=1_000", "limit", "digits"),
+        (f"{TICKS}&limit=%205", "limit", "digits"),
+        (f"{TICKS}&limit=%2B5", "limit", "digits"),
+        (f"{TICKS}&limit=%D9%A5", "limit", "digits"),
         (f"{TICKS}&cursor=AAAA", "cursor", "does not belong"),
         (f"{TICKS}&price_type=float", "price_type", "number"),
         ("/v1/ticks", "instrument", "is needed"),
@@ -41,6 +60,10 @@ def _check(answer: httpx.Response, status: int, kind: str) -> dict[str, object]:
         ("/v1/prices/latest", "instrument", "either"),
         (f"/v1/prices/latest?instrument={fakes.GAS}&market=caiso", "instrument", "either"),
         (f"/v1/prices/latest?instrument={fakes.GAS}&product=tick", "product", "needs a market"),
+        ("/v1/prices/latest?market=MISO", "market", "lower case, e.g. miso"),
+        ("/v1/prices/latest?market=miso&product=RT_5min", "product", "lower case, e.g. rt_5min"),
+        ("/v1/instruments?market=", "market", "no market name"),
+        ("/v1/instruments?product=no-such", "product", "no product name"),
         ("/v1/me?verbose=1", "verbose", "no parameter"),
     ],
 )
@@ -51,6 +74,48 @@ async def test_what_cannot_be_meant_is_422(http: httpx.AsyncClient, address: str
     assert any(each["parameter"] == parameter and words in each["detail"] for each in errors), errors
 
 
+LISTS = ("/v1/instruments?", "/v1/prices/latest?", "/v1/ticks?", "/v1/bars?interval=1h&")
+TEXTS = (
+    "instrument",
+    "market",
+    "product",
+    "location",
+    "q",
+    "tenant",
+    "cursor",
+    "start",
+    "limit",
+    "interval",
+    "made_up",
+)
+
+
+@pytest.mark.parametrize("text", ["a%00b", "%ff", "%ED%A0%80", "%c3"])
+async def test_what_is_no_text_is_422_in_every_parameter(http: httpx.AsyncClient, text: str) -> None:
+    for address in LISTS:
+        for name in TEXTS:
+            _check(await http.get(f"{address}{name}={text}"), 422, "invalid-parameter")
+
+
+@pytest.mark.parametrize("sent", [b"q=\xff", b"q=\xc3\xa4", b"q=%ff", b"%ff=1"])
+def test_an_address_is_read_as_it_was_meant_or_refused(sent: bytes) -> None:
+    with pytest.raises(Problem, match="UTF-8"):
+        once(Request({"type": "http", "query_string": sent}))
+    once(Request({"type": "http", "query_string": b"q=%C3%A4+%EF%BF%BD"}))
+
+
+async def test_a_nul_is_named(http: httpx.AsyncClient) -> None:
+    for name in ("location", "q", "tenant"):
+        (error,) = (await http.get(f"/v1/instruments?{name}=a%00")).json()["errors"]
+        assert (error["parameter"], "NUL" in error["detail"]) == (name, True)
+
+
+async def test_a_market_that_is_not_there_is_an_empty_list(http: httpx.AsyncClient) -> None:
+    for address in ("/v1/instruments?market=atlantis", "/v1/prices/latest?market=atlantis&product=tick"):
+        answer = await http.get(address)
+        assert (answer.status_code, answer.json()["data"]) == (200, [])
+
+
 async def test_routes_that_are_not_there_are_404(http: httpx.AsyncClient) -> None:
     for address in ("/v1/nothing", "/", "/v1/ticks/"):
         _check(await http.get(address), 404, "not-found")
@@ -59,7 +124,26 @@ async def test_routes_that_are_not_there_are_404(http: httpx.AsyncClient) -> Non
 async def test_other_methods_are_405(http: httpx.AsyncClient) -> None:
     answer = await http.post(TICKS)
     _check(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
+    assert "GET, HEAD" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/healthz", "/metrics", "/docs", "/openapi.json", "/v1/me", f"{TICKS}&limit=0", "/v1/nothing"]
+)
+async def test_head_is_get_without_its_body(http: httpx.AsyncClient, address: str) -> None:
+    get, head = await http.get(address), await http.head(address)
+    assert (head.status_code, head.content) == (get.status_code, b"")
+    left = {"x-request-id"} if address != "/metrics" else {"x-request-id", "content-length"}
+    assert {n: v for n, v in head.headers.items() if n not in left} == {
+        n: v for n, v in get.headers.items() if n not in left
+    }
+    assert int(head.headers["content-length"]) > 0
+
+
+async def test_head_is_counted_as_head(http: httpx.AsyncClient) -> None:
+    await http.head("/healthz")
+    assert 'method="HEAD",route="/healthz",status="200"} 1.0' in (await http.get("/metrics")).text
 
 
 async def test_other_tenants_data_is_404_like_what_is_not_there(http: httpx.AsyncClient) -> None:

@@ -1,5 +1,5 @@
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -84,6 +84,35 @@ async def test_a_cursor_keeps_the_start_that_the_first_page_worked_out(
     assert [row["price"] for row in second.json()["data"]] == [102.5, 103.5]
 
 
+@pytest.mark.parametrize(("route", "span"), [("ticks?", 1), ("bars?interval=1h&", 1), ("bars?interval=1d&", 31)])
+async def test_without_a_start_the_range_leads_up_to_its_end(http: httpx.AsyncClient, route: str, span: int) -> None:
+    end = fakes.START + timedelta(days=1, microseconds=1)
+    text = end.isoformat().replace("+", "%2B")
+    answer = await http.get(f"/v1/{route}instrument={fakes.GAS}&end={text}")
+    assert datetime.fromisoformat(answer.json()["query"]["start"]) == end - timedelta(days=span)
+
+
+async def test_a_cursor_keeps_every_digit_of_the_start(http: httpx.AsyncClient) -> None:
+    address = f"/v1/ticks?instrument={fakes.GAS}&limit=2&end=2026-07-02T00:00:00.000001Z"
+    first = await http.get(address)
+    second = await http.get(first.links["next"]["url"])
+    assert second.json()["query"]["start"] == first.json()["query"]["start"] == "2026-07-01T00:00:00.000001Z"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("2026-07-01T00:00Z", "2026-07-01T00:00:00Z"),
+        ("2026-07-01t00:00:01.5z", "2026-07-01T00:00:01.500000Z"),
+        ("2026-07-01T02:00:00.000001%2B02:00", "2026-07-01T00:00:00.000001Z"),
+        ("1989-12-30T00:00:00Z", "1989-12-30T00:00:00Z"),
+    ],
+)
+async def test_instants_are_those_of_rfc_3339(http: httpx.AsyncClient, given: str, meant: str) -> None:
+    answer = await http.get(f"/v1/ticks?instrument={fakes.GAS}&start={given}&end=2100-01-01T00:00:00Z")
+    assert answer.json()["query"] | {"start": meant, "end": "2100-01-01T00:00:00Z"} == answer.json()["query"]
+
+
 async def test_a_tenant_reads_its_own_and_the_public_rows(reads: fakes.FakeReads) -> None:
     async with fakes.client(reads, reads.add_key("other")) as client:
         both = await client.get("/v1/instruments")
@@ -130,6 +159,26 @@ async def test_status_follows_what_the_product_promises() -> None:
         21: "stale",
     }
     assert (found[11]["age_seconds"], found[11]["cadence_seconds"]) == (660.0, 300.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "ahead", "status"),
+    [
+        (fakes.GAS, timedelta(minutes=1), "live"),  # clocks differ
+        (fakes.GAS, timedelta(minutes=1, milliseconds=1), "stale"),
+        (fakes.NODE, timedelta(minutes=30), "live"),  # it binds from 30 minutes before its start on
+        (fakes.NODE, timedelta(minutes=31), "stale"),
+        ("caiso.hasp_15min.NODE", timedelta(hours=2), "live"),
+        ("caiso.da_hourly.NODE", timedelta(hours=30), "live"),
+    ],
+)
+def test_a_price_from_beyond_what_its_product_publishes_ahead_is_not_live(
+    name: str, ahead: timedelta, status: str
+) -> None:
+    kept = fakes.instrument(name)
+    now = fakes.START - ahead
+    row = pl.DataFrame({"market": kept["market"], "product": kept["product"], "interval_start": [fakes.START]})
+    assert shapes.with_freshness(row, now)["status"].item() == status
 
 
 def _bar(name: str, **more: object) -> dict[str, object]:

@@ -88,6 +88,21 @@ async def test_no_key_a_bad_key_and_two_keys_are_401(reads: fakes.FakeReads) -> 
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@pytest.mark.parametrize(("name", "before"), [("X-API-Key", ""), ("Authorization", "Bearer ")])
+async def test_of_one_header_twice_no_key_is_chosen(reads: fakes.FakeReads, name: str, before: str) -> None:
+    one, other = before + reads.add_key(), before + reads.add_key()
+    async with fakes.client(reads) as client:
+        for values, status in (((one, other), 401), ((other, one), 401), ((one, one), 200), ((one, ""), 200)):
+            answer = await client.get("/v1/me", headers=[(name, each) for each in values])
+            assert answer.status_code == status
+
+
+async def test_what_is_no_bearer_is_no_key(reads: fakes.FakeReads) -> None:
+    key = reads.add_key()
+    assert (await _me(reads, Authorization="Basic eDp5")).status_code == 401
+    assert (await _me(reads, Authorization="Basic eDp5", X_API_Key=key)).status_code == 200
+
+
 async def test_a_malformed_key_costs_no_lookup(reads: fakes.FakeReads) -> None:
     await _me(reads, X_API_Key=apikey.make().text()[:-1] + "z")
     assert reads.lookups == 0

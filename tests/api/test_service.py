@@ -40,13 +40,13 @@ PEPPER = "a pepper for tests"
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
 
 
-def _ticks(tenant: str, name: str, prices: list[str]) -> pl.DataFrame:
+def _ticks(tenant: str, name: str, prices: list[str], start: datetime = START) -> pl.DataFrame:
     rows = [
         {
             "tenant": tenant, "instrument": name, "market": "henry_hub", "product": "tick", "source_rank": 1,
-            "ts": START + timedelta(seconds=30 * n), "start": START + timedelta(seconds=30 * n), "event_id": f"e{n}",
+            "ts": start + timedelta(seconds=30 * n), "start": start + timedelta(seconds=30 * n), "event_id": f"e{n}",
             "price": Decimal(price), "volume": Decimal(n + 1), "flags": int(Flag.VALID), "version": 0, "source": "test",
-            "known_at": START + timedelta(seconds=30 * n + 1), "topic_id": uuid4().hex, "partition": 0, "offset": n,
+            "known_at": start + timedelta(seconds=30 * n + 1), "topic_id": uuid4().hex, "partition": 0, "offset": n,
             "row": 0,
         }
         for n, price in enumerate(prices)
@@ -63,17 +63,23 @@ class Running:
     key: str
     instrument: str
     node: str
+    ahead: str
     candidates: pl.DataFrame
-    node_candidates: pl.DataFrame
 
 
 @pytest.fixture(scope="module")
 def running(stack: Stack, settings: Settings) -> Iterator[Running]:
     tenant, name = f"t-{uuid4().hex[:10]}", f"GAS_{uuid4().hex[:6]}"
-    candidates = _stored(settings, _ticks(tenant, name, ["3.1", "-2.123456789", "3.3"]))
-    node = f"caiso.da_hourly.NODE_{uuid4().hex[:6]}"
-    node_candidates = _stored(settings, _day_ahead(tenant, node, clock.now()))
-    key = asyncio.run(_access(settings, tenant, (name, "henry_hub", "tick"), (node, "caiso", "da_hourly")))
+    node, ahead, now = f"caiso.da_hourly.NODE_{uuid4().hex[:6]}", f"AHEAD_{uuid4().hex[:6]}", clock.now()
+    ticks = [
+        _ticks(tenant, name, ["3.1", "-2.123456789", "3.3"]),
+        _day_ahead(tenant, node, now),
+        _ticks(tenant, ahead, ["1", "2"], now - timedelta(minutes=5)),
+        _ticks(tenant, ahead, ["3"], now + timedelta(days=1)),
+    ]
+    candidates = _stored(settings, pl.concat(ticks))
+    named = ((name, "henry_hub", "tick"), (node, "caiso", "da_hourly"), (ahead, "henry_hub", "tick"))
+    key = asyncio.run(_access(settings, tenant, *named))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     given = {
@@ -82,7 +88,7 @@ def running(stack: Stack, settings: Settings) -> Iterator[Running]:
     process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env={**os.environ, **stack.environ, **given})
     try:
         _wait_ready(process, f"http://127.0.0.1:{port}")
-        yield Running(f"http://127.0.0.1:{port}", key, name, node, candidates, node_candidates)
+        yield Running(f"http://127.0.0.1:{port}", key, name, node, ahead, candidates)
     finally:
         process.terminate()
         assert process.wait(20) == 0
@@ -168,7 +174,6 @@ def test_latest_is_the_same_from_the_register_and_from_clickhouse(running: Runni
     with Client(running.url, running.key) as client:
         (stored,) = client.latest(running.instrument)
         write_latest(redis, running.candidates)
-        write_latest(redis, running.node_candidates)
         token = generation.begin(redis)
         assert token
         assert generation.finish(redis, token)
@@ -190,6 +195,36 @@ def test_a_day_ahead_product_shows_the_price_of_this_hour(running: Running) -> N
     assert (shown["price"], shown["mode"]) == (Decimal(20), "in_force")
     assert shown["price"] == in_force["price"]
     assert (newest["price"], newest["mode"]) == (Decimal(30), "newest")
+
+
+def test_of_a_stream_the_price_in_force_is_the_newest_that_has_begun(running: Running) -> None:
+    with Client(running.url, running.key) as client:
+        (in_force,) = client.latest(running.ahead, mode="in_force")
+        (newest,) = client.latest(running.ahead)
+    assert (in_force["price"], in_force["mode"]) == (Decimal(2), "in_force")
+    assert (newest["price"], newest["mode"], newest["status"]) == (Decimal(3), "newest", "stale")
+
+
+def test_what_no_name_holds_is_refused_before_the_stores(running: Running) -> None:
+    for address in ("instruments?q=", "instruments?location=", "prices/latest?instrument=", "ticks?instrument="):
+        answer = httpx.get(f"{running.url}/v1/{address}a%00", headers={"X-API-Key": running.key})
+        assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+
+
+def test_head_is_get_without_a_body(running: Running) -> None:
+    with httpx.Client(base_url=running.url, headers={"X-API-Key": running.key}) as client:
+        for address in ("/v1/me", "/healthz", "/v1/nothing"):
+            get, head = client.get(address), client.head(address)
+            assert (head.status_code, head.content) == (get.status_code, b"")
+            assert head.headers["content-length"] == str(len(get.content))
+
+
+def test_a_websocket_is_refused_as_a_problem(running: Running) -> None:
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+    upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+    for address, status in (("/v1/stream", 404), ("/v1/me", 401)):
+        answer = httpx.get(f"{running.url}{address}", headers=upgrade)
+        assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 
 
 def test_instruments_and_caller(running: Running) -> None:

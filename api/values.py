@@ -1,0 +1,99 @@
+"""What a parameter may hold: texts, names, numbers and instants, each refused with a sentence."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from pipeline.schema import EARLIEST, LATEST
+
+MAX_LIMIT: Final = 10_000
+# The daily bar of the first day with prices starts up to a day before it, in zones on either side.
+FIRST: Final = EARLIEST - timedelta(days=2)
+
+_NAME: Final = r"[a-z][a-z0-9_]*"
+_DIGITS: Final = re.compile(r"[0-9]+")
+_INSTANT: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.(?P<decimals>[0-9]+))?)?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
+)
+_EXAMPLE: Final = "Write 2026-07-01T00:00:00Z"
+
+
+def text(given: str) -> str:
+    """A text that the stores can hold."""
+    if "\0" in given:
+        raise ValueError("holds a NUL character, which no name does.")
+    return given
+
+
+def market_name(given: str) -> str:
+    return _named(given, "is no market name. Write it in lower case, e.g. miso.")
+
+
+def product_name(given: str) -> str:
+    return _named(given, "is no product name. Write it in lower case, e.g. rt_5min.")
+
+
+def digits(given: object) -> object:
+    """A whole number as it is written: no sign, point, blank or underscore."""
+    if isinstance(given, str) and not _DIGITS.fullmatch(given):
+        raise ValueError("takes digits only, e.g. 1000.")
+    return given
+
+
+def instant(given: object) -> datetime:
+    """An instant of RFC 3339 with at most 6 decimals of the second (which may be left out), as UTC."""
+    shape = _INSTANT.fullmatch(given) if isinstance(given, str) else None
+    if shape is None:
+        raise _no_instant()
+    if shape["offset"] is None:
+        raise ValueError(f"has no offset. {_EXAMPLE} or …-07:00.")
+    if len(shape["decimals"] or "") > 6:
+        raise ValueError("has more than 6 decimals of the second; microseconds are the finest.")
+    return _within(_read(shape[0]))
+
+
+def _named(given: str, refusal: str) -> str:
+    if not re.fullmatch(_NAME, given):
+        raise ValueError(refusal)
+    return given
+
+
+def _read(given: str) -> datetime:
+    try:
+        return datetime.fromisoformat(given.upper())
+    except ValueError:
+        raise _no_instant() from None
+
+
+def _no_instant() -> ValueError:
+    return ValueError(f"is no instant. {_EXAMPLE} (a + in an address is %2B).")
+
+
+def _within(read: datetime) -> datetime:
+    if not FIRST <= read <= LATEST:
+        raise ValueError(f"lies outside {FIRST:%Y-%m-%d} to {LATEST:%Y-%m-%d}.")
+    return read.astimezone(UTC)
+
+
+Text = Annotated[str, AfterValidator(text), Field(json_schema_extra={"pattern": r"^[^\u0000]*$"})]
+MarketName = Annotated[
+    str,
+    Field(max_length=256, description="in lower case", examples=["miso"], json_schema_extra={"pattern": f"^{_NAME}$"}),
+    AfterValidator(market_name),
+]
+ProductName = Annotated[
+    str,
+    Field(
+        max_length=256, description="in lower case", examples=["rt_5min"], json_schema_extra={"pattern": f"^{_NAME}$"}
+    ),
+    AfterValidator(product_name),
+]
+Limit = Annotated[
+    int,
+    Field(ge=1, le=MAX_LIMIT, description=f"most rows of one answer, at most {MAX_LIMIT}; digits only"),
+    BeforeValidator(digits),
+]
+Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
