@@ -14,6 +14,13 @@ LANDED: Final = "project.landed"
 REBUILD: Final = "project.rebuild"
 
 
+def queued(app: Celery) -> int:
+    """Tasks that wait in all queues; raises when the broker is away."""
+    with app.connection_for_write() as connection:
+        channel = connection.default_channel
+        return sum(channel.client.llen(name) for name in QUEUES)  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def publish(app: Celery, task: str, *arguments: Any, after_s: float = 0.0) -> None:
     """Sends a task to the queue that its name begins with; raises when the broker is away.
 

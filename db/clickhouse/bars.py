@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import rollup
 from db.clickhouse.client import fetch
-from db.clickhouse.keys import add_keys, key_table, with_grace
+from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates
 from db.clickhouse.query import Query, instant
 from pipeline.flags import UNUSABLE
@@ -57,11 +57,12 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
         "grace_most": level["grace_s"].max(),
         "unusable": UNUSABLE,
     }
-    # In this order: what becomes doubtful after the question is left out of the plain bars, and the pass of the
-    # publication that made it so will replay it.
-    doubtful = fetch(client, Query(rollup.doubtful(interval), given))
-    client.command(rollup.from_plain(interval), parameters=given)
-    if not doubtful.is_empty():
-        again = level.join(doubtful, on=["tenant", "instrument", "start"], how="semi")
-        add_keys(client, str(given["keys"]), again, "doubtful")
-        client.command(rollup.from_replay(interval), parameters=given | {"role": "doubtful"})
+    with made_table(client) as made:
+        given |= {"made": made}
+        client.command(rollup.from_plain(interval), parameters=given)
+        client.command(rollup.STORE_MADE, parameters=given)
+        left_out = fetch(client, Query(rollup.LEFT_OUT, given))
+    if not left_out.is_empty():
+        again = level.join(left_out, on=["tenant", "instrument", "start"], how="semi")
+        add_keys(client, str(given["keys"]), again, "replayed")
+        client.command(rollup.from_replay(interval), parameters=given | {"role": "replayed"})

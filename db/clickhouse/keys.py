@@ -1,4 +1,6 @@
-"""The keys of a pass, as a table of the engine: 16,600 names in an IN list exceed the longest query."""
+"""The tables of one pass: its keys (16,600 names in an IN list exceed the longest query), and bars before they are
+stored.
+"""
 
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -42,6 +44,17 @@ def key_table(client: Client, **roles: pl.DataFrame) -> Generator[str]:
         yield name
     finally:
         client.command("DROP TABLE IF EXISTS {keys:Identifier}", parameters={"keys": name})
+
+
+@contextmanager
+def made_table(client: Client) -> Generator[str]:
+    """A table of bars in memory that lives as long as the block."""
+    name = f"pass_{uuid4().hex}"
+    client.command("CREATE TABLE {made:Identifier} AS bars ENGINE = Memory", parameters={"made": name})
+    try:
+        yield name
+    finally:
+        client.command("DROP TABLE IF EXISTS {made:Identifier}", parameters={"made": name})
 
 
 def add_keys(client: Client, keys: str, frame: pl.DataFrame, role: str) -> None:

@@ -76,7 +76,9 @@ def candidates(client: Client, keys: str) -> pl.DataFrame:
     """The latest price of every instrument among the keys of role `ticks`."""
     newest = _fetch(client, _NEWEST, keys, "ticks")
     closing = pl.concat([_alive(newest), _dead(client, keys, newest)])
-    return closing.join(_closing_ticks(client, keys, closing), on=_WHO, how="left", nulls_equal=True).drop("closing_ts")
+    ticks = closing.join(_closing_ticks(client, keys, closing), on=_WHO, how="left", nulls_equal=True)
+    # A closing tick that is gone became unusable after the bars were read: the pass that is on its way says what is.
+    return ticks.filter(pl.col("closing_ts").is_null() | pl.col("price").is_not_null()).drop("closing_ts")
 
 
 def latest_all(client: Client) -> pl.DataFrame:

@@ -103,10 +103,10 @@ def _keyed(partial: str) -> str:
     USING (tenant, instrument, bucket)"""
 
 
-def _insert(keyed: str) -> str:
+def _insert(keyed: str, into: str = "bars") -> str:
     """The statement that stores partial bars with their keys."""
     return f"""
-    INSERT INTO bars ({COLUMNS})
+    INSERT INTO {into} ({COLUMNS})
     SELECT tenant, {{interval:String}}, {floor("start", "{period:UInt32}")}, instrument, start, `end`,
         opened, highest, lowest, closed,
         if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
@@ -139,22 +139,21 @@ def _touched(interval: str) -> str:
 _PLAIN: Final = "count() = arrayUniq(groupArray(ts))"
 
 
-def doubtful(interval: str) -> str:
-    """The keys of bars whose publications must be replayed or ordered by more than their instants."""
-    return f"""
-    SELECT tenant, instrument, toDateTime64({floor("ticks.start", "{seconds:UInt32}")}, 6, 'UTC') AS start
-    FROM (SELECT tenant, instrument, start, ts {current.stored(_touched(interval))}) AS ticks
-    GROUP BY tenant, instrument, start HAVING NOT {_PLAIN}"""
+LEFT_OUT: Final = f"""
+    SELECT tenant, instrument, start {_KEYS}
+        AND (tenant, instrument, start) NOT IN (SELECT tenant, instrument, start FROM {{made:Identifier}})"""
+STORE_MADE: Final = f"INSERT INTO bars ({COLUMNS}) SELECT {COLUMNS} FROM {{made:Identifier}}"
 
 
 def from_plain(interval: str) -> str:
-    """Bars of the keys from publications that need no replay; a bar that does need it is left out.
+    """Bars of the keys from publications that need no replay, into `{made:Identifier}`; the others are left out.
 
-    Whether it does is seen in the same state of the table that the bar is made of.
+    Whether a bar needs it is seen in the same state of the table that the bar is made of: what was made, and nothing
+    else, tells which ones were left out.
     """
     order = "start" if interval == STREAM else _DOCUMENT_ORDER
     plain = current.single(_touched(interval), current.BAR_COLUMNS)
-    return _insert(_keyed(_partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"))
+    return _insert(_keyed(_partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"), "{made:Identifier}")
 
 
 def from_replay(interval: str) -> str:

@@ -80,9 +80,12 @@ def finish(redis: Redis, assignment: str, batch_id: str) -> None:
     redis.hdel(_starts(assignment), batch_id)
 
 
-def started(redis: Redis, assignment: str, batch_id: str) -> str | None:
-    """The stage in which a worker took the batch in hand and did not let go."""
-    stage = cast("bytes | None", redis.hget(_starts(assignment), batch_id))
+def take_started(redis: Redis, assignment: str, batch_id: str) -> str | None:
+    """The stage in which a worker took the batch in hand and did not let go; told once, so that a death counts once."""
+    with redis.pipeline(transaction=True) as pipe:
+        pipe.hget(_starts(assignment), batch_id)
+        pipe.hdel(_starts(assignment), batch_id)
+        stage = cast("bytes | None", pipe.execute()[0])
     return stage.decode() if stage is not None else None
 
 

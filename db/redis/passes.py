@@ -16,8 +16,11 @@ _FORGOTTEN_US: Final = 60_000_000  # a batch that was announced longer ago is no
 
 
 def announce(redis: Redis, batch_id: str, now_us: int) -> None:
-    """A batch was sent on its way to being stored."""
-    redis.zadd(_COMING, {batch_id: now_us})
+    """A batch was sent on its way to being stored. Whatever was announced too long ago is forgotten."""
+    with redis.pipeline(transaction=False) as pipe:
+        pipe.zadd(_COMING, {batch_id: now_us})
+        pipe.zremrangebyscore(_COMING, "-inf", now_us - _FORGOTTEN_US)
+        pipe.execute()
 
 
 def arrived(redis: Redis, batch_id: str) -> None:
@@ -35,9 +38,9 @@ def push(redis: Redis, entry: bytes) -> None:
     redis.rpush(_PENDING, entry)
 
 
-def take(redis: Redis, most: int) -> list[bytes]:
-    """Takes waiting batches, oldest first. Whoever takes them passes them, or they are sent again."""
-    return cast("list[bytes] | None", redis.lpop(_PENDING, most)) or []
+def take(redis: Redis) -> bytes | None:
+    """Takes the batch that waits longest, if any. Whoever takes it passes it, or it is sent again."""
+    return cast("bytes | None", redis.lpop(_PENDING))
 
 
 def waiting(redis: Redis) -> int:

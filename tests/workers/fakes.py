@@ -95,6 +95,7 @@ class FakeDispatcher:
     opened: set[str] = field(default_factory=set[str])
     in_hand: dict[str, str] = field(default_factory=dict[str, str])
     away: bool = False
+    tasks: int = 0
 
     def _reach(self) -> None:
         if self.away:
@@ -116,9 +117,13 @@ class FakeDispatcher:
         self._reach()
         return self.answers.pop(assignment, [])
 
-    def started(self, assignment: str, batch_id: str) -> str | None:
+    def take_started(self, assignment: str, batch_id: str) -> str | None:
         self._reach()
-        return self.in_hand.get(batch_id)
+        return self.in_hand.pop(batch_id, None)
+
+    def waiting(self) -> int:
+        self._reach()
+        return self.tasks
 
     def heal(self) -> None:
         self._reach()

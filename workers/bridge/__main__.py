@@ -6,6 +6,7 @@ import logging
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import ClassVar, Final
 
 from confluent_kafka import KafkaException
@@ -89,7 +90,8 @@ class Bridge(AsyncService):
         except Tripped as tripped:
             self._tripped = str(tripped)
         finally:
-            source.close()
+            with suppress(KafkaException):  # what was not committed is read again
+                source.close()
             close()
         self._hold()
 
@@ -111,13 +113,13 @@ class Bridge(AsyncService):
         ledger = PostgresLedger(engine, self._runner, kafka.raw_topic)
         letters = KafkaDeadLetters(producer, kafka.deadletter_topic, kafka.raw_topic)
 
-        def topic_made() -> None:
-            # A topic that was made again has another id: asked at every assignment.
+        def identify() -> str:
             identity = topic_id(self._admin, kafka.raw_topic)
             dispatcher.topic_id = ledger.topic_id = letters.topic_id = identity
+            return identity
 
         consumer = make_consumer(kafka.bootstrap, kafka.group_id, kafka.message_max_bytes)
-        source = KafkaSource(consumer, kafka.raw_topic, topic_made)
+        source = KafkaSource(consumer, kafka.raw_topic, identify, time.monotonic)
         tally = Tally(self.metrics, Breaker() if settings.bridge.breaker == "on" else None)
         poison = Poison(dispatcher, ledger, letters, tally)
         loop = Loop(source, dispatcher, ledger, poison, _valve(settings), tally, time.monotonic)

@@ -16,7 +16,7 @@ from service import clock
 from workers.bridge.ports import Outage
 from workers.bridge.window import Flight
 from workers.header import RAW, BatchHeader
-from workers.queues import NORMALIZE, REBUILD, publish
+from workers.queues import NORMALIZE, REBUILD, publish, queued
 
 log = logging.getLogger(__name__)
 
@@ -52,9 +52,14 @@ class RedisDispatcher:
         with _outages():
             return acks.pop(self._redis, assignment, MOST_ACKS, wait_s)
 
-    def started(self, assignment: str, batch_id: str) -> str | None:
+    def take_started(self, assignment: str, batch_id: str) -> str | None:
         with _outages():
-            return acks.started(self._redis, assignment, batch_id)
+            return acks.take_started(self._redis, assignment, batch_id)
+
+    def waiting(self) -> int:
+        """Tasks in the queues that no worker has taken."""
+        with _outages():
+            return queued(self._app)
 
     def heal(self) -> None:
         """Has the latest prices built again where Redis lost them, also when no traffic flows."""

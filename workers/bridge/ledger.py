@@ -22,7 +22,10 @@ class PostgresLedger:
 
     def start(self, partition: int, place: Place) -> Start:
         """min(committed, contiguous end of the ledger): neither a restored ledger nor a lost group skips a message."""
-        return self._runner.wait(self._start(partition, place))
+        try:
+            return self._runner.wait(self._start(partition, place))
+        except AWAY as error:
+            raise Outage(f"PostgreSQL: {error}") from error
 
     async def _start(self, partition: int, place: Place) -> Start:
         landed = await contiguous_end(self._engine, self.topic_id, partition, place.low)

@@ -9,7 +9,7 @@ from service.metrics import Metrics
 from workers.bridge.batcher import Batcher, Cut, Limits
 from workers.bridge.poison import Poison
 from workers.bridge.ports import Dispatcher, Ledger, Outage, Place, Source
-from workers.bridge.tally import Tally
+from workers.bridge.tally import Tally, Tripped
 from workers.bridge.window import Flight, Window, in_flight
 from workers.codec import pack
 
@@ -74,12 +74,14 @@ class Loop:
         return self._tally.metrics
 
     def step(self) -> None:
-        """One round. Raises `Tripped` when the breaker trips; outages only slow it down."""
+        """One round. Raises `Tripped` once the breaker has tripped; outages only slow it down."""
         self._read(self._clock())
         now = self._clock()
         if now >= self._pace.retry_at:
             self._reach(now)
         self._commit(now)
+        if self._tally.tripped:
+            raise Tripped(self._tally.tripped, "bridge")
 
     def assigned(self, places: Mapping[int, Place]) -> dict[int, int]:
         """Begins a new assignment; gives the offset to read each partition from."""
@@ -161,10 +163,16 @@ class Loop:
                     self._tally.landed(ack, self._clock())
 
     def _send_due(self, now: float) -> None:
-        for window in self.windows.values():
-            for flight in window.due(now, self._valve.patience_s):
-                if self._poison.may_send(window, flight, self.assignment, self._tally.landed_at):
-                    self._send(flight, now)
+        due = [(w, flight) for w in self.windows.values() for flight in w.due(now, self._valve.patience_s)]
+        if any(flight.sent_at is not None for _, flight in due) and self._all_wait():
+            due = [(window, flight) for window, flight in due if flight.sent_at is None]
+        for window, flight in due:
+            if self._poison.may_send(window, flight, self.assignment, self._tally.landed_at):
+                self._send(flight, now)
+
+    def _all_wait(self) -> bool:
+        """As many tasks wait for a worker as batches are on the way: more tasks would only lengthen the queues."""
+        return self._dispatcher.waiting() >= sum(window.count for window in self.windows.values())
 
     def _send(self, flight: Flight, now: float) -> None:
         self._dispatcher.send(self.assignment, flight)
@@ -186,7 +194,11 @@ class Loop:
         self.metrics.count("bridge_messages", len(messages))
 
     def _hold(self, now: float, away: bool) -> None:  # noqa: FBT001
-        """Back-pressure: not polling for a moment costs nothing, pausing keeps the membership for longer."""
+        """Back-pressure: not polling for a moment costs nothing, pausing keeps the membership for longer.
+
+        Open batches are cut all the same: what fills the window must be able to leave it.
+        """
+        self._take(self._batcher.expired(now))
         self._pace.full_since = now if self._pace.full_since is None else self._pace.full_since
         if not away and now - self._pace.full_since < STALL_S:
             return

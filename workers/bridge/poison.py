@@ -39,7 +39,7 @@ class Poison:
             return not self._suspect(window, flight, flight.refusal, "data error")
         if flight.sent_at is None or landed_at <= flight.sent_at:
             return True
-        stage = self._dispatcher.started(assignment, flight.batch_id)
+        stage = self._dispatcher.take_started(assignment, flight.batch_id)
         if stage is None:
             return True
         flight.failures += 1

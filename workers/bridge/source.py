@@ -9,15 +9,16 @@ from confluent_kafka import Message as KafkaMessage
 
 from pipeline.errors import DataProcessingError
 from workers.bridge.batcher import Message
-from workers.bridge.ports import Place
+from workers.bridge.ports import Outage, Place
 
 log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 10.0
+LOOK_S: Final = 2.0
 
 
 class Rebalanced(Protocol):
-    """Who is told what the group decides."""
+    """Who is told what the group decides. `assigned` may raise `Outage`: it is asked again."""
 
     def assigned(self, places: Mapping[int, Place]) -> dict[int, int]: ...
     def revoked(self) -> None: ...
@@ -25,20 +26,28 @@ class Rebalanced(Protocol):
 
 
 class KafkaSource:
-    """One consumer of one topic."""
+    """One consumer of one topic. `identify` asks for the topic's id and tells all who need it.
 
-    def __init__(self, consumer: Consumer, topic: str, topic_made: Callable[[], None]) -> None:
-        self._consumer, self._topic, self._topic_made = consumer, topic, topic_made
+    A topic that was made again under its name causes no rebalance: its id is asked for every few seconds, and a new
+    one begins the same partitions anew.
+    """
+
+    def __init__(self, consumer: Consumer, topic: str, identify: Callable[[], str], clock: Callable[[], float]) -> None:
+        self._consumer, self._topic, self._identify, self._clock = consumer, topic, identify, clock
+        self._identity = ""
+        self._mine: list[TopicPartition] = []
         self._starts: list[TopicPartition] = []
         self._changed = False
+        self._waiting = False  # the partitions are ours, but a server that says where they begin is away
+        self._look_at = 0.0
 
     def subscribe(self, loop: Rebalanced) -> None:
         """Joins the group; the loop hears of assignments during `poll`."""
+        self._loop = loop
 
         def on_assign(_: Consumer, partitions: list[TopicPartition]) -> None:
-            self._topic_made()
-            starts = loop.assigned(self._places(partitions))
-            self._begin([TopicPartition(self._topic, each, offset) for each, offset in starts.items()])
+            self._mine = [TopicPartition(self._topic, each.partition) for each in partitions]
+            self._take_up()
 
         def on_revoke(consumer: Consumer, _: list[TopicPartition]) -> None:
             loop.revoked()
@@ -53,6 +62,7 @@ class KafkaSource:
     def poll(self, most: int, wait_s: float) -> Sequence[Message]:
         """Up to `most` messages; waits up to `wait_s` for the first and a moment for the others."""
         self._changed = False
+        self._look()
         first = self._consumer.poll(wait_s)
         messages = [] if first is None else [first, *self._rest(most - 1)]
         if self._changed and messages:
@@ -60,6 +70,41 @@ class KafkaSource:
             self._consumer.assign(self._starts)
             return []
         return cast("list[Message]", [each for each in messages if _is_message(each)])
+
+    def _look(self) -> None:
+        """Begins again what waits for a server, or what is of another topic now."""
+        if not self._mine or self._clock() < self._look_at:
+            return
+        self._look_at = self._clock() + LOOK_S
+        if not self._waiting and self._asked() in {self._identity, ""}:
+            return
+        if not self._waiting:
+            log.warning("the topic was made again: its partitions begin anew", extra={"topic": self._topic})
+            self._loop.lost()
+        self._take_up()
+
+    def _asked(self) -> str:
+        """The topic's id; nothing where Kafka does not tell (away, or the topic is deleted and not made yet)."""
+        try:
+            return self._identify()
+        except DataProcessingError as error:
+            log.warning("the topic's id is not known", extra={"cause": str(error)})
+            return ""
+
+    def _take_up(self) -> None:
+        self._look_at = self._clock() + LOOK_S
+        try:
+            self._identity = self._asked()
+            if not self._identity:
+                raise Outage("Kafka does not tell the topic's id")
+            starts = self._loop.assigned(self._places(self._mine))
+        except Outage as outage:
+            log.warning("partitions wait for a server", extra={"cause": str(outage)})
+            self._waiting = True
+            self._begin([])
+            return
+        self._waiting = False
+        self._begin([TopicPartition(self._topic, each, offset) for each, offset in starts.items()])
 
     def _rest(self, most: int) -> list[KafkaMessage]:
         return self._consumer.consume(most, 0.01) if most > 0 else []
@@ -107,7 +152,7 @@ class KafkaSource:
         self._consumer.resume(starts)
 
     def _end(self, consumer: Consumer) -> None:
-        self._starts, self._changed = [], True
+        self._mine, self._starts, self._changed, self._waiting = [], [], True, False
         consumer.unassign()
 
 

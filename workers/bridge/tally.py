@@ -12,22 +12,25 @@ class Tripped(DataProcessingError):
 
 
 class Tally:
-    """Takes each range once, when the window first marks it as landed."""
+    """Takes each range once, when the window first marks it as landed.
+
+    `tripped` says in words why the bridge must stop; whoever drives it looks, so that no answer is half heard.
+    """
 
     def __init__(self, metrics: Metrics, breaker: Breaker | None) -> None:
         self.metrics = metrics
         self.landed_at = float("-inf")
+        self.tripped = ""
         self._breaker = breaker
 
     def landed(self, ack: Ack, now: float) -> None:
-        """Raises `Tripped` when too many messages could not be read."""
+        """A range that a worker has landed."""
         self.landed_at = now
         self.metrics.count("bridge_landed_messages", ack.messages)
         runs = Runs(ack.lead, ack.trail, ack.longest)
         self.judge(Landed(ack.partition, ack.messages, ack.invalid, runs))
 
     def judge(self, landed: Landed) -> None:
-        """Raises `Tripped` when this is one refusal too many."""
+        """Trips where this is one refusal too many."""
         sentence = self._breaker.add(landed) if self._breaker is not None else None
-        if sentence is not None:
-            raise Tripped(sentence, "bridge")
+        self.tripped = self.tripped or sentence or ""

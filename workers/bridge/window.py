@@ -46,6 +46,11 @@ class Window:
         return sum(len(flight.payload) for flight in self._flights.values())
 
     @property
+    def count(self) -> int:
+        """Batches on the way."""
+        return len(self._flights)
+
+    @property
     def idle(self) -> bool:
         """Nothing is on the way."""
         return not self._flights

@@ -26,7 +26,9 @@ from workers.tasks.faults import engine_refusals
 
 log = logging.getLogger(__name__)
 
-MOST_BATCHES: Final = 64  # of one pass
+# Of one pass, so that it ends well within a task's time: a batch more is taken while these are not reached.
+MOST_BATCHES: Final = 64
+MOST_BUCKETS: Final = 200_000
 MOST_PAUSE_S: Final = 4.0
 GATHER_S: Final = 1.0  # at the least, while batches are on their way
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
@@ -70,8 +72,7 @@ def schedule(context: Context) -> None:
 def run_pass() -> None:
     """Recomputes the bars of every batch that waits, and hands exactly those batches on."""
     context = current()
-    # Taken before any SELECT starts: all of their inserts have returned.
-    waiting = [_read(entry) for entry in passes.take(context.redis, MOST_BATCHES)]
+    waiting = _taken(context)  # before any SELECT starts: all of their inserts have returned
     started = time.monotonic()
     try:
         for batches, latest in passed(context, waiting):
@@ -81,6 +82,16 @@ def run_pass() -> None:
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
         log.info("pass", extra={"batches": len(waiting), "seconds": round(took, 3)})
         _next_turn(context, took)
+
+
+def _taken(context: Context) -> list[Stored]:
+    taken: list[Stored] = []
+    while len(taken) < MOST_BATCHES and sum(each.touched.height for each in taken) < MOST_BUCKETS:
+        entry = passes.take(context.redis)
+        if entry is None:
+            break
+        taken.append(_read(entry))
+    return taken
 
 
 def _next_turn(context: Context, took: float) -> None:

@@ -1,7 +1,8 @@
 """Bars in the engine against bars by hand: any split, order, repetition and correction gives the same ones."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,11 +12,13 @@ from hypothesis import Phase, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from db.clickhouse import bars as engine
 from db.clickhouse import rollup
 from db.clickhouse.client import connect
+from db.clickhouse.ticks import insert_ticks
 from service.settings import Settings
 from tests.db.clickhouse import brute
-from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land, stored_bars
+from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land, stored_bars
 
 pytestmark = pytest.mark.stack
 
@@ -169,6 +172,37 @@ def test_racing_passes_end_equal(client: Client, settings: Settings, seed: int) 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(work, [batches[i::3] for i in range(3)]))
     expect(client, made, STREAM, "UTC", 0)
+
+
+@pytest.mark.parametrize("documents", [True, False])
+def test_a_repeat_that_comes_between_the_statements_leaves_no_bar_out(
+    client: Client, monkeypatch: pytest.MonkeyPatch, documents: bool
+) -> None:
+    """The repeat's own pass may never come: the batch has landed with this one."""
+    tenant = fresh_tenant()
+    rows = [document(tenant, DAY, "10") if documents else generic(tenant, DAY, "10")]
+    real = engine.made_table
+
+    @contextmanager
+    def after_a_repeat(client: Client) -> Generator[str]:
+        insert_ticks(client, frame(rows))
+        with real(client) as made:
+            yield made
+
+    monkeypatch.setattr(engine, "made_table", after_a_repeat)
+    land(client, rows)
+    intervals, zone, grace_s = (FIVE, CALIFORNIA, 300) if documents else (STREAM, "UTC", 0)
+    expect(client, rows, intervals, zone, grace_s)
+
+
+def test_one_batch_may_hold_many_months(client: Client) -> None:
+    tenant = fresh_tenant()
+    months = [DAY - timedelta(days=31 * n) for n in range(130)]
+    made = [generic(tenant, at, "1", event_id=str(n), offset=n) for n, at in enumerate(months)]
+    land(client, made)
+    assert client.command("SELECT count() FROM ticks WHERE tenant = {t:String}", {"t": tenant}) == 130
+    days = "SELECT count() FROM bars FINAL WHERE tenant = {t:String} AND interval = '1d'"
+    assert client.command(days, {"t": tenant}) == 130
 
 
 def slow_writer(client: Client, first: list[brute.Row], second: list[brute.Row]) -> None:

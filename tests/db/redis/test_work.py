@@ -49,9 +49,11 @@ def test_a_start_stands_until_the_worker_lets_go(redis: Redis) -> None:
     assert not acks.is_open(redis, assignment)
     acks.open_starts(redis, assignment)
     acks.start(redis, assignment, "b", "enrich")
-    assert acks.started(redis, assignment, "b") == "enrich"
+    assert acks.take_started(redis, assignment, "b") == "enrich"
+    assert acks.take_started(redis, assignment, "b") is None, "a death counts once"
+    acks.start(redis, assignment, "b", "enrich")
     acks.finish(redis, assignment, "b")
-    assert acks.started(redis, assignment, "b") is None
+    assert acks.take_started(redis, assignment, "b") is None
     assert acks.is_open(redis, assignment)
 
 
@@ -61,7 +63,7 @@ def test_one_turn_at_a_time_and_entries_are_taken_once(redis: Redis) -> None:
         passes.push(redis, entry)
     assert passes.acquire_turn(redis)
     assert not passes.acquire_turn(redis)
-    assert passes.take(redis, 2) == [b"1", b"2"]
+    assert (passes.take(redis), passes.take(redis)) == (b"1", b"2")
     assert passes.waiting(redis) == 1
     passes.release_turn(redis)
     assert passes.acquire_turn(redis)

@@ -78,6 +78,28 @@ def test_a_full_window_holds_then_pauses_then_goes_on() -> None:
     assert max(flight.next for flight in bench.sends()) == 200
 
 
+def test_open_batches_alone_never_hold_the_window_for_ever() -> None:
+    logs = {p: [FakeMessage(at, b"x" * 10, p) for at in range(60)] for p in range(6)}
+    bench = Bench(FakeSource(logs), batch=Limits(1000, 1000, 0.05), window_bytes=500)
+    bench.assign()
+    for _ in range(20):
+        bench.steps(1)
+        for flight in bench.sends():
+            bench.land(flight)
+    assert bench.source.committed == dict.fromkeys(range(6), 60)
+
+
+def test_no_task_is_added_while_all_of_them_wait_for_a_worker() -> None:
+    bench = _bench(20)
+    bench.steps(3)
+    bench.dispatcher.tasks = 2
+    bench.steps(5, 1000.0)
+    assert len(bench.sends()) == 2
+    bench.dispatcher.tasks = 1
+    bench.steps(1, 1.0)
+    assert len(bench.sends()) == 4
+
+
 def test_redis_away_pauses_and_repeats_with_growing_pauses_then_nothing_is_missing() -> None:
     bench = _bench(20)
     bench.steps(1)
@@ -228,6 +250,33 @@ def test_the_breaker_stops_the_loop() -> None:
     bench.land(bench.sends()[0], invalid=100)
     with pytest.raises(Tripped, match="100 messages in a row of partition 0"):
         bench.steps(1)
+
+
+def test_a_breaker_that_trips_in_a_revocation_commits_and_stops_the_next_step() -> None:
+    bench = _bench(400, batch=Limits(200, 10_000, 0.05))
+    bench.steps(3)
+    for flight in bench.sends():
+        bench.land(flight, invalid=100)
+    bench.loop.revoked()
+    assert bench.source.committed == {0: 400}, "what landed is committed: it is in the dead letters already"
+    bench.assign()
+    with pytest.raises(Tripped):
+        bench.steps(1)
+
+
+def test_one_death_counts_once() -> None:
+    bench = _bench(20)
+    bench.steps(3)
+    bench.dispatcher.in_hand[bench.sends()[0].batch_id] = "normalize"
+    for _ in range(8):
+        bench.steps(1, 130.0)
+        at = len(bench.source.logs[0])
+        bench.source.logs[0] += [FakeMessage(at + i) for i in range(10)]
+        for flight in bench.sends():
+            if flight.first > 0:
+                bench.land(flight)
+    assert bench.letters.written == []
+    assert next((f.first, f.next) for f in bench.loop.windows[0].flights()) == (0, 10)
 
 
 @settings(max_examples=60)
