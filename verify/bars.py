@@ -15,6 +15,7 @@ from verify.model import Bar, Publication
 
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TOO_LARGE = 10**18  # 10^9 in units of 10^-9
 _SECONDS = {"10s": 10, "1m": 60, "5m": 300, "15m": 900, "1h": 3600}
 
 
@@ -152,7 +153,10 @@ def _union(ticks: list[Publication]) -> int:
 
 
 def _half_even(numerator: int, denominator: int) -> int | None:
-    if denominator == 0:
+    """Rounded once; None without a denominator, and where it is no price any more."""
+    if denominator < 0:
+        numerator, denominator = -numerator, -denominator
+    if denominator == 0 or abs(numerator) // denominator >= _TOO_LARGE:
         return None
     quotient, rest = divmod(numerator, denominator)
     up = 2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1)

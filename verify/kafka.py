@@ -1,6 +1,6 @@
 """Reads the topics again, message by message: the ground truth of what was sent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
@@ -11,6 +11,7 @@ from service.settings import Kafka
 from verify.positions import Partition, Position
 
 IDENTITY: Final = "gridtick.identity"
+REFUSED_ROWS: Final = "gridtick.refused_rows"  # absent where the message itself was refused
 _ANSWER_S: Final = 20.0
 
 
@@ -32,26 +33,29 @@ def _partition(consumer: Consumer, place: TopicPartition, identity: str) -> Part
     return Partition(identity, place.partition, low, committed, offsets)
 
 
-def dead_letters(settings: Kafka) -> set[Position]:
-    """The original positions of all dead letters, each once."""
+def dead_letters(settings: Kafka) -> dict[Position, int]:
+    """The original positions of all dead letters, each once, with the number of rows that were refused."""
     topic = settings.deadletter_topic
     consumer = _consumer(settings, f"{settings.group_id}-verify")
     try:
         return {
-            _original(message)
+            _original(headers): int(_text(headers.get(REFUSED_ROWS, b"1")))
             for place in _all(consumer, topic)
             for message in _read(consumer, place, *consumer.get_watermark_offsets(place, timeout=_ANSWER_S))
+            # The last of a name: a replayed letter that died again carries its earlier headers further up.
+            for headers in [dict(message.headers() or [])]
         }
     finally:
         consumer.close()
 
 
-def _original(message: Message) -> Position:
-    # The last of that name: a replayed letter that died again carries its earlier identity further up.
-    identity = dict(message.headers() or [])[IDENTITY]
-    text = identity.decode() if isinstance(identity, bytes) else str(identity)
-    topic, partition, offset, _ = text.rsplit("/", 3)
+def _original(headers: Mapping[str, bytes | str | None]) -> Position:
+    topic, partition, offset, _ = _text(headers[IDENTITY]).rsplit("/", 3)
     return topic, int(partition), int(offset)
+
+
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def _consumer(settings: Kafka, group: str) -> Consumer:

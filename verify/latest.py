@@ -7,9 +7,9 @@ from typing import Any, Final, NamedTuple, cast
 import msgspec
 from redis import Redis
 
-from verify.bars import Rules, bounds_of, replay
-from verify.model import Difference
-from verify.ticks import Series
+from verify.bars import Identity, Rules, bounds_of, replay
+from verify.model import Difference, Publication
+from verify.ticks import ROW, VALUES, Series, publication_of
 
 _DIGITS: Final = 19
 _KEY: Final = 3 * _DIGITS  # bar start, ver, tail
@@ -17,11 +17,22 @@ _COUNTED: Final = (1 << 40) - 1  # the lower part of `ver` counts publications
 
 
 class Latest(NamedTuple):
-    """A bar start with its count of publications, and the closing tick's (instant, price); None: no price."""
+    """A bar start with its count of publications, and what closes it; None: no price."""
 
     bar_start: int
     seen: int
-    price: tuple[int, int] | None
+    price: "Shown | None"
+
+
+class Shown(NamedTuple):
+    """The publication that stands for an identity, its revision, and whose it is."""
+
+    tenant: str
+    instrument: str
+    market: str
+    product: str
+    publication: Publication
+    revision: int
 
 
 def expected(one: Series, rules: Rules) -> Latest:
@@ -31,9 +42,18 @@ def expected(one: Series, rules: Rules) -> Latest:
     newest = max(bounds(each.current.start)[0] for each in identities)
     members = {each.current.identity for each in identities if bounds(each.current.start)[0] == newest}
     seen = sum(publication.identity in members for publication in one.publications)
-    usable = [each.current for each in identities if not each.current.flags & rules.unusable]
-    closing = max(usable, key=lambda p: (p.start, p.source_rank, p.event_id, p.ts), default=None)
-    return Latest(newest, seen, None if closing is None else (closing.ts, closing.price))
+    usable = [each for each in identities if not each.current.flags & rules.unusable]
+    closing = max(usable, key=lambda i: _closing_order(i.current), default=None)
+    return Latest(newest, seen, None if closing is None else _shown(one, closing))
+
+
+def _closing_order(tick: Publication) -> tuple[int, int, str, int]:
+    return tick.start, tick.source_rank, tick.event_id, tick.ts
+
+
+def _shown(one: Series, closing: Identity) -> Shown:
+    revision = len(closing.effective) - 1
+    return Shown(one.tenant, one.instrument, one.market, one.product, closing.current, revision)
 
 
 def stored(redis: Redis, tenant: str, instruments: Sequence[str]) -> dict[str, Latest | None]:
@@ -48,8 +68,18 @@ def _latest(blob: bytes) -> Latest:
     if not content:
         return Latest(start, ver & _COUNTED, None)
     tick = msgspec.json.decode(content, type=dict[str, Any])
-    price = int(Decimal(str(tick["price"])).scaleb(9))
-    return Latest(start, ver & _COUNTED, (int(tick["ts"]), price))
+    values = {name: None if tick[name] is None else int(Decimal(tick[name]).scaleb(9)) for name in VALUES}
+    publication = publication_of(tuple((tick | values)[name] for name in ROW))
+    who = (tick["tenant"], tick["instrument"], tick["market"], tick["product"])
+    return Latest(start, ver & _COUNTED, Shown(*who, publication, tick["revision"]))
+
+
+def registered(redis: Redis) -> set[tuple[str, str]]:
+    """(tenant, instrument) of everything in the register."""
+    keys = [key.decode() for key in redis.scan_iter("latest:*", _type="HASH")]
+    return {
+        (key.removeprefix("latest:"), name.decode()) for key in keys for name in cast("list[bytes]", redis.hkeys(key))
+    }
 
 
 def differences(one: Series, rules: Rules, found: Latest | None) -> Iterator[Difference]:

@@ -4,12 +4,13 @@ Ground truth is the topic itself: its offsets are read again, message by message
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from verify.model import Difference
 
 Position = tuple[str, int, int]  # topic id, partition, offset
+DeadLetters = Mapping[Position, int]  # how many rows of each were refused; 1 for a message refused as a whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ def check(
     partitions: Iterable[Partition],
     ranges: Iterable[Range],
     publications: Counter[Position],
-    dead_letters: set[Position],
+    dead_letters: DeadLetters,
 ) -> Iterator[Difference]:
-    """All differences of positions. `publications`: distinct publications by message; `dead_letters`: distinct ones."""
+    """All differences of positions. `publications`: distinct publications by message."""
     by_partition: dict[tuple[str, int], list[Range]] = defaultdict(list)
     for landed in ranges:
         by_partition[landed.topic_id, landed.partition].append(landed)
@@ -75,7 +76,7 @@ def _accounted(
     partition: Partition,
     landed: list[Range],
     publications: Counter[Position],
-    dead_letters: set[Position],
+    dead_letters: DeadLetters,
 ) -> Iterator[Difference]:
     covered = _Cover(landed)
     for offset in partition.offsets:
@@ -86,7 +87,7 @@ def _accounted(
 
 
 def _counts(
-    landed: list[Range], partition: Partition, publications: Counter[Position], dead_letters: set[Position]
+    landed: list[Range], partition: Partition, publications: Counter[Position], dead_letters: DeadLetters
 ) -> Iterator[Difference]:
     """The ledger's count of each range against what is stored of its offsets."""
     for each in landed:
@@ -98,6 +99,9 @@ def _counts(
             yield Difference("I1", where, f"{each.ticks} publications", str(ticks))
         if letters != each.dead_letters:
             yield Difference("I1", where, f"{each.dead_letters} dead letters", str(letters))
+        refused = sum(dead_letters.get(position, 0) for position in positions)
+        if refused != each.rejects:
+            yield Difference("I1", where, f"{each.rejects} refused rows", str(refused))
 
 
 def _strangers(

@@ -139,6 +139,18 @@ def _prices_differ(one: Series, rules: bars.Rules, have: list[tuple[object, ...]
         yield Difference("I2", f"prices of {one.name}", f"{len(wanted)} identities", f"{len(have)}, e.g. {odd}")
 
 
+def check_strays(stores: Stores, report: Report) -> None:
+    """I3, I6: no bar and no latest price of an instrument that has no price at all."""
+    barred, priced = stored.with_bars(stores.clickhouse), latest.registered(stores.redis)
+    known = ticks.instruments(stores.clickhouse)  # read last: what lands meanwhile is no stray
+    for tenant, instrument in sorted(barred - known):
+        report.differences.append(
+            Difference("I3", f"bars of {instrument} of {tenant}", "none: it has no price", "some")
+        )
+    for tenant, instrument in sorted(priced - known):
+        report.differences.append(Difference("I6", f"latest price of {instrument} of {tenant}", "none", "one"))
+
+
 async def check_positions(stores: Stores, report: Report) -> None:
     """I1, I4, I5 of the raw topic. Committed offsets are read before the ledger, which can only be ahead of them."""
     partitions = kafka.partitions(stores.kafka)

@@ -8,18 +8,18 @@ import polars as pl
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse.client import fetch
+from db.clickhouse.query import Query
 from db.clickhouse.reads import Range, Scope, read_bars, read_ticks
 from verify.model import Bar
 
-_ALL: Final = Range(datetime(1990, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), 2**62)
+# The day of the first instant that is taken begins before it, west of Greenwich.
+_ALL: Final = Range(datetime(1989, 12, 30, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC), 2**62)
 _PRICES: Final = ("open", "high", "low", "close", "vwap", "twap", "volume")
 _INSTANTS: Final = ("start", "end", "updated_at")
 _BAR: Final = (
     "interval", "start", "end", "open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds", "count",
     "flags", "revision", "updated_at",
 )  # fmt: skip
-
-Prices = dict[tuple[int, int, str], tuple[int, int]]
 
 
 def bars(client: Client, tenant: str, instruments: Sequence[str], intervals: Sequence[str]) -> dict[str, list[Bar]]:
@@ -39,6 +39,12 @@ def _bars(frame: pl.DataFrame) -> Iterator[tuple[str, Bar]]:
     )
     for row in whole.select("instrument", *_BAR).iter_rows():
         yield row[0], Bar(*row[1:])
+
+
+def with_bars(client: Client) -> set[tuple[str, str]]:
+    """(tenant, instrument) of every bar that is answered."""
+    sql = "SELECT DISTINCT tenant, instrument FROM bars FINAL WHERE `interval` = '1d' AND count > 0"
+    return set(fetch(client, Query(sql, {})).iter_rows())
 
 
 def prices(client: Client, tenant: str, instruments: Sequence[str]) -> dict[str, list[tuple[object, ...]]]:

@@ -16,9 +16,9 @@ from verify.positions import Position
 
 _PARTS: Final = ("energy", "congestion", "loss", "ghg", "bid", "ask")
 _INSTANTS: Final = ("ts", "known_at", "start", "hold_end")
-_VALUES: Final = ("price", "volume", *_PARTS)
+VALUES: Final = ("price", "volume", *_PARTS)
 _WHO: Final = ("tenant", "instrument", "market", "product")
-_ROW: Final = (
+ROW: Final = (
     "ts", "source_rank", "event_id", "version", "known_at", "topic_id", "partition", "offset", "row", "start",
     "hold_end", "price", "volume", *_PARTS, "flags",
 )  # fmt: skip
@@ -26,7 +26,7 @@ _SHARD_ROWS: Final = 400_000
 
 _COUNT = "SELECT count() AS n FROM ticks WHERE start >= {since:DateTime64(6, 'UTC')}"
 _SHARD = f"""
-SELECT {", ".join(f"`{name}`" for name in (*_WHO, *_ROW))}, parser_version FROM ticks
+SELECT {", ".join(f"`{name}`" for name in (*_WHO, *ROW))}, parser_version FROM ticks
 WHERE (tenant, instrument) IN
         (SELECT tenant, instrument FROM ticks WHERE start >= {{since:DateTime64(6, 'UTC')}})
     AND cityHash64(tenant, instrument) % {{shards:UInt32}} = {{shard:UInt32}}
@@ -62,7 +62,7 @@ def series(client: Client, since: datetime) -> Iterator[Series]:
 def of_instrument(client: Client, tenant: str, instrument: str) -> Series | None:
     """One instrument, read again."""
     sql = f"""
-        SELECT {", ".join(f"`{name}`" for name in (*_WHO, *_ROW))}, parser_version FROM ticks
+        SELECT {", ".join(f"`{name}`" for name in (*_WHO, *ROW))}, parser_version FROM ticks
         WHERE tenant = {{tenant:String}} AND instrument = {{instrument:String}}
         ORDER BY ts, topic_id, partition, offset, row, parser_version"""
     frame = fetch(client, Query(sql, {"tenant": tenant, "instrument": instrument}))
@@ -73,7 +73,7 @@ def _integers(frame: pl.DataFrame) -> pl.DataFrame:
     """Values as integers of 10^-9, instants as microseconds."""
     return frame.with_columns(
         *(pl.col(name).dt.epoch("us") for name in _INSTANTS),
-        *(pl.col(name).to_physical().cast(pl.Int64) for name in _VALUES),
+        *(pl.col(name).to_physical().cast(pl.Int64) for name in VALUES),
     )
 
 
@@ -81,14 +81,20 @@ def _series(group: pl.DataFrame) -> Series:
     tenant, instrument, market, product = group.select(_WHO).row(0)
     # A publication is its position and identity; of two readings of it, the later parser's stands.
     distinct: dict[tuple[object, ...], Publication] = {}
-    for row in group.select(_ROW).iter_rows():
-        publication = _publication(row)
+    for row in group.select(ROW).iter_rows():
+        publication = publication_of(row)
         distinct[publication.identity, publication.known_order] = publication
     return Series(tenant, instrument, market, product, list(distinct.values()))
 
 
-def _publication(row: tuple[object, ...]) -> Publication:
+def publication_of(row: tuple[object, ...]) -> Publication:
+    """The values of `ROW`, in its order."""
     return Publication._make((*row[:13], row[13:19], row[19]))
+
+
+def instruments(client: Client) -> set[tuple[str, str]]:
+    """(tenant, instrument) of every publication."""
+    return set(fetch(client, Query("SELECT DISTINCT tenant, instrument FROM ticks", {})).iter_rows())
 
 
 _POSITIONS = """

@@ -108,6 +108,16 @@ def test_vwap_is_rounded_once_half_to_even() -> None:
     assert (bar.vwap, bar.volume, bar.twap, bar.open, bar.close) == (1_666_666_667, 3 * E9, None, E9, 2 * E9)
 
 
+@pytest.mark.parametrize(
+    ("trades", "vwap"),
+    [([(3000, -1)], 3000 * E9), ([(10, -3), (0, 0)], 10 * E9), ([(1, -4), (2, 1)], 666_666_667),
+     ([(5, 1), (-3, -1)], None), ([(900_000_000, 3), (-900_000_000, -2)], None)],
+)  # fmt: skip
+def test_vwap_of_volumes_of_both_signs(trades: list[tuple[int, int]], vwap: int | None) -> None:
+    ticks = [publication("2026-01-01T11:00", p, volume=v, event_id=str(n)) for n, (p, v) in enumerate(trades)]
+    assert only(ticks, "1m").vwap == vwap
+
+
 @pytest.mark.parametrize(("noon", "hours"), [("2026-03-08", 23), ("2026-11-01", 25), ("2026-07-01", 24)])
 def test_a_market_day_has_its_own_length(noon: str, hours: int) -> None:
     start, end = bounds_of("1d", PACIFIC)(at(f"{noon}T20:00"))

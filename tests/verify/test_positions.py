@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from verify.positions import Partition, Position, Range, check
+from verify.positions import DeadLetters, Partition, Position, Range, check
 
 TOPIC = "topic-1"
 
@@ -15,14 +15,14 @@ def position(offset: int) -> Position:
 HEALTHY = Partition(TOPIC, 0, low=0, committed=10, offsets=[*range(5), *range(6, 10)])  # 5 is a control record
 LANDED = [Range(TOPIC, 0, 0, 6, 5, 5, 0, 0), Range(TOPIC, 0, 6, 10, 4, 12, 1, 1)]
 STORED = Counter({**{position(o): 1 for o in range(5)}, **{position(o): 4 for o in (6, 7, 8)}})
-DEAD = {position(9)}
+DEAD = {position(9): 1}
 
 
 def invariants(
     partition: Partition = HEALTHY,
     landed: list[Range] = LANDED,
     stored: Counter[Position] = STORED,
-    dead: set[Position] = DEAD,
+    dead: DeadLetters = DEAD,
 ) -> set[str]:
     return {difference.invariant for difference in check([partition], landed, stored, dead)}
 
@@ -36,7 +36,14 @@ def test_a_lost_tick_is_seen() -> None:
 
 
 def test_a_message_that_is_neither_price_nor_dead_letter_is_seen() -> None:
-    assert "I1" in invariants(dead=set())
+    assert "I1" in invariants(dead={})
+
+
+def test_a_row_that_was_refused_and_not_told_is_seen() -> None:
+    assert "I1" in invariants(dead={position(9): 2})
+    told = replace(LANDED[1], rejects=3)
+    assert "I1" in invariants(landed=[LANDED[0], told])
+    assert invariants(landed=[LANDED[0], told], dead={position(9): 3}) == set()
 
 
 def test_a_doubled_tick_is_seen() -> None:
