@@ -1,11 +1,13 @@
 """A CSV document as text columns found by name, with every broken row told apart from its neighbours.
 
-polars reads the rows that are plain (the header's number of fields, no quotes); the few others go through
-Python's `csv` one by one. A row is one line: a quoted field may not span lines.
+polars reads the rows that are plain (the header's number of fields, no quotes, or only such as can be taken off);
+those with quotes or commas inside quotes go through Python's `csv`, one by one. A row is one line: a quoted field
+may not span lines.
 """
 
 import codecs
 import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,8 +16,21 @@ import polars as pl
 
 from pipeline.documents import REFUSED_ROWS, refusal
 from pipeline.rejects import SHOWN
+from pipeline.unpack import LIMIT
 
+MOST_LINES: Final = 5_000_000  # of one document; the largest ones that exchanges publish hold about a million
+MOST_COLUMNS: Final = 1_000
+MOST_QUOTED: Final = 100_000  # rows that are read one by one
 _NO_SEPARATOR: Final = b"\x01"
+_TEXT: Final = re.compile(rb"\S")
+_SIMPLE: Final = r"""^(?:"[^",]*"|[^",]*)(?:,(?:"[^",]*"|[^",]*))*$"""  # quotes that hold no comma and no quote
+_CAUSES: Final = (
+    ("unexpected end of data", "the row's quotes do not close"),
+    ("expected after", "the row holds text behind a closing quote"),
+    ("new-line character", "the row holds a carriage return outside quotes"),
+)
+
+csv.field_size_limit(LIMIT)  # holds for the whole process; the size of documents is bounded where they are unpacked
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +53,19 @@ class Table:
 
 def lines(content: bytes) -> Lines:
     """Cut the first line that is not blank off as the header. Line ends may be CRLF; bytes that are no UTF-8
-    become U+FFFD."""
+    become U+FFFD. Raises `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
     data = _utf8(content.removeprefix(codecs.BOM_UTF8))
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    header_line, rest = 0, data
-    while rest:
-        line, _, rest = rest.partition(b"\n")
-        header_line += 1
-        if line.strip():
-            names = _fields(line.decode()) or []
-            return Lines([name.strip() for name in names], header_line, rest)
-    raise refusal("the document is empty", "document")
+    text = _TEXT.search(data)
+    if text is None:
+        raise refusal("the document is empty", "document")
+    count = data.count(b"\n")
+    if count > MOST_LINES:
+        raise refusal(f"the document has {count} lines, at most {MOST_LINES} are read: send it in parts", "document")
+    start = data.rfind(b"\n", 0, text.start()) + 1
+    header, _, body = data[start:].partition(b"\n")
+    return Lines(_names(header.decode()), data.count(b"\n", 0, start) + 1, body)
 
 
 def table(source: Lines, wanted: Sequence[str]) -> Table:
@@ -64,6 +80,15 @@ def table(source: Lines, wanted: Sequence[str]) -> Table:
         numbered = cells.with_columns(row=pl.int_range(1, cells.height + 1, dtype=pl.Int32))
         return Table(numbered, pl.DataFrame(schema=dict(REFUSED_ROWS)), text.len())
     return _mixed(text, odd, source, wanted)
+
+
+def _names(header: str) -> list[str]:
+    if header.count(",") >= MOST_COLUMNS:
+        raise refusal(f"the header has {header.count(',') + 1} columns, more than {MOST_COLUMNS}", "header", header)
+    fields = _fields(header)
+    if isinstance(fields, str):
+        raise refusal(f"the header cannot be read: {fields}", "header", header)
+    return [name.strip() for name in fields]
 
 
 def _utf8(data: bytes) -> bytes:
@@ -87,7 +112,7 @@ def _rows(body: bytes) -> pl.Series:
             empty_string_is_null=False,
         ).to_series()
         if line.len() == expected:
-            return line
+            return line.rechunk()
     return pl.Series([body.removesuffix(b"\n").decode()]).str.split("\n").explode()
 
 
@@ -110,40 +135,76 @@ def _plain(body: bytes, names: Sequence[str], wanted: Sequence[str]) -> pl.DataF
         infer_schema=False,
         quote_char=None,
         empty_string_is_null=False,
-    )
+    ).rechunk()  # columns made of these cells stand beside them, in one piece
     cells.columns = in_order
     return cells.select(wanted)
 
 
 def _mixed(text: pl.Series, odd: pl.Series, source: Lines, wanted: Sequence[str]) -> Table:
-    plain = _plain("\n".join(text.filter(~odd)).encode(), source.names, wanted)
-    rows = pl.int_range(1, text.len() + 1, dtype=pl.Int32, eager=True)
-    cells = plain.with_columns(row=rows.filter(~odd))
-    quoted, broken = list[list[str | int]](), list[tuple[int, str, str, str]]()
-    for row, line in zip(rows.filter(odd), text.filter(odd), strict=True):
+    numbered = pl.DataFrame({"row": pl.int_range(1, text.len() + 1, dtype=pl.Int32, eager=True), "line": text})
+    commas = pl.col("line").str.count_matches(",", literal=True)
+    others = numbered.filter(odd).filter(pl.col("line").str.strip_chars() != "").with_columns(fields=commas + 1)
+    simple = others["line"].str.contains(_SIMPLE) & (others["fields"] == len(source.names))
+    bare = others.filter(simple).with_columns(pl.col("line").str.replace_all('"', "", literal=True))
+    plain = pl.concat([numbered.filter(~odd), bare.select("row", "line")])
+    cells = _plain(plain["line"].str.join("\n").item().encode(), source.names, wanted).with_columns(plain["row"])
+    cut_off = 0 if source.body.endswith(b"\n") else text.len()
+    hard = pl.col("line").str.contains('"', literal=True) & (pl.col("fields") >= len(source.names))
+    others = others.filter(~simple).with_columns(hard=hard)
+    more, broken = _quoted(others.filter("hard"), source.names, wanted, cut_off)
+    miscounted = _miscounted(others.filter(~pl.col("hard")), len(source.names), cut_off)
+    refused = pl.concat([miscounted, broken]).sort("row")
+    return Table(pl.concat([cells, more]).sort("row").rechunk(), refused, text.len())
+
+
+def _miscounted(others: pl.DataFrame, columns: int, cut_off: int) -> pl.DataFrame:
+    """REFUSED_ROWS of rows that commas alone tell, all at once: there may be as many as the document is long."""
+    counted = pl.format("the row holds {} of {} fields", "fields", pl.lit(columns))
+    text = "the last row is cut off after {} of {} fields: the document is truncated"
+    ended = (pl.col("row") == cut_off) & (pl.col("fields") < columns)
+    return others.select(
+        "row",
+        field=pl.lit("row"),
+        value=pl.col("line").str.slice(0, SHOWN),
+        reason=pl.when(ended).then(pl.format(text, "fields", pl.lit(columns))).otherwise(counted),
+    )
+
+
+def _quoted(
+    others: pl.DataFrame, names: Sequence[str], wanted: Sequence[str], cut_off: int
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(cells, REFUSED_ROWS) of rows with quotes or commas inside quotes."""
+    if others.height > MOST_QUOTED:
+        reason = f"{others.height} rows hold quotes or commas inside quotes, at most {MOST_QUOTED} are read"
+        raise refusal(reason, "row", others["line"][0])
+    places = [names.index(name) for name in wanted]
+    good, broken = list[list[str | int]](), list[tuple[int, str, str, str]]()
+    for row, line in others.select("row", "line").iter_rows():
         fields = _fields(line)
-        if fields is not None and len(fields) == len(source.names):
-            quoted.append([*(fields[source.names.index(name)] for name in wanted), row])
-        elif line.strip():
-            cut_off = row == text.len() and not source.body.endswith(b"\n")
-            broken.append((row, "row", line[:SHOWN], _problem(fields, source.names, cut_off=cut_off)))
-    more = pl.DataFrame(quoted, schema=cells.schema, orient="row")
-    refused = pl.DataFrame(broken, schema=dict(REFUSED_ROWS), orient="row")
-    return Table(pl.concat([cells, more]).sort("row"), refused, text.len())
+        if isinstance(fields, str) or len(fields) != len(names):
+            broken.append((row, "row", line[:SHOWN], _problem(fields, len(names), cut_off=row == cut_off)))
+        else:
+            good.append([*(fields[place] for place in places), row])
+    schema = {**dict.fromkeys(wanted, pl.String()), "row": pl.Int32()}
+    return (
+        pl.DataFrame(good, schema=schema, orient="row"),
+        pl.DataFrame(broken, schema=dict(REFUSED_ROWS), orient="row"),
+    )
 
 
-def _fields(line: str) -> list[str] | None:
-    """The fields of one line, or null where its quotes do not close."""
+def _fields(line: str) -> list[str] | str:
+    """The fields of one line, or why it has none."""
     try:
-        return next(csv.reader([line], strict=True), None)
-    except csv.Error:
-        return None
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error as error:
+        known = [cause for sign, cause in _CAUSES if sign in str(error)]
+        return known[0] if known else f"the row cannot be read: {error}"
 
 
-def _problem(fields: Sequence[str] | None, names: Sequence[str], *, cut_off: bool) -> str:
-    if fields is None:
-        return "the row's quotes do not close"
-    counted = f"{len(fields)} of {len(names)} fields"
-    if cut_off and len(fields) < len(names):
+def _problem(fields: Sequence[str] | str, columns: int, *, cut_off: bool) -> str:
+    if isinstance(fields, str):
+        return fields
+    counted = f"{len(fields)} of {columns} fields"
+    if cut_off and len(fields) < columns:
         return f"the last row is cut off after {counted}: the document is truncated"
     return f"the row holds {counted}"

@@ -1,12 +1,14 @@
 """An exchange's document: what a message carries, and what its parser gives back."""
 
 import binascii
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import polars as pl
 
 from pipeline.envelope import Payload
 from pipeline.errors import DataProcessingError
+from pipeline.rejects import REASON, SHOWN
 from pipeline.schema import INSTANT, PRICE, Schema
 
 # What a parser fills of TICKS; the rest comes from the message.
@@ -47,22 +49,39 @@ class Document:
     product: str | None = None
 
 
+Joiner = Callable[[pl.DataFrame], tuple[pl.DataFrame, pl.DataFrame]]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a document holds of ticks whose other parts may stand in its neighbours.
+
+    `frame`: the parser's own columns, `row` (Int32) among them. `join` makes (PARSED, REFUSED_ROWS) of the frames
+    of all neighbours, one below the other, their rows numbered on.
+    """
+
+    frame: pl.DataFrame
+    join: Joiner
+
+
 @dataclass(frozen=True, slots=True)
 class ParsedDocument:
     """`ticks` (PARSED) and `rejects` (REFUSED_ROWS); `rows`: data rows of the document, numbered from 1.
 
-    `header_line`: the line of the file, counted from 1, after which data row 1 stands.
+    `header_line`: the line of the file, counted from 1, after which data row 1 stands. `parts`: only where an
+    exchange spreads one price over several documents.
     """
 
     ticks: pl.DataFrame
     rejects: pl.DataFrame
     rows: int
     header_line: int = 1
+    parts: Parts | None = None
 
 
 def refusal(reason: str, field: str, value: str = "") -> DataProcessingError:
-    """The error by which a parser refuses a whole document."""
-    return DataProcessingError(reason, "normalize", {"field": field, "value": value})
+    """The error by which a whole document is refused; the text is cut to what is kept of a refusal."""
+    return DataProcessingError(reason[:REASON], "normalize", {"field": field[:SHOWN], "value": value[:SHOWN]})
 
 
 def packed_bytes(payload: Payload) -> bytes:

@@ -5,14 +5,14 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import documents, envelope, flags, generic, markets, rejects, unpack
-from pipeline.documents import REFUSED_ROWS, Document
+from pipeline import documents, envelope, flags, generic, members, rejects
+from pipeline.documents import REFUSED_ROWS
 from pipeline.envelope import Carried, Payload, RawBatch
 from pipeline.errors import DataProcessingError
 from pipeline.rejects import Reject
 from pipeline.schema import INSTANT, REJECTS, TICKS, conform
 
-_LONGEST: Final = 200  # characters of a document's name or source that are kept
+_LONGEST: Final = 200  # characters of a source that are kept
 
 __all__ = ["Normalized", "RawBatch", "normalize"]
 
@@ -35,7 +35,7 @@ def normalize(batch: RawBatch, default_tenant: str) -> Normalized:
         found.append(more)
         refusals.append(bad)
     together = pl.concat([pl.DataFrame(schema={"end": INSTANT}), *found], how="diagonal")
-    together_bad = _placed(pl.concat(refusals, how="diagonal"), batch)
+    together_bad = rejects.bounded(_placed(pl.concat(refusals, how="diagonal"), batch))
     return Normalized(conform(flags.flagged(together), TICKS), conform(together_bad, REJECTS))
 
 
@@ -76,27 +76,28 @@ def _members(payload: Payload) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     A refused document is one refusal beside the others; where all are refused, the first one's error is raised.
     """
+    _refuse_both(payload)
     market, product = (each.lower() if each is not None else None for each in (payload.market, payload.product))
-    ticks, refused, errors = list[pl.DataFrame](), list[pl.DataFrame](), list[DataProcessingError]()
-    before = 0
-    for name, content in unpack.unpack(documents.packed_bytes(payload), (payload.name or "")[:_LONGEST]):
-        try:
-            parsed = markets.parse(Document(content, name[:_LONGEST], market, product))
-        except DataProcessingError as error:
-            errors.append(error)
-            refused.append(_refused_member(name, error))
-            continue
-        ticks.append(parsed.ticks.with_columns(pl.col("row") + before))
-        refused.append(parsed.rejects.with_columns(pl.col("row") + before))
-        before += parsed.rows
-    if not ticks:
-        raise errors[0]
-    return pl.concat(ticks), pl.concat(refused)
+    read = members.read(documents.packed_bytes(payload), payload.name or "", market, product)
+    if len(read.refused) == read.documents:
+        raise read.refused[0][1]
+    several = read.documents > 1
+    reason = pl.format("{} line {}: {}", "member", "line", "reason") if several else pl.col("reason")
+    rows = read.rejects.with_columns(reason=reason).select(list(REFUSED_ROWS))
+    return read.ticks, pl.concat([*(_refused_member(name, error) for name, error in read.refused), rows])
+
+
+def _refuse_both(payload: Payload) -> None:
+    """A message is a document or a tick: of both, one would be lost."""
+    raw = payload.raw_data
+    numbers = (raw.price, raw.volume, raw.bid, raw.ask)
+    if raw.timestamp is not None or any(bytes(each) not in (b"", b"null") for each in numbers):
+        reason = "payload.document and payload.raw_data are both there: send a message for each of them"
+        raise documents.refusal(reason, "payload.raw_data")
 
 
 def _refused_member(name: str, error: DataProcessingError) -> pl.DataFrame:
-    value = str(error.context.get("value", ""))[: rejects.SHOWN]
-    told = (0, str(error.context.get("field", "")), value, f"{name[:_LONGEST]}: {error.message}")
+    told = (0, str(error.context.get("field", "")), str(error.context.get("value", "")), f"{name}: {error.message}")
     return pl.DataFrame([told], schema=dict(REFUSED_ROWS), orient="row")
 
 

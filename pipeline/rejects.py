@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 SHOWN: Final = 200  # characters of a refused value that are kept
+REASON: Final = 1000  # characters of a reason that are kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,12 @@ def sentence(field: str, value: str, problem: str) -> str:
     return f"{field} {value[:SHOWN]!r} {problem}" if value else f"{field} {problem}"
 
 
+def bounded(refused: pl.DataFrame) -> pl.DataFrame:
+    """The refusals with `field`, `value` and `reason` cut to what is kept of them, whoever wrote them."""
+    shown = pl.col("field", "value").str.slice(0, SHOWN)
+    return refused.with_columns(shown, pl.col("reason").str.slice(0, REASON))
+
+
 def frame(rejects: Sequence[Reject]) -> pl.DataFrame:
     """`index, row, whole, field, value, reason` of single refusals."""
     return pl.DataFrame(
@@ -34,10 +41,10 @@ def frame(rejects: Sequence[Reject]) -> pl.DataFrame:
             "row": pl.Series([each.row for each in rejects], dtype=pl.Int32),
             "whole": pl.Series([each.whole for each in rejects], dtype=pl.Boolean),
             "field": pl.Series([each.field for each in rejects], dtype=pl.String),
-            "value": pl.Series([each.value[:SHOWN] for each in rejects], dtype=pl.String),
+            "value": pl.Series([each.value for each in rejects], dtype=pl.String),
             "reason": pl.Series([each.reason for each in rejects], dtype=pl.String),
         }
-    )
+    ).pipe(bounded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +63,22 @@ def no_problem(size: int) -> pl.Series:
 
 def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
     """`keys` with `field, value, reason` of the first verdict against each row; rows without one are left out."""
-    told = [_told(keys, verdict) for verdict in verdicts if verdict.problem.null_count() < keys.height]
-    if not told:
-        text = {name: pl.String() for name in ("field", "value", "reason")}
-        return pl.DataFrame(schema={**keys.schema, **text})
-    return pl.concat(told).unique(keys.columns, keep="first", maintain_order=True)
+    told, fine = list[pl.DataFrame](), None
+    for verdict in verdicts:
+        if verdict.problem.null_count() == keys.height:
+            continue
+        hit = verdict.problem.is_not_null() if fine is None else verdict.problem.is_not_null() & fine
+        fine = ~hit if fine is None else fine & ~hit
+        told.append(_told(keys.filter(hit), verdict.field, verdict.value.filter(hit), verdict.problem.filter(hit)))
+    text = {name: pl.String() for name in ("field", "value", "reason")}
+    return pl.concat(told) if told else pl.DataFrame(schema={**keys.schema, **text})
 
 
-def _told(keys: pl.DataFrame, verdict: Verdict) -> pl.DataFrame:
-    shown = pl.col("value").fill_null("").str.slice(0, SHOWN)
+def _told(keys: pl.DataFrame, field: str, values: pl.Series, problems: pl.Series) -> pl.DataFrame:
+    shown = values.cast(pl.String).fill_null("").str.slice(0, SHOWN)
     return (
-        keys.with_columns(value=verdict.value.cast(pl.String), problem=verdict.problem)
-        .filter(pl.col("problem").is_not_null())
-        .with_columns(value=shown, field=pl.lit(verdict.field))
+        keys.with_columns(value=shown, problem=problems, field=pl.lit(field))
+        .rechunk()  # polars can panic over columns that are cut differently
         .with_columns(
             reason=pl.when(pl.col("value") == "")
             .then(pl.format("{} {}", "field", "problem"))

@@ -11,25 +11,37 @@ from pipeline.errors import DataProcessingError
 
 LIMIT: Final = 512 * 1024 * 1024
 _CHUNK: Final = 1024 * 1024
+_PIECE: Final = 16 * 1024  # of a gzip, at once: what lies behind its end is copied, member by member
 _MEMBERS: Final = 1000
+_GZIP_MEMBERS: Final = 10_000
 _DEPTH: Final = 2  # a container, and a container in it
 _ZIP: Final = b"PK\x03\x04"
 _EMPTY_ZIP: Final = b"PK\x05\x06"
+_ZIP_END: Final = 22  # bytes of a ZIP's last record, without its comment
 _GZIP: Final = b"\x1f\x8b"
 _ENCRYPTED: Final = 0x1
 _METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _CORRUPT: Final = (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError, OSError, NotImplementedError)
 
-Member = tuple[str, bytes]
+Member = tuple[str, bytes | DataProcessingError]
+
+
+class _Beyond(DataProcessingError):
+    """The one refusal of a member that ends the whole: there is no room for the others either."""
 
 
 def unpack(data: bytes, name: str, limit: int = LIMIT) -> list[Member]:
     """(name, bytes) of every document in `data`: itself, or the members of a ZIP or gzip, one archive nested.
 
-    Unpacks at most `limit` bytes in all and stops there. Raises `DataProcessingError` (context `field`, `value`)
-    for what is empty, encrypted, corrupt, nested deeper or larger than the limit.
+    A member that is empty, encrypted, corrupt or nested deeper comes as the error that says so. Unpacks at most
+    `limit` bytes in all. Raises `DataProcessingError` (context `field`, `value`) for more than that, for an archive
+    that cannot be opened or hides bytes, and where no member can be read.
     """
-    return list(_documents(data, name, _Budget(limit), 0))
+    found = list(_documents(data, name, _Budget(limit), 0))
+    errors = [content for _, content in found if isinstance(content, DataProcessingError)]
+    if len(errors) == len(found):
+        raise errors[0]
+    return found
 
 
 class _Budget:
@@ -42,7 +54,8 @@ class _Budget:
     def take(self, size: int, name: str) -> None:
         self.left -= size
         if self.left < 0:
-            raise _refused(f"the archive unpacks beyond {self.limit} bytes: send it in parts", name)
+            reason = f"the archive unpacks beyond {self.limit} bytes: send it in parts"
+            raise _Beyond(reason, "normalize", _context(name))
 
 
 def _documents(data: bytes, name: str, budget: _Budget, depth: int) -> Iterator[Member]:
@@ -58,12 +71,24 @@ def _documents(data: bytes, name: str, budget: _Budget, depth: int) -> Iterator[
         raise _refused("archives are nested more than once: send the inner one", name)
     members = _gunzip(data, name, budget) if data.startswith(_GZIP) else _unzip(data, name, budget)
     for member, content in members:
-        yield from _documents(content, member, budget, depth + 1)
+        yield from _within(member, content, budget, depth + 1)
+
+
+def _within(member: str, content: bytes | DataProcessingError, budget: _Budget, depth: int) -> list[Member]:
+    if isinstance(content, DataProcessingError):
+        return [(member, content)]
+    try:
+        return list(_documents(content, member, budget, depth))
+    except _Beyond:
+        raise
+    except DataProcessingError as error:
+        return [(member, error)]
 
 
 def _unzip(data: bytes, name: str, budget: _Budget) -> Iterator[Member]:
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
+            _refuse_hidden(archive, data, name)
             entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
             if not entries:
                 raise _refused("the ZIP holds no file", name)
@@ -75,39 +100,69 @@ def _unzip(data: bytes, name: str, budget: _Budget) -> Iterator[Member]:
         raise _refused(f"the ZIP is corrupt: {error}", name) from None
 
 
-def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget) -> bytes:
+def _refuse_hidden(archive: zipfile.ZipFile, data: bytes, name: str) -> None:
+    """A ZIP is read from its end: what stands before its first entry or behind its end is seen by nobody."""
+    first = min((entry.header_offset for entry in archive.infolist()), default=0)
+    end = data.rfind(_EMPTY_ZIP) + _ZIP_END + len(archive.comment)
+    if first or end != len(data):
+        hidden = f"{first} bytes before its first file and {len(data) - end} behind its end"
+        raise _refused(f"the ZIP has {hidden}: send every archive on its own", name)
+
+
+def _member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, budget: _Budget) -> bytes | DataProcessingError:
     if entry.flag_bits & _ENCRYPTED:
-        raise _refused("the ZIP is encrypted: send it without a password", entry.filename)
+        return _refused("the ZIP is encrypted: send it without a password", entry.filename)
     if entry.compress_type not in _METHODS:
-        raise _refused(f"the ZIP uses compression method {entry.compress_type}: use deflate", entry.filename)
+        return _refused(f"the ZIP uses compression method {entry.compress_type}: use deflate", entry.filename)
     if entry.file_size > budget.left:
         budget.take(entry.file_size, entry.filename)
     chunks: list[bytes] = []
-    with archive.open(entry) as stream:
-        while chunk := stream.read(_CHUNK):
-            budget.take(len(chunk), entry.filename)
-            chunks.append(chunk)
+    try:
+        with archive.open(entry) as stream:
+            while chunk := stream.read(_CHUNK):
+                budget.take(len(chunk), entry.filename)
+                chunks.append(chunk)
+    except _CORRUPT as error:
+        return _refused(f"the ZIP is corrupt: {error}", entry.filename)
     return b"".join(chunks)
 
 
 def _gunzip(data: bytes, name: str, budget: _Budget) -> Iterator[Member]:
+    """One document: the members of a gzip, one after the other. Zero bytes behind the last one are padding."""
     chunks: list[bytes] = []
-    rest = data
+    at = members = 0
     try:
-        while rest.startswith(_GZIP):
-            stream = zlib.decompressobj(wbits=31)
-            while not stream.eof:
-                chunk = stream.decompress(rest, _CHUNK)
-                if not chunk and not stream.eof and not stream.unconsumed_tail:
-                    raise _refused("the gzip is cut off", name)
-                budget.take(len(chunk), name)
-                chunks.append(chunk)
-                rest = stream.unconsumed_tail
-            rest = stream.unused_data
+        while data.startswith(_GZIP, at):
+            members += 1
+            if members > _GZIP_MEMBERS:
+                raise _refused(f"the gzip holds more than {_GZIP_MEMBERS} parts: pack it as one", name)
+            at = _inflated(data, at, name, budget, chunks)
     except zlib.error as error:
         raise _refused(f"the gzip is corrupt: {error}", name) from None
+    if data[at:].strip(b"\0"):
+        raise _refused(f"{len(data) - at} bytes behind the gzip's end are no gzip", name)
     yield name.removesuffix(".gz"), b"".join(chunks)
 
 
+def _inflated(data: bytes, at: int, name: str, budget: _Budget, chunks: list[bytes]) -> int:
+    """Unpacks the gzip member that begins at `at` into `chunks`; gives the place behind it."""
+    stream = zlib.decompressobj(wbits=31)
+    while not stream.eof:
+        piece = stream.unconsumed_tail
+        if not piece:
+            piece = data[at : at + _PIECE]
+            at += len(piece)
+        chunk = stream.decompress(piece, _CHUNK)
+        if not piece and not chunk and not stream.eof:
+            raise _refused("the gzip is cut off", name)
+        budget.take(len(chunk), name)
+        chunks.append(chunk)
+    return at - len(stream.unused_data)
+
+
 def _refused(reason: str, name: str) -> DataProcessingError:
-    return DataProcessingError(reason, "normalize", {"field": "document", "value": name})
+    return DataProcessingError(reason, "normalize", _context(name))
+
+
+def _context(name: str) -> dict[str, str]:
+    return {"field": "document", "value": name}

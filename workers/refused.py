@@ -27,7 +27,8 @@ def _cause(index: int, rows: pl.DataFrame, stage: str) -> Cause:
     if whole.height:
         return Cause(index, 0, stage, "MessageRefused", first["reason"])
     shown: Sequence[dict[str, Any]] = rows.select(_SHOWN).head(MOST_ROWS).to_dicts()
-    message = f"{rows.height} rows refused, the first (row {first['row']}): {first['reason']}"
+    where = f"row {first['row']}" if first["row"] else "a whole document"
+    message = f"{rows.height} rows refused, the first ({where}): {first['reason']}"
     return Cause(index, 0, stage, "RowsRefused", message, rows=shown, refused=rows.height)
 
 

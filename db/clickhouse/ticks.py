@@ -8,7 +8,7 @@ from clickhouse_connect.driver.client import Client
 from pipeline.schema import TICKS
 
 # Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
-PARSER_VERSION: Final = 1
+PARSER_VERSION: Final = 2
 
 
 def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARSER_VERSION) -> int:

@@ -24,7 +24,8 @@ class Parser(Protocol):
         ...
 
     def parse(self, document: Document) -> ParsedDocument:
-        """Every data row as a part of a tick or as a refusal. Raises `DataProcessingError` to refuse the whole."""
+        """Every data row as a tick, a part of one (`Parts`) or a refusal. Raises `DataProcessingError` to refuse the
+        whole document."""
         ...
 
 
@@ -37,7 +38,7 @@ def parse(document: Document) -> ParsedDocument:
         raise refusal("the document is empty", "document", document.name)
     try:
         return PARSERS[_market(document)].parse(document)
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise refusal(f"the document cannot be read: {str(error)[:200]}", "document", document.name) from error
 
 

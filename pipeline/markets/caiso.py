@@ -1,32 +1,30 @@
 """CAISO OASIS: the LMP reports of DAM, HASP, RTPD and RTM as CSV.
 
-Long rows, one price component each, become one tick a node and interval. Instants come from the GMT columns,
-which run on through the clock changes; the price column is called MW, PRC or VALUE and all three are USD/MWh.
+Long rows, one price component each, are read here and joined to ticks by `caiso_lmp`. Instants come from the GMT
+columns, which run on through the clock changes; the price column is called MW, PRC or VALUE and all three are USD/MWh.
 """
 
 import re
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
 
 from pipeline import csvtable, numbers, products, rejects, times
 from pipeline.bars import INTERVALS
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, Parts, refusal
+from pipeline.markets import caiso_lmp
+from pipeline.markets.caiso_lmp import COMPONENTS, KIND, LMP, NODE
 from pipeline.rejects import Verdict
-from pipeline.schema import conform
+from pipeline.schema import empty
 
 START: Final = "INTERVALSTARTTIME_GMT"
 END: Final = "INTERVALENDTIME_GMT"
-NODE: Final = "NODE"
 RUN: Final = "MARKET_RUN_ID"
-KIND: Final = "LMP_TYPE"
 PRICE_COLUMNS: Final = ("MW", "PRC", "VALUE")
 
 RUNS: Final = {"DAM": "da_hourly", "HASP": "hasp_15min", "RTPD": "rt_15min", "RTM": "rt_5min"}
-COMPONENTS: Final = {"MCE": "energy", "MCC": "congestion", "MCL": "loss", "MGHG": "ghg"}
-LMP: Final = "LMP"
-_KEY: Final = ("interval", NODE)  # interval: a number for each (product, start)
+_KINDS: Final = f"^(?:{'|'.join((LMP, *COMPONENTS))})$"
+_MICROS: Final = 1_000_000
 _REPORT: Final = b"OASISReport"
 _ERROR: Final = re.compile(
     r"ERR_CODE>\s*(?P<code>[^<]{0,40}?)\s*<.*?(?:ERR_DESC>\s*(?P<text>[^<]{0,400}?)\s*<|$)", re.DOTALL
@@ -53,11 +51,12 @@ def detect(name: str, head: bytes) -> str | None:
 
 
 def parse(document: Document) -> ParsedDocument:
-    """Ticks and refused rows of an LMP report; `row` is the line of the LMP row, counted after the header.
+    """The rows of an LMP report as parts, for a group report spreads its components over one file each.
 
-    An LMP that is blank, `NaN`, `N/A` or `-` says that there is no price: no tick, and no refusal either.
-    Equal rows that follow each other for one node and interval are one publication, different ones are several.
-    Raises `DataProcessingError` for an error answer, XML, or a report that is not LMP.
+    `row` is the line of the LMP row, counted after the header. An LMP that is blank, `NaN`, `N/A` or `-` says that
+    there is no price: no tick, and no refusal either. Equal rows that follow each other for one node and interval
+    are one publication, different ones are several. Raises `DataProcessingError` for an error answer, XML, or a
+    report that is not LMP.
     """
     _refuse_markup(document.content)
     source = csvtable.lines(document.content)
@@ -69,11 +68,8 @@ def parse(document: Document) -> ParsedDocument:
     _refuse_other_product(document.product)
     _refuse_other_runs(table.cells[RUN], document.product)
     parts, refused = _parts(table.cells, price, document.product)
-    ticks, orphans = _pivot(parts)
-    bad = pl.concat([table.broken, refused, orphans]).sort("row")
-    if ticks.is_empty() and bad.is_empty():
-        raise refusal(f"the report holds no price: every {price} of an LMP is missing", price, "")
-    return ParsedDocument(_shaped(ticks), bad, table.rows, source.header_line)
+    bad = pl.concat([table.broken, refused]).sort("row")
+    return ParsedDocument(empty(PARSED), bad, table.rows, source.header_line, Parts(parts, caiso_lmp.join))
 
 
 def _first_line(head: bytes) -> bytes:
@@ -128,26 +124,30 @@ def _refuse_other_runs(runs: pl.Series, product: str | None) -> None:
     wanted = [run for run, name in RUNS.items() if product in (None, name)]
     found = runs.unique().sort().to_list()
     if found and not set(found) & set(wanted):
-        reason = f"no row is of market run {', '.join(wanted)}: the report holds {', '.join(found[:5])}"
+        shown = ", ".join(run[: rejects.SHOWN] for run in found[:5])
+        reason = f"no row is of market run {', '.join(wanted)}: the report holds {shown}"
         raise refusal(reason, RUN, found[0])
 
 
 def _parts(cells: pl.DataFrame, price: str, expected: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(`interval, product, NODE, start, end, KIND, value, row` of the rows that can be read, REFUSED_ROWS)."""
+    """(`caiso_lmp.PARTS` of the rows whose node, interval and kind are known, REFUSED_ROWS).
+
+    A row that is refused for its price alone stays among the parts: it keeps its place among the publications.
+    """
     timed = cells.join(_intervals(cells, expected), on=[RUN, START, END], how="left", maintain_order="left")
     value, problem = numbers.decimals(cells[price])
     missing = numbers.missing(cells[price]) if value.null_count() else value.is_null()
-    verdicts = [
+    places = [
         *(Verdict(name, cells[name], timed[f"{name} problem"]) for name in (RUN, START, END)),
         Verdict(NODE, cells[NODE], _unless(cells[NODE], _NODE_SHAPE, _NODE_PROBLEM)),
-        Verdict(
-            KIND, cells[KIND], _unless(cells[KIND], f"^(?:{'|'.join((LMP, *COMPONENTS))})$", "is no part of an LMP")
-        ),
-        Verdict(price, cells[price], problem.set(missing, None)),
+        Verdict(KIND, cells[KIND], _unless(cells[KIND], _KINDS, "is no part of an LMP")),
     ]
+    verdicts = [*places, Verdict(price, cells[price], problem.set(missing, None))]
     refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
-    read = timed.select("interval", "product", NODE, "start", "end", KIND, "row", value.alias("value"))
-    return (read.join(refused, on="row", how="anti") if refused.height else read), refused
+    placed = pl.select(pl.all_horizontal(verdict.problem.is_null() for verdict in places)).to_series()
+    bad = timed["row"].is_in(refused["row"].implode())
+    read = timed.with_columns(value=value.set(bad, None), refused=bad)
+    return read.select(list(caiso_lmp.PARTS)).filter(placed), refused
 
 
 def _intervals(cells: pl.DataFrame, expected: str | None) -> pl.DataFrame:
@@ -159,9 +159,9 @@ def _intervals(cells: pl.DataFrame, expected: str | None) -> pl.DataFrame:
     native = product.replace_strict(_native_seconds(), default=None, return_dtype=pl.Int64)
     return distinct.with_columns(product=product, start=start, end=end, native=native).with_columns(
         _run_problem(expected).alias(f"{RUN} problem"),
-        bad_start.alias(f"{START} problem"),
+        pl.coalesce(bad_start, _grid_problem()).alias(f"{START} problem"),
         pl.coalesce(bad_end, _length_problem()).alias(f"{END} problem"),
-        interval=pl.struct("product", "start").rank("dense"),
+        interval=_interval(),
     )
 
 
@@ -180,9 +180,26 @@ def _run_problem(expected: str | None) -> pl.Expr:
     )
 
 
+def _interval() -> pl.Expr:
+    """A number for each product and start, the same in every document; null off the product's grid."""
+    place = pl.col("product").replace_strict(
+        {name: place for place, name in enumerate(RUNS.values())}, default=None, return_dtype=pl.Int64
+    )
+    minutes = pl.col("start").dt.epoch("us") // (60 * _MICROS)
+    return pl.when(_grid_problem().is_null()).then(minutes * len(RUNS) + place)
+
+
+def _grid_problem() -> pl.Expr:
+    """Clocks are set by whole hours where CAISO is, so an interval of an hour or less begins on the UTC grid."""
+    return pl.when(pl.col("start").dt.epoch("us") % (pl.col("native") * _MICROS) != 0).then(
+        pl.format("begins no interval of {} s", "native")
+    )
+
+
 def _length_problem() -> pl.Expr:
-    seconds = (pl.col("end") - pl.col("start")).dt.total_seconds()
-    return pl.when(seconds != pl.col("native")).then(
+    length = (pl.col("end") - pl.col("start")).dt.total_microseconds()
+    seconds = (length / _MICROS).cast(pl.String).str.strip_suffix(".0")
+    return pl.when(length != pl.col("native") * _MICROS).then(
         pl.format("ends an interval of {} s, the product's have {} s", seconds, "native")
     )
 
@@ -194,62 +211,3 @@ def _unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
     if not wrong.len():
         return rejects.no_problem(cells.len())
     return pl.select(pl.when(cells.is_in(wrong.implode())).then(pl.lit(problem))).to_series()
-
-
-def _pivot(parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(one row a publication with its components, REFUSED_ROWS for components without an LMP row)."""
-    prices, others = parts.filter(pl.col(KIND) == LMP), parts.filter(pl.col(KIND) != LMP)
-    prices, priced = prices.drop(KIND).rename({"value": "price"}), pl.col("price").is_not_null()
-    orphans = _orphaned(others.join(prices, on=_KEY, how="anti"))
-    once = _with_components(prices, others, _KEY)
-    if once.height == prices.height and once.select(_KEY).n_unique() == once.height:
-        return once.filter(priced), orphans
-    numbered = prices.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over(_KEY))
-    nth = others.with_columns(nth=pl.int_range(pl.len(), dtype=pl.UInt32).over(*_KEY, KIND))
-    several = _with_components(numbered, _within(nth, numbered), (*_KEY, "nth"))
-    return _publications(several.filter(priced)), orphans
-
-
-def _with_components(prices: pl.DataFrame, others: pl.DataFrame, key: Sequence[str]) -> pl.DataFrame:
-    for kind, component in COMPONENTS.items():
-        cells = others.filter(pl.col(KIND) == kind).select(*key, pl.col("value").alias(component))
-        prices = prices.join(cells, on=key, how="left", maintain_order="left")
-    return prices
-
-
-def _within(others: pl.DataFrame, prices: pl.DataFrame) -> pl.DataFrame:
-    """The n-th row of a component belongs to the n-th LMP row; further ones replace that of the last LMP row."""
-    last = prices.group_by(_KEY).agg(last=pl.col("nth").max())
-    return (
-        others.join(last, on=_KEY)
-        .with_columns(nth=pl.min_horizontal("nth", "last"))
-        .unique([*_KEY, KIND, "nth"], keep="last", maintain_order=True)
-    )
-
-
-def _publications(prices: pl.DataFrame) -> pl.DataFrame:
-    """Components not said again hold on; a publication equal to the one before it is none."""
-    values = ["price", *COMPONENTS.values()]
-    held = prices.sort("row").with_columns(pl.col(list(COMPONENTS.values())).forward_fill().over(_KEY))
-    same = pl.all_horizontal(pl.col(value).eq_missing(pl.col(value).shift().over(_KEY)) for value in values)
-    return held.filter((pl.int_range(pl.len()).over(_KEY) == 0) | ~same)
-
-
-def _orphaned(orphans: pl.DataFrame) -> pl.DataFrame:
-    reason = pl.format("{} of {} has no LMP row for its interval: a price without LMP is none", KIND, NODE)
-    return orphans.select("row", pl.lit(KIND).alias("field"), pl.col(KIND).alias("value"), reason.alias("reason"))
-
-
-def _shaped(ticks: pl.DataFrame) -> pl.DataFrame:
-    return conform(
-        ticks.sort("row").select(
-            *("product", "start", "end", "price", *COMPONENTS.values(), "row"),
-            market=pl.lit("caiso"),
-            location=pl.col(NODE),
-            instrument=pl.format("caiso.{}.{}", "product", NODE),
-            ts=pl.col("start"),
-            hold_end=pl.col("end"),
-            version=pl.lit(0, dtype=pl.Int64),
-        ),
-        PARSED,
-    )

@@ -86,6 +86,8 @@ BAD: list[tuple[bytes, str, str]] = [
     (document("x", encoding="rot13"), "payload.encoding", "rot13"),
     (document("a,b\n1,2\n"), "header", "a,b"), (document("  \n"), "document", "doc.csv"),
     (document("x", market="pjm"), "market", "pjm"),
+    (document("x", raw_data={"timestamp": "2024-01-01T00:00:00Z", "price": 5}), "payload.raw_data", ""),
+    (document("x", raw_data={"price": 5}), "payload.raw_data", ""),
 ]  # fmt: skip
 
 
@@ -123,6 +125,44 @@ def zipped(**members: bytes) -> str:
         for name, content in members.items():
             archive.writestr(name, content)
     return base64.b64encode(packed.getvalue()).decode()
+
+
+def test_a_refused_row_names_its_file_and_line() -> None:
+    content = zipped(one=oasis(*interval()), two=b"\n" + oasis("short", *interval(5, MCC="x")))
+    found = normalize(batch(document(content, encoding="base64")), "public")
+    assert found.ticks["row"].to_list() == [1, 6]
+    assert found.rejects.select("row", "reason").rows() == [
+        (5, "two line 3: the row holds 1 of 16 fields"),
+        (8, "two line 6: VALUE 'x' is not a finite decimal number"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [("a\n" * 20_000, "20000 of 20001 rows are refused, the first (line 3): the row holds 1 of 16 fields"),
+     ('""\n' * 20_000, "20000 of 20001 rows"), (oasis_row("LMP", "x") + "\n", ""), ("\n" * 1_000_000, ""),
+     ("\n" * 5_000_001, "at most 5000000 are read"), ('"a""b"' + "," * 15 + "\n", ""),
+     (('"a""b"' + "," * 15 + "\n") * 100_001, "at most 100000 are read"), ("," * 2_000_000, "fields")],
+    ids=["short", "quotes", "one", "blank", "lines", "quoted", "many quoted", "wide"],
+)  # fmt: skip
+def test_a_document_of_rubbish_is_refused_as_one(body: str, word: str) -> None:
+    text = "\n".join((HEADER.format(price="VALUE"), oasis_row("LMP", "1"), body))
+    found = normalize(batch(document(text)), "public")
+    assert found.rejects.height <= 2
+    assert not word or word in found.rejects["reason"][0]
+
+
+def test_whatever_is_refused_is_told_in_few_words() -> None:
+    long = "\x01" * 1_000_000
+    messages = [document("x", name=long), document(oasis(oasis_row("LMP", "1", run=long)).decode()),
+                document(zipped(a=oasis(*interval()), b=oasis(oasis_row("LMP", "1", run=long))), encoding="base64"),
+                document(oasis(oasis_row("LMP", "1", node=long)).decode()), document(long),
+                document(long + "\n" + long), document(oasis(*interval()).decode(), product=long),
+                document(oasis(*interval()).decode(), market=long)]  # fmt: skip
+    found = normalize(batch(*messages), "public")
+    assert found.rejects["offset"].n_unique() == len(messages)
+    lengths = found.rejects.select(pl.col("field", "value", "reason").str.len_chars().max())
+    assert lengths.row(0) <= (200, 200, 1000)
 
 
 ERROR = (

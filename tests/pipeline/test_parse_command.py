@@ -54,6 +54,37 @@ def _rows(output: bytes, form: str) -> int:
     return len(text.splitlines()) - (form != "ndjson")
 
 
+def group(*kinds: str) -> bytes:
+    """A group report: one CSV for each kind of price component."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        for kind in kinds:
+            rows = [row for row in (*interval(), *interval(5, MCC="x")) if f",{kind}," in row]
+            archive.writestr(f"PRC_LMP_{kind}.csv", oasis(*rows))
+    return packed.getvalue()
+
+
+def test_the_files_of_a_group_are_one_report() -> None:
+    result = run("-", "--market", "CAISO", "--product", "RT_5min", stdin=group("MCC", "LMP", "MCE", "MCL"))
+    assert result.exit_code == 1
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [[line[name] for name in ("price", "energy", "congestion", "loss")] for line in lines] == [
+        [31.5, 30, 1.25, 0.25], [31.5, 30, None, 0.25],
+    ]  # fmt: skip
+    assert result.stderr == "-(PRC_LMP_MCC.csv):3: VALUE 'x' is not a finite decimal number\n"
+
+
+def test_every_refused_member_is_told(tmp_path: Path) -> None:
+    packed = tmp_path / "a.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        for name, content in (("empty.csv", b""), ("good.csv", GOOD), ("other.csv", b"a,b\n1,2\n")):
+            archive.writestr(name, content)
+    result = run(str(packed))
+    assert (result.exit_code, len(result.stdout.splitlines())) == (2, 2)
+    assert f"{packed}(empty.csv): refused: the document is empty" in result.stderr
+    assert f"{packed}(other.csv): refused: whose document" in result.stderr
+
+
 def test_refusals_do_not_hide_the_other_files(tmp_path: Path) -> None:
     good, bad = tmp_path / "good.csv", tmp_path / "bad.csv"
     good.write_bytes(GOOD)

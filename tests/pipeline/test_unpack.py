@@ -38,6 +38,9 @@ def test_plain_zip_gzip_and_one_nesting() -> None:
     ("data", "word"),
     [(b"", "empty"), (zipped({}), "no file"), (zipped({"a": b""}), "empty"), (gzipped(b""), "empty"),
      (zipped({"a": zipped({"b": zipped({"c": b"1"})})}), "nested"), (zipped({"a": b"1" * 999})[:-30], "corrupt"),
+     (zipped({"a": b"1"}) + zipped({"b": b"2"}), "before its first file"),
+     (zipped({"a": b"1"}) + b"x", "behind its end"),
+     (gzipped(b"1") + b"x", "behind the gzip's end"), (gzipped(b"") * 10_001, "more than 10000 parts"),
      (gzipped(b"1" * 999)[:-9], "cut off"), (gzipped(b"1" * 99)[:-1] + b"\xff", "corrupt"),
      (zipped({"a": b"1"}, zipfile.ZIP_BZIP2), "method"), (zipped({str(n): b"1" for n in range(1001)}), "more than")],
 )  # fmt: skip
@@ -77,6 +80,35 @@ def test_a_bomb_is_refused_without_unpacking_it(kind: str, lying: bool) -> None:
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:
         tracemalloc.stop()
+
+
+def test_a_bad_member_is_an_error_beside_the_others() -> None:
+    good, bad = zipped({"a": b"1"}), zipped({"a": b"1" * 999})[:-30]
+    found = unpack(zipped({"empty": b"", "a": b"1", "bad.zip": bad, "b.zip": good}), "z")
+    assert [name for name, _ in found] == ["empty", "a", "bad.zip", "a"]
+    assert [isinstance(content, bytes) for _, content in found] == [False, True, False, True]
+
+
+def test_a_damaged_member_is_an_error_beside_the_others() -> None:
+    data = bytearray(zipped({"a": b"1" * 99, "b": b"2"}, zipfile.ZIP_STORED))
+    data[data.index(b"1" * 99)] ^= 1
+    (_, error), b = unpack(bytes(data), "z")
+    assert "corrupt" in str(error)
+    assert b == ("b", b"2")
+
+
+def test_no_member_may_pass_the_limit() -> None:
+    with pytest.raises(DataProcessingError, match="beyond 9 bytes"):
+        unpack(zipped({"a": b"1", "b.gz": gzipped(b"2" * 9)}), "z", limit=9)
+
+
+def test_zero_bytes_behind_a_gzip_are_padding() -> None:
+    assert unpack(gzipped(b"1") + bytes(99), "a.gz") == [("a", b"1")]
+
+
+def test_a_gzip_of_many_parts_is_read_in_one_go() -> None:
+    parts = [bytes([number % 256]) * (number % 100_000) for number in range(1, 9_000, 7)]
+    assert unpack(b"".join(map(gzipped, parts)), "a.gz") == [("a", b"".join(parts))]
 
 
 @given(st.data())

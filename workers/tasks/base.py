@@ -5,6 +5,8 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+from celery.exceptions import SoftTimeLimitExceeded
+
 from db.redis import acks, claims
 from db.redis.acks import Ack
 from db.redis.client import OUTAGE
@@ -15,6 +17,7 @@ from workers.header import BatchHeader
 log = logging.getLogger(__name__)
 
 MOST_ERROR = 2000
+_NOT_THE_DATA = (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit, SoftTimeLimitExceeded)
 
 
 class Gone(Exception):
@@ -27,14 +30,17 @@ class DataError(Exception):
 
 @contextmanager
 def refusals(stage: str) -> Generator[None]:
-    """Around pure code: whatever it raises is the data's fault, except running out of memory."""
+    """Around pure code: whatever it raises is the data's fault, except running out of memory or being stopped.
+
+    A panic of a compiled library is no `Exception`: left alone, it would end the task without a word.
+    """
     try:
         yield
-    except MemoryError:
+    except _NOT_THE_DATA:
         raise
     except DataProcessingError as error:
         raise DataError(str(error)) from error
-    except Exception as error:
+    except BaseException as error:
         raise DataError(f"[{stage}] {type(error).__name__}: {error}") from error
 
 

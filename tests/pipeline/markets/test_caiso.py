@@ -1,5 +1,6 @@
 import csv
 import io
+import random
 import zipfile
 from collections import defaultdict
 from datetime import UTC, datetime
@@ -11,21 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import markets
-from pipeline.documents import Document, ParsedDocument
+from pipeline import markets, members
+from pipeline.documents import Document
 from pipeline.errors import DataProcessingError
 from pipeline.markets import caiso
+from pipeline.markets.caiso_lmp import KIND, NODE
+from pipeline.members import Reading
 from tests.pipeline.making import HEADER, interval, oasis, oasis_row
 
 SAMPLES = Path(__file__).parents[3].parent / "shared" / "data" / "iso" / "caiso"
 LMP_FILES = sorted(path for kind in ("dam", "hasp", "rtpd", "rtm") for path in (SAMPLES / kind).glob("*"))
 PRODUCTS = {"DAM": "da_hourly", "HASP": "hasp_15min", "RTPD": "rt_15min", "RTM": "rt_5min"}
-KEY = (caiso.RUN, caiso.NODE, caiso.START, caiso.END, caiso.KIND)
+KEY = (caiso.RUN, NODE, caiso.START, caiso.END, KIND)
 COMPONENTS = {"MCE": "energy", "MCC": "congestion", "MCL": "loss", "MGHG": "ghg"}
 
 
-def parse(content: bytes, product: str | None = None, market: str | None = None) -> ParsedDocument:
-    return markets.parse(Document(content, "doc.csv", market, product))
+def parse(content: bytes, product: str | None = None, market: str | None = None) -> Reading:
+    read = members.read(content, "doc.csv", market, product)
+    if read.refused:
+        raise read.refused[0][1]
+    return read
 
 
 def content(path: Path) -> bytes:
@@ -91,7 +97,7 @@ def test_components_come_together_in_any_order(price: str) -> None:
     ]
 
 
-def problems(parsed: ParsedDocument) -> list[tuple[int, str, str]]:
+def problems(parsed: Reading) -> list[tuple[int, str, str]]:
     return parsed.rejects.select("row", "field", "value").rows()
 
 
@@ -104,14 +110,18 @@ def problems(parsed: ParsedDocument) -> list[tuple[int, str, str]]:
      (oasis_row("LMP", "1", 5, run="RUC"), "MARKET_RUN_ID", "RUC"), (oasis_row("MCC", "1", 10), "LMP_TYPE", "MCC"),
      (oasis_row("LMP", "1", 5).replace("20:05:00-00:00", "20:05:00"), "INTERVALSTARTTIME_GMT", "2024-06-01T20:05:00"),
      (oasis_row("LMP", "1", 5).replace("20:10:00", "20:25:00"), "INTERVALENDTIME_GMT", "2024-06-01T20:25:00-00:00"),
-     (oasis_row("LMP", "1", 5, run="DAM"), "INTERVALENDTIME_GMT", "2024-06-01T20:10:00-00:00"),
+     (oasis_row("LMP", "1", 5).replace("20:10:00", "20:10:00.5"), "INTERVALENDTIME_GMT", "2024-06-01T20:10:00.5-00:00"),
+     (oasis_row("LMP", "1", 7), "INTERVALSTARTTIME_GMT", "2024-06-01T20:07:00-00:00"),
+     (oasis_row("LMP", "1", 5, run="DAM"), "INTERVALSTARTTIME_GMT", "2024-06-01T20:05:00-00:00"),
+     (oasis_row("LMP", "1", 0, run="DAM"), "INTERVALENDTIME_GMT", "2024-06-01T20:05:00-00:00"),
      ("a,b,c", "row", "a,b,c"), ('"' + oasis_row("LMP", "1", 5), "row", '"' + oasis_row("LMP", "1", 5)[:199])],
 )  # fmt: skip
 def test_a_broken_row_is_refused_while_others_live(row: str, field: str, value: str) -> None:
-    parsed = parse(oasis(*interval(), row, *interval(15)))
+    content = oasis(*interval(), row, *interval(15))
+    parsed = parse(content)
     assert problems(parsed) == [(5, field, value)]
     assert parsed.ticks["row"].to_list() == [1, 6]
-    assert parsed.rows == 9
+    assert markets.parse(Document(content, "doc.csv")).rows == 9
 
 
 @pytest.mark.parametrize("nothing", ["", " ", "NaN", "nan", "N/A", "-"])
@@ -127,7 +137,7 @@ def test_a_price_after_a_missing_one_keeps_its_own_components() -> None:
 
 
 def test_a_report_of_missing_prices_alone_is_refused() -> None:
-    with pytest.raises(DataProcessingError, match="holds no price: every VALUE"):
+    with pytest.raises(DataProcessingError, match="holds no price"):
         parse(oasis(*interval(LMP="")))
 
 
@@ -135,6 +145,23 @@ def test_a_component_without_a_value_is_null() -> None:
     parsed = parse(oasis(*interval(MCC="", MCL="N/A")))
     assert parsed.rejects.height == 0
     assert parsed.ticks.select("price", "congestion", "loss").row(0) == (Decimal("31.5"), None, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [('"a"b' + oasis_row("LMP", "1", 5), "text behind a closing quote"),
+     ('"' + oasis_row("LMP", "1", 5), "quotes do not close"),
+     ("a\rb" + oasis_row("LMP", "1", 5).replace("X", '"X,"'), "carriage return outside quotes"),
+     ('"a,b",' + oasis_row("LMP", "1", 5), "17 of 16 fields"), ('"a",b', "2 of 16 fields")],
+)  # fmt: skip
+def test_a_row_that_is_no_csv_says_why(row: str, reason: str) -> None:
+    parsed = parse(oasis(*interval(), row))
+    assert reason in parsed.rejects["reason"].item()
+
+
+def test_a_field_may_be_long() -> None:
+    row = oasis_row("LMP", "1", 5).replace("X", '"a,' + "x" * 200_000 + '"')
+    assert parse(oasis(*interval(), row)).ticks.height == 2
 
 
 def test_quotes_blank_lines_crlf_and_a_byte_order_mark() -> None:
@@ -189,6 +216,15 @@ def test_detect_and_claims() -> None:
     assert caiso.detect("x", b"") is None
 
 
+def test_a_panic_while_reading_refuses_the_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    def panic(document: Document) -> None:
+        raise pl.exceptions.PanicException(document.name)
+
+    monkeypatch.setattr(caiso, "parse", panic)
+    with pytest.raises(DataProcessingError, match=r"cannot be read: doc\.csv"):
+        parse(oasis(*interval()))
+
+
 FIXTURE = oasis(*interval(), *interval(5), *interval(10, node="NODE_B"), oasis_row("MGHG", "0"))
 
 
@@ -208,11 +244,12 @@ def test_mutated_documents_lose_no_row(changes: list[tuple[int, int]], cut: int)
     refused = parsed.rejects["row"].to_list()
     assert len(refused) == len(set(refused))
     text = mutated.decode(errors="replace").removeprefix("\ufeff").replace("\r\n", "\n")
-    lines = text.split("\n")[parsed.header_line :]
+    header_line = markets.parse(Document(mutated, "doc.csv", "caiso")).header_line
+    lines = text.split("\n")[header_line:]
     data_rows = {row for row, line in enumerate(lines, 1) if line.strip()}
     assert set(refused) <= data_rows
     assert set(parsed.ticks["row"]) <= data_rows - set(refused)
-    header = [cell.strip() for cell in text.split("\n")[parsed.header_line - 1].split(",")]
+    header = [cell.strip() for cell in text.split("\n")[header_line - 1].split(",")]
     accepted = [next(csv.reader([lines[row - 1]])) for row in sorted(data_rows - set(refused))]
     keys = [tuple(cells[header.index(name)] for name in KEY) for cells in accepted]
     if len(set(keys)) < len(keys):
@@ -225,4 +262,49 @@ def test_mutated_documents_lose_no_row(changes: list[tuple[int, int]], cut: int)
 
 def test_the_unchanged_fixture_gives_every_row() -> None:
     parsed = parse(FIXTURE)
-    assert (parsed.ticks.height, parsed.rejects.height, parsed.rows) == (3, 0, 13)
+    assert (parsed.ticks.height, parsed.rejects.height) == (3, 0)
+
+
+REPEATED = [*interval(LMP="10", MCC="1"), *interval(LMP="20", MCC="2")]
+
+
+@pytest.mark.parametrize(
+    ("at", "value", "found", "refused"),
+    [(0, "x", [(20, 2)], [1, 2, 3, 4]), (4, "x", [(10, 1)], [5, 6, 7, 8]), (0, "", [(20, 2)], []),
+     (2, "x", [(10, None), (20, 2)], [3]), (6, "x", [(10, 1), (20, None)], [7]),
+     (2, "", [(10, None), (20, 2)], []), (6, "", [(10, 1), (20, None)], [])],
+)  # fmt: skip
+def test_no_publication_takes_the_components_of_another(
+    at: int, value: str, found: list[tuple[int, int | None]], refused: list[int]
+) -> None:
+    cells = REPEATED[at].split(",")
+    cells[13] = value
+    parsed = parse(oasis(*REPEATED[:at], ",".join(cells), *REPEATED[at + 1 :]))
+    assert parsed.ticks.select("price", "congestion").rows() == found
+    assert parsed.rejects["row"].to_list() == refused
+
+
+def test_a_row_whose_interval_is_wrong_takes_nothing_from_another() -> None:
+    strayed = oasis_row("MCC", "1", 5).replace("20:05:00", "20:00:00")
+    parsed = parse(oasis(*interval(MCC="2"), strayed))
+    assert parsed.ticks["congestion"].to_list() == [2]
+    assert parsed.rejects["row"].to_list() == [5]
+
+
+def test_many_rows_of_one_interval_are_one_publication() -> None:
+    rows = [oasis_row(kind, "1") for kind in ("LMP", "MCE", "MCC") for _ in range(20_000)]
+    assert parse(oasis(*rows)).ticks.height == 1
+
+
+def test_bad_rows_of_a_long_document_are_told_one_by_one() -> None:
+    good = [oasis_row("LMP", "1", 5 * (number % 9), f"N{number}").split(",") for number in range(600)]
+    for seed in range(40):
+        rng = random.Random(seed)
+        rows = [list(cells) for cells in good]
+        bad = sorted(rng.sample(range(len(rows)), rng.choice([2, 3, 8])))
+        for at in bad:
+            rows[at][rng.choice([0, 1, 13])] = f"bad{at}" + "z" * rng.choice([0, 30])
+        parsed = parse(oasis(*map(",".join, rows)))
+        assert parsed.rejects["row"].to_list() == [at + 1 for at in bad]
+        assert all(value.startswith("bad") for value in parsed.rejects["value"])
+        assert parsed.ticks.height == len(rows) - len(bad)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery.exceptions import SoftTimeLimitExceeded
 from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 
 from db.redis import acks, claims
@@ -67,6 +68,22 @@ def test_a_server_that_is_away_is_no_attempt(told: list[Any], context: Any, erro
 def test_out_of_memory_is_no_attempt(told: list[Any], context: Any) -> None:
     with pytest.raises(MemoryError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
         raise MemoryError
+    assert told == ["start", "finish"]
+
+
+def test_a_panic_of_a_library_is_the_datas_fault(told: list[Any], context: Any) -> None:
+    class Panic(BaseException):
+        pass
+
+    with pytest.raises(DataError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+        raise Panic("index out of bounds")
+    assert told[1][1].error == "[normalize] Panic: index out of bounds"
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, SoftTimeLimitExceeded])
+def test_a_worker_that_is_stopped_is_no_attempt(told: list[Any], context: Any, stop: type[BaseException]) -> None:
+    with pytest.raises(stop), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+        raise stop
     assert told == ["start", "finish"]
 
 
