@@ -2,16 +2,19 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final
 
-from local import ports
-from local.paths import PROGRAM_ROOT
+from local import ports, starting
+from local.paths import PROGRAM_ROOT, secret
 from local.process import Program
 from local.stack import API_HOST, API_PORT, BRIDGE_METRICS, FLOWER_PORT, WORKERS_METRICS, Stack
+from local.supervisor import Say
 from pipeline.errors import DataProcessingError
 
+FLOWER_USER: Final = "gridtick"
 _PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555, BRIDGE_METRICS: 9464, WORKERS_METRICS: 9465}
 
 
@@ -24,34 +27,73 @@ def refuse_taken_ports(given: Mapping[str, str]) -> None:
             )
 
 
-def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, str]:
-    """Free ports of API, task monitor and metrics, as variables, where the user sets none."""
-    chosen = ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
-    return {name: str(port) for name, port in chosen.items()}
+def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, int]:
+    """Free ports of API, task monitor and metrics, by variable, where the user sets none."""
+    return ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
+
+
+def start_core(servers: Stack, say: Say) -> Stack:
+    """Bridge, workers and API on top of the servers; the stack as its variables are then."""
+
+    def at(chosen: Mapping[str, int]) -> Stack:
+        return replace(servers, environ={**servers.environ, **{name: str(port) for name, port in chosen.items()}})
+
+    def choose() -> dict[str, int]:
+        return app_ports(servers.data_dir, servers.environ)
+
+    return at(starting.start(servers.supervisor, choose, lambda chosen: core(at(chosen)), say))
+
+
+def flower_moved(stack: Stack, given: Mapping[str, str], say: Say) -> Stack:
+    """The stack, its task monitor started at another port if it ended since somebody else has the one it had.
+
+    Call it after a change while Flower's group is the one that was started last.
+    """
+    port = int(stack.environ[FLOWER_PORT])
+    if FLOWER_PORT in given or "flower" in stack.supervisor.pids() or ports.is_free(port):
+        return stack
+    stack.supervisor.stop_last()
+    chosen = ports.choose(stack.data_dir, {FLOWER_PORT: _PREFERRED[FLOWER_PORT]})[FLOWER_PORT]
+    moved = replace(stack, environ={**stack.environ, FLOWER_PORT: str(chosen)})
+    moved.supervisor.start([flower(moved)])
+    say(f"Port {port} has been taken by another program: Flower moves to http://127.0.0.1:{chosen}")
+    return moved
 
 
 def core(stack: Stack) -> list[Program]:
     """Bridge, workers and API, to be started together."""
-    api = _program(stack, "api", ["-m", "api"], stop_within=25, probe=("/healthz", stack.environ[API_PORT]))
-    return [api, workers(stack), bridge(stack)]
+    api = _program(stack, "api", ["-m", "api"], stop_within=25, listens=API_PORT)
+    return [replace(api, ready=lambda: answers(api.ports[0], "/healthz")), workers(stack), bridge(stack)]
 
 
 def workers(stack: Stack) -> Program:
     """The processes that run tasks."""
-    return _program(stack, "workers", ["-m", "workers.serve"], stop_within=25)
+    return _program(stack, "workers", ["-m", "workers.serve"], stop_within=25, listens=WORKERS_METRICS)
 
 
 def bridge(stack: Stack) -> Program:
     """From the raw topic to the workers."""
-    return _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25)
+    return _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25, listens=BRIDGE_METRICS)
 
 
 def flower(stack: Stack) -> Program:
-    """The task monitor, on this machine's own address only: its API asks for no login there."""
+    """The task monitor, on this machine's own address only; pages and API ask for a login: it can stop workers."""
     # Nothing waits for it: it has no part in the path of a price, and takes the longest to start.
     command = ["-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1"]
     command.append(f"--port={stack.environ[FLOWER_PORT]}")
-    return _program(stack, "flower", command, stop_within=5, environ={"FLOWER_UNAUTHENTICATED_API": "true"})
+    login = f"{FLOWER_USER}:{flower_password(stack.data_dir)}"
+    return _program(stack, "flower", command, stop_within=5, environ={"FLOWER_BASIC_AUTH": login})
+
+
+def flower_password(data_dir: Path) -> str:
+    """The password of `FLOWER_USER`, the same at every start on this folder."""
+    return secret(data_dir, "flower-password")
+
+
+def refuse_unknown_feed(what: str) -> None:
+    """Raise unless it is `demo`, `none` or a path that exists."""
+    if what not in {"demo", "none"} and not Path(what).expanduser().exists():
+        raise DataProcessingError(f"--feed {what} is neither `demo`, `none` nor a path that exists.", "cli")
 
 
 def feed(stack: Stack, what: str, speed: float) -> list[Program]:
@@ -60,19 +102,20 @@ def feed(stack: Stack, what: str, speed: float) -> list[Program]:
         return []
     if what == "demo":
         return [_program(stack, "feed", ["-m", "local.feed", "--speed", str(speed)], once=True)]
+    refuse_unknown_feed(what)
     path = Path(what).expanduser().absolute()
-    if not path.exists():
-        raise DataProcessingError(f"--feed {what} is neither `demo`, `none` nor a path that exists.", "cli")
     return [_program(stack, "feed", ["-m", "gridtick.cli.main", "send", str(path), "--speed", str(speed)], once=True)]
 
 
 def _program(
     stack: Stack, name: str, arguments: list[str], stop_within: float = 10, once: bool = False,  # noqa: FBT001
-    environ: Mapping[str, str] | None = None, probe: tuple[str, str] | None = None,
+    environ: Mapping[str, str] | None = None, listens: str = "",
 ) -> Program:  # fmt: skip
+    """`listens`: the variable of its port; one that is absent or 0 is not opened."""
+    port = int(stack.environ.get(listens, 0))
     return Program(
         name, [sys.executable, *arguments], PROGRAM_ROOT, stack.data_dir / "logs" / f"{name}.log",
-        ready=(lambda: answers(int(probe[1]), probe[0])) if probe else (lambda: True), ready_within=60,
+        ready=lambda: True, ready_within=60, ports=(port,) if port else (),
         environ={**stack.environ, **(environ or {})}, stop_within=stop_within, once=once,
     )  # fmt: skip
 

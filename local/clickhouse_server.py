@@ -1,9 +1,9 @@
 """ClickHouse's HTTP protocol, as far as clickhouse-connect speaks it, in front of the engine of `chdb`.
 
-A stand-in for one machine: no users, no sessions, results held whole in memory. Inserts stream, so their
-memory does not grow with the body. It listens on 127.0.0.1 only:
+A stand-in for one machine: one user, no sessions, results held whole in memory. Inserts stream, so their
+memory does not grow with the body. It listens on 127.0.0.1 only and asks for the password that it was given:
 
-    python -m local.clickhouse_server --path DIR --port N
+    GRIDTICK_CLICKHOUSE_PASSWORD=… python -m local.clickhouse_server --path DIR --port N
 """
 
 import argparse
@@ -24,6 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 import lz4.frame
 from backports import zstd
 
+from local.clickhouse_access import PASSWORD, Access, Refusal
 from local.clickhouse_engine import EngineError, EnginePool
 
 CONNECTIONS: Final = 16
@@ -112,6 +113,16 @@ class _Handler(BaseHTTPRequestHandler):
     rbufsize = PIECE
     server: "ClickHouseServer"  # pyright: ignore[reportIncompatibleVariableOverride]  set by the base class
 
+    def parse_request(self) -> bool:
+        """Of a request that may not be here the body is not read and nothing runs."""
+        if not super().parse_request():
+            return False
+        is_open = self.command == "GET" and self.path == "/ping"
+        refusal = self.server.access.refusal(self.headers, is_open)
+        if refusal is not None:
+            self._turn_away(refusal)
+        return refusal is None
+
     def do_GET(self) -> None:
         address = urlsplit(self.path)
         if address.path == "/ping" or not address.query:
@@ -124,6 +135,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the name is the base class's
         """Requests are not logged: they hold data."""
+
+    def _turn_away(self, refusal: Refusal) -> None:
+        self.close_connection = True  # its body would be taken for the next request
+        headers = {"X-ClickHouse-Exception-Code": str(refusal.code), "Connection": "close"}
+        self._reply(refusal.status, refusal.text + b"\n", headers)
 
     def _answer(self, query_string: str) -> None:
         raw = self._raw_body()
@@ -227,7 +243,8 @@ class ClickHouseServer(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, path: str) -> None:
+    def __init__(self, port: int, path: str, access: Access) -> None:
+        self.access: Final = access
         self.pool = EnginePool(path, CONNECTIONS)
         with self.pool.connection() as connection:
             connection.select(b"SELECT 1", "TabSeparated", {})
@@ -240,10 +257,13 @@ def main() -> None:
     options.add_argument("--path", required=True)
     options.add_argument("--port", required=True, type=int)
     given = options.parse_args()
+    password = os.environ.pop(PASSWORD, "")
+    if not password:
+        sys.exit(f"{PASSWORD} is empty. Set it to a long random text: whoever knows it may ask this server.")
     # The engine reads a `?` in its path as options: a relative path has none.
     os.makedirs(given.path, mode=0o700, exist_ok=True)
     os.chdir(given.path)
-    server = ClickHouseServer(given.port, "./store")
+    server = ClickHouseServer(given.port, "./store", Access(password))
     signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(0))
     try:
         server.serve_forever()

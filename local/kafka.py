@@ -64,6 +64,7 @@ def program(data_dir: Path, port: int, controller_port: int, settings: Kafka) ->
         "kafka", [str(runtime), *options, "-cp", "*", "kafka.Kafka", str(config)], jars,
         data_dir / "logs" / "kafka.log",
         ready=lambda: answers(f"127.0.0.1:{port}"), ready_within=90, stop_within=20,
+        ports=(port, controller_port),
     )  # fmt: skip
 
 

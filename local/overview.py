@@ -15,13 +15,17 @@ _SECONDS: Final = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """A child with its memory; `memory_mib` counts its own children too. Dead ones are not alive."""
+    """A child with its memory; `memory_mib` counts its own children too. Dead ones are not alive.
+
+    `restarts`: how often it was started again since the stack runs.
+    """
 
     name: str
     pid: int
     alive: bool
     memory_mib: float
     running_s: float
+    restarts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,15 @@ class Freshness:
 def processes(running: StackState, now: datetime) -> Iterator[Process]:
     """Every process that the stack has started."""
     for name, pid in running.processes.items():
+        again = running.restarts.get(name, 0)
         try:
             root = psutil.Process(pid)
             family = [root, *root.children(recursive=True)]
             memory = sum(each.memory_info().rss for each in family) / 1024**2
-            yield Process(name, pid, alive=True, memory_mib=memory, running_s=now.timestamp() - root.create_time())
+            age = now.timestamp() - root.create_time()
+            yield Process(name, pid, alive=True, memory_mib=memory, running_s=age, restarts=again)
         except psutil.Error:
-            yield Process(name, pid, alive=False, memory_mib=0, running_s=0)
+            yield Process(name, pid, alive=False, memory_mib=0, running_s=0, restarts=again)
 
 
 def settings_of(running: StackState) -> Settings:

@@ -16,8 +16,10 @@ def fetched() -> Path:
 
 
 def private_folder(path: Path) -> Path:
-    """`path`, made if absent, open to its owner only."""
+    """`path`, made if absent, open to its owner only, also where it was more open before."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if path.stat().st_mode & 0o077:
+        path.chmod(0o700)
     return path
 
 

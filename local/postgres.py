@@ -63,7 +63,7 @@ def _account() -> _Account:
 
 def dsn(data_dir: Path, port: int) -> str:
     """The address with its password."""
-    return f"postgresql://{USER}:{quote(secret(data_dir, 'postgres-password'))}@127.0.0.1:{port}/{USER}"
+    return f"postgresql://{USER}:{quote(secret(data_dir, 'postgres-password'), safe='')}@127.0.0.1:{port}/{USER}"
 
 
 def program(data_dir: Path, port: int) -> Program:

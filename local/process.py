@@ -6,11 +6,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
+
+import psutil
 
 from pipeline.errors import DataProcessingError
 
@@ -25,7 +28,8 @@ class Program:
 
     `ready` answers at once; `ready_within` and `stop_within` are seconds; `environ` is added to the parent's.
     `death_signal` is what the child gets when its parent dies without a word. `once`: it may end by itself
-    with status 0.
+    with status 0. It works once it listens on `ports` itself: an answer there could be another program's.
+    `told` is its standard input: what a command line, which everyone can read, must not hold.
     """
 
     name: str
@@ -39,6 +43,8 @@ class Program:
     stop_within: float = 15
     death_signal: signal.Signals = signal.SIGKILL
     once: bool = False
+    ports: tuple[int, ...] = ()
+    told: str = ""
 
 
 def _tied_to(parent: int, death_signal: int) -> Callable[[], None]:
@@ -61,12 +67,12 @@ class Child:
         self._process = self._start()
 
     def _start(self) -> "subprocess.Popen[bytes]":
-        with _opened(self.program.log) as log:
+        with _opened(self.program.log) as log, _said(self.program.told) as told:
             return subprocess.Popen(
                 list(self.program.command),
                 cwd=self.program.cwd,
                 env={**os.environ, **self.program.environ},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                stdin=told, stdout=log, stderr=subprocess.STDOUT,
                 start_new_session=True,  # Ctrl-C goes to the parent alone, which stops its children in order
                 preexec_fn=_tied_to(os.getpid(), self.program.death_signal),  # noqa: PLW1509  one thread starts them
             )  # fmt: skip
@@ -79,6 +85,18 @@ class Child:
     def exit_status(self) -> int | None:
         """None while it runs."""
         return self._process.poll()
+
+    def has_its_ports(self) -> bool:
+        """Whether it listens on all its ports; where the system does not let us see that, we believe it."""
+        if not self.program.ports:
+            return True
+        try:
+            links = psutil.Process(self.pid).net_connections(kind="tcp")
+        except psutil.AccessDenied:
+            return True
+        except psutil.Error:
+            return False
+        return set(self.program.ports) <= {link.laddr.port for link in links if link.status == psutil.CONN_LISTEN}
 
     def ask_to_stop(self) -> None:
         if self._process.poll() is None:
@@ -106,6 +124,18 @@ def _opened(log: Path) -> TextIO:
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_name(log.name + ".1"))
     return log.open("a")
+
+
+@contextlib.contextmanager
+def _said(text: str) -> Generator[IO[bytes]]:
+    """A file without a name that holds the text, at its beginning."""
+    with tempfile.TemporaryFile() if text else Path(os.devnull).open("rb") as file:
+        if not text:
+            yield file
+            return
+        file.write(text.encode())
+        file.seek(0)
+        yield file
 
 
 def last_words(log: Path, lines: int = 4) -> str:

@@ -6,18 +6,22 @@ would be worse than an empty one.
 
 import re
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
-from local.paths import private_folder
+from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from local.paths import private_folder, secret
 from local.process import Program
 from pipeline.errors import DataProcessingError
 
 _MEMORY: Final = "1gb"
 _OLDEST: Final = 6
+_SECRET: Final = "redis-password"  # noqa: S105  the name of a file
 
 
 def binary() -> Path:
@@ -53,6 +57,11 @@ def _absent() -> DataProcessingError:
     )
 
 
+def url(data_dir: Path, port: int) -> str:
+    """The address with its password."""
+    return f"redis://:{quote(secret(data_dir, _SECRET), safe='')}@127.0.0.1:{port}/0"
+
+
 def program(data_dir: Path, port: int) -> Program:
     """The server on 127.0.0.1:`port`; it refuses writes when full rather than drop anything."""
     folder = private_folder(data_dir / "redis")
@@ -62,17 +71,17 @@ def program(data_dir: Path, port: int) -> Program:
     }  # fmt: skip
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
     return Program(
-        "redis", [str(binary()), *arguments], folder, data_dir / "logs" / "redis.log",
-        ready=lambda: answers(f"redis://127.0.0.1:{port}/0"), ready_within=20,
+        "redis", [str(binary()), "-", *arguments], folder, data_dir / "logs" / "redis.log",
+        ready=lambda: answers(url(data_dir, port)), ready_within=20, ports=(port,),
+        told=f"requirepass {secret(data_dir, _SECRET)}\n",
     )  # fmt: skip
 
 
-def answers(url: str) -> bool:
-    """Whether a Redis answers there, even if it is only to ask for a password."""
-    address = urlsplit(url)
+def answers(address: str) -> bool:
+    """Whether a Redis lets us in there."""
     try:
-        with socket.create_connection((address.hostname or "127.0.0.1", address.port or 6379), timeout=2) as link:
-            link.sendall(b"PING\r\n")
-            return link.recv(64)[:5] in (b"+PONG", b"-NOAU")
-    except OSError:
+        client = Redis.from_url(address, socket_timeout=2, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0))
+        with client:
+            return bool(client.ping())
+    except (RedisError, OSError, ValueError):
         return False

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local import clickhouse, kafka, kafka_jars, ports, postgres, redis, state
+from local import clickhouse, kafka, kafka_jars, ports, postgres, redis, starting, state
 from local.paths import private_folder, secret, write_secret
 from local.process import Program
 from local.supervisor import Say, Supervisor
@@ -53,7 +53,8 @@ class Stack:
         """Write `<data_dir>/stack.json` as things are now; secrets only by their paths."""
         plain = {name: value for name, value in self.environ.items() if name not in self.secret_files}
         files = {name: str(path) for name, path in self.secret_files.items()}
-        state.write(state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, self.supervisor.pids()))
+        pids, restarts = self.supervisor.pids(), self.supervisor.restarts()
+        state.write(state.StackState(os.getpid(), str(self.data_dir), ready, plain, files, pids, restarts))
 
 
 @contextmanager
@@ -98,37 +99,45 @@ def _prepared(data_dir: Path) -> Path:
 
 
 def _started(folder: Path, given: dict[str, str], supervisor: Supervisor, say: Say) -> Stack:
-    kafka_settings = load(given).kafka
     if KAFKA not in given and not kafka_jars.present():
         say("fetching Kafka (43 MB, once)")
-    chosen = ports.choose(folder, dict.fromkeys(_SERVER_PORTS))
+    chosen = starting.start(
+        supervisor,
+        lambda: ports.choose(folder, dict.fromkeys(_SERVER_PORTS)),
+        lambda chosen: _programs(folder, given, chosen),
+        say,
+    )
+    stack = _connected(folder, given, chosen, supervisor)
+    _furnish(stack, given)
+    return stack
+
+
+def _programs(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int]) -> list[Program]:
+    """The servers that the user does not have."""
+    settings = load(given).kafka
     makers = {
-        KAFKA: lambda: kafka.program(folder, chosen["kafka"], chosen["kafka_controller"], kafka_settings),
+        KAFKA: lambda: kafka.program(folder, chosen["kafka"], chosen["kafka_controller"], settings),
         CLICKHOUSE: lambda: clickhouse.program(folder, chosen["clickhouse"]),
         POSTGRES: lambda: postgres.program(folder, chosen["postgres"]),
         REDIS: lambda: redis.program(folder, chosen["redis"]),
     }
     with ThreadPoolExecutor() as together:  # the first start makes a cluster and formats a log: side by side
         making = [together.submit(make) for name, make in makers.items() if name not in given]
-        programs: list[Program] = [made.result() for made in making]
-    supervisor.start(programs)
-    stack = _connected(folder, given, chosen, supervisor)
-    _furnish(stack, given)
-    return stack
+        return [made.result() for made in making]
 
 
 def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int], supervisor: Supervisor) -> Stack:
-    redis_url = given.get(REDIS, f"redis://127.0.0.1:{chosen['redis']}/0")
+    redis_url = given.get(REDIS) or redis.url(folder, chosen["redis"])
     own = {
         KAFKA: f"127.0.0.1:{chosen['kafka']}",
-        CLICKHOUSE: f"http://127.0.0.1:{chosen['clickhouse']}",
+        CLICKHOUSE: clickhouse.url(folder, chosen["clickhouse"]),
         POSTGRES: postgres.dsn(folder, chosen["postgres"]),
         REDIS: redis_url,
         BROKER: redis_url.rpartition("/")[0] + "/1" if redis_url.count("/") > 2 else redis_url + "/1",
         PEPPER: secret(folder, PEPPER),
         CURSOR: secret(folder, CURSOR),
     }
-    hidden = {POSTGRES, REDIS, BROKER, PEPPER, CURSOR}
+    hidden = {CLICKHOUSE, POSTGRES, REDIS, BROKER, PEPPER, CURSOR}
     environ = {**own, **given}
     files = {name: folder / "secrets" / name for name in hidden}
     for name, path in files.items():
@@ -146,4 +155,4 @@ def _furnish(stack: Stack, given: Mapping[str, str]) -> None:
     if POSTGRES not in given:
         postgres.ensure_database(stack.environ[POSTGRES])
     if CLICKHOUSE not in given:
-        clickhouse.ensure_database(settings.clickhouse.url, settings.clickhouse.database)
+        clickhouse.ensure_database(stack.environ[CLICKHOUSE], settings.clickhouse.database)

@@ -21,7 +21,10 @@ _LOOK: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class StackState:
-    """`environ`: DATA_PROC_* without secrets; `secrets`: variable -> the file that holds its value."""
+    """`environ`: DATA_PROC_* without secrets; `secrets`: variable -> the file that holds its value.
+
+    `restarts`: how often a process that died was started again.
+    """
 
     pid: int
     data_dir: str
@@ -29,6 +32,7 @@ class StackState:
     environ: Mapping[str, str]
     secrets: Mapping[str, str]
     processes: Mapping[str, int] = field(default_factory=dict[str, int])
+    restarts: Mapping[str, int] = field(default_factory=dict[str, int])
 
     def variables(self) -> dict[str, str]:
         """Every DATA_PROC_* of the stack, secrets read from their files."""

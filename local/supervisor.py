@@ -29,6 +29,7 @@ class _Watched:
         self.program = program
         self.child = Child(program)
         self.crashes: list[float] = []
+        self.restarts = 0
         self.start_again_at: float | None = None
         self.finished = False
 
@@ -45,6 +46,7 @@ class _Watched:
     def start_again(self) -> None:
         self.child.end(time.monotonic())  # what it had started itself must not stay
         self.child = Child(self.program)
+        self.restarts += 1
         self.start_again_at = None
 
 
@@ -75,7 +77,8 @@ class Supervisor:
         program, child = watched.program, watched.child
         if child.exit_status is not None and not (program.once and child.exit_status == 0):
             raise child.failure("ended while it was starting.")
-        if program.ready():
+        # Its ports first: an answer, and what is said in asking, could be another program's.
+        if child.has_its_ports() and program.ready():
             self._say(f"{program.name} is ready after {time.monotonic() - began:.1f} s")
             return True
         if time.monotonic() - began > program.ready_within:
@@ -116,12 +119,20 @@ class Supervisor:
         """Process id of every program that runs."""
         return {w.program.name: w.child.pid for group in self._groups for w in group if w.child.exit_status is None}
 
+    def restarts(self) -> dict[str, int]:
+        """How often every program was started again."""
+        return {watched.program.name: watched.restarts for group in self._groups for watched in group}
+
     def stop(self) -> None:
         """Stop the groups, the last started first; within a group side by side."""
         while self._groups:
-            group = self._groups.pop()
-            began = time.monotonic()
-            for watched in group:
-                watched.child.ask_to_stop()
-            for watched in group:
-                watched.child.end(began + watched.program.stop_within)
+            self.stop_last()
+
+    def stop_last(self) -> None:
+        """Stop the group that was started last, also one whose start failed."""
+        group = self._groups.pop()
+        began = time.monotonic()
+        for watched in group:
+            watched.child.ask_to_stop()
+        for watched in group:
+            watched.child.end(began + watched.program.stop_within)

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Final, NoReturn
@@ -44,16 +44,16 @@ def run(wanted: Up, say: Say) -> None:
     load()
     apps.refuse_taken_ports(os.environ)
     with _ended_by_signals(), servers(wanted.data_dir, say=say) as bare:
-        stack = replace(bare, environ={**bare.environ, **apps.app_ports(bare.data_dir, bare.environ)})
         say("bringing the schemas up to date")
-        _step(stack, "db.migrate")
+        _step(bare, "db.migrate")
         with ThreadPoolExecutor(1) as beside:
-            making = beside.submit(_step, stack, "db.demo_key")
-            stack.supervisor.start([*apps.core(stack), *apps.feed(stack, wanted.feed, wanted.speed)])
+            making = beside.submit(_step, bare, "db.demo_key")
+            bare.supervisor.start(apps.feed(bare, wanted.feed, wanted.speed))
+            stack = apps.start_core(bare, say)
             key = making.result().strip().splitlines()[-1]
         stack.supervisor.start([apps.flower(stack)])
         stack.publish()
-        say(banner(stack.environ, key))
+        say(banner(stack.environ, key, apps.flower_password(stack.data_dir)))
         _watch(stack, key if wanted.feed == "demo" else None, say)
 
 
@@ -62,6 +62,7 @@ def _watch(stack: Stack, key: str | None, say: Say) -> NoReturn:
     waiting = key is not None
     while True:
         if stack.supervisor.look():
+            stack = apps.flower_moved(stack, os.environ, say)
             stack.publish()
         if waiting and (_has_price(stack.environ, key or "") or time.monotonic() - began > _FIRST_PRICE_SECONDS):
             waiting = False
@@ -118,7 +119,7 @@ def _has_price(environ: Mapping[str, str], key: str) -> bool:
         return False
 
 
-def banner(environ: Mapping[str, str], key: str) -> str:
+def banner(environ: Mapping[str, str], key: str, flower_password: str) -> str:
     """What a user needs next: addresses, a key, one request."""
     api = f"http://127.0.0.1:{environ[API_PORT]}"
     return "\n".join([
@@ -126,6 +127,7 @@ def banner(environ: Mapping[str, str], key: str) -> str:
         f"  API            {api}/docs",
         f"  Readiness      {api}/readyz",
         f"  Tasks (Flower) http://127.0.0.1:{environ[FLOWER_PORT]}",
+        f"  Flower's login {apps.FLOWER_USER} / {flower_password}",
         f"  Logs           {environ['DATA_PROC_DATA_DIR']}/logs",
         f"  Demo key       {key}",
         "",
@@ -136,5 +138,6 @@ def banner(environ: Mapping[str, str], key: str) -> str:
 
 def detached_banner(running: state.StackState) -> str:
     """The same for a stack that runs in the background."""
-    key_file = Path(running.data_dir) / "secrets" / "demo_key"
-    return banner(running.environ, key_file.read_text().strip())
+    folder = Path(running.data_dir)
+    key = (folder / "secrets" / "demo_key").read_text().strip()
+    return banner(running.environ, key, apps.flower_password(folder))

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Final, TextIO
+from urllib.parse import unquote
 
 import msgspec
 from pydantic import SecretStr
@@ -29,6 +30,7 @@ _SECRET_TEXT: Final = (
     (re.compile(r"(://[^:/@\s]*):[^@/\s]+@"), rf"\1:{MASK}@"),
     (re.compile(r"(bearer\s+)(?!gt_live_)\S+", re.IGNORECASE), rf"\1{MASK}"),
 )
+_PASSWORD: Final = re.compile(r"://[^:/@\s]*:([^@/\s]+)@")
 _SHORTEST_SECRET: Final = 6  # masking shorter values would hide ordinary words
 
 
@@ -52,10 +54,17 @@ def fallback() -> None:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """The plain values of all secret settings, for redaction."""
+    """The plain values of all secret settings, and the passwords in those that are addresses, for redaction."""
     groups = (getattr(settings, each.name) for each in fields(settings))
-    values = (value for group in groups for _, value in group if isinstance(value, SecretStr))
-    return [value.get_secret_value() for value in values]
+    secret = (value for group in groups for _, value in group if isinstance(value, SecretStr))
+    values = [value.get_secret_value() for value in secret]
+    return values + [form for value in values for form in _passwords(value)]
+
+
+def _passwords(address: str) -> set[str]:
+    """The password of an address as it is written there and as it is meant; none where there is none."""
+    found = _PASSWORD.search(address)
+    return {found[1], unquote(found[1])} if found else set()
 
 
 class Redaction:

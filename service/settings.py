@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pipeline.errors import DataProcessingError
 
@@ -51,10 +52,28 @@ class Kafka(_Group):
 
 
 class ClickHouse(_Group):
-    url: str = Field("http://127.0.0.1:18123", description="ClickHouse over HTTP, http://[user[:password]@]host:port")
+    url: SecretStr = Field(
+        SecretStr("http://127.0.0.1:18123"), description="ClickHouse over HTTP, http://[user[:password]@]host:port"
+    )
     database: str = Field(
         "gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_address(cls, url: SecretStr) -> SecretStr:
+        # Refused here, where the value is not shown: what fails later would quote a part of the password.
+        if not _is_http(url.get_secret_value()):
+            raise ValueError("it is no http://user:password@host:port (write special characters of a password as %XX)")
+        return url
+
+
+def _is_http(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 class Postgres(_Group):

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
 import polars as pl
@@ -31,6 +31,8 @@ SETTINGS: Final[Mapping[str, str]] = {
     "enable_shared_storage_snapshot_in_query": "1",
     "do_not_merge_across_partitions_select_final": "1",
 }
+
+_WRONG_LOGIN: Final = 516  # ClickHouse's number
 
 
 def connect(settings: ClickHouse, *, database: str | None = None) -> Client:
@@ -82,12 +84,12 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
 
 
 def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:
-    address = urlsplit(settings.url)
+    address = urlsplit(settings.url.get_secret_value())
     return {
         "host": address.hostname or "127.0.0.1",
         "port": address.port or (8443 if address.scheme == "https" else 8123),
-        "username": address.username or "default",
-        "password": address.password or "",
+        "username": unquote(address.username or "default"),
+        "password": unquote(address.password or ""),
         "interface": address.scheme or "http",
         "database": database or settings.database,
         "settings": dict(SETTINGS),
@@ -98,10 +100,13 @@ def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:
 
 
 def _absent(settings: ClickHouse, error: Exception) -> DataProcessingError:
-    address = urlsplit(settings.url)
+    address = urlsplit(settings.url.get_secret_value())
+    if getattr(error, "code", None) == _WRONG_LOGIN:
+        what, fix = "refuses our login", "Set DATA_PROC_CLICKHOUSE_URL with the right user and password."
+    else:
+        what, fix = "does not answer", "Start it, or set DATA_PROC_CLICKHOUSE_URL to where it runs."
     return DataProcessingError(
-        f"ClickHouse does not answer at {address.hostname}:{address.port}. "
-        "Start it, or set DATA_PROC_CLICKHOUSE_URL to where it runs.",
+        f"ClickHouse {what} at {address.hostname}:{address.port}. {fix}",
         "aggregate",
         {"error": type(error).__name__},
     )

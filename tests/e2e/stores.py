@@ -20,7 +20,8 @@ _PUBLICATIONS = "SELECT uniqExact(topic_id, partition, offset, row, instrument) 
 
 
 def clickhouse(settings: Settings) -> Client:
-    return clickhouse_connect.get_client(dsn=settings.clickhouse.url, database=settings.clickhouse.database)
+    address = settings.clickhouse.url.get_secret_value()
+    return clickhouse_connect.get_client(dsn=address, database=settings.clickhouse.database)
 
 
 def current_prices(settings: Settings) -> dict[tuple[str, str, str], Decimal]:

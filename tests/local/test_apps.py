@@ -6,6 +6,7 @@ import pytest
 from local import apps
 from local.stack import Stack
 from local.supervisor import Supervisor
+from local.up import banner
 from pipeline.errors import DataProcessingError
 
 
@@ -51,3 +52,26 @@ def test_every_process_gets_the_stacks_variables_and_flower_stays_here(tmp_path:
     assert [program.name for program in programs] == ["api", "workers", "bridge", "flower"]
     assert all(stack.environ.items() <= dict(program.environ).items() for program in programs)
     assert "--address=127.0.0.1" in programs[-1].command
+
+
+def test_the_api_must_have_its_port_itself_and_metrics_where_they_are_shown(tmp_path: Path) -> None:
+    stack = _stack(tmp_path)
+    assert [program.ports for program in apps.core(stack)] == [(21001,), (), ()]
+    shown = {"DATA_PROC_METRICS_BRIDGE_PORT": "21003", "DATA_PROC_METRICS_WORKERS_PORT": "0"}
+    shown_stack = Stack(tmp_path, {**stack.environ, **shown}, {}, stack.supervisor)
+    assert [program.ports for program in apps.core(shown_stack)] == [(21001,), (), (21003,)]
+
+
+def test_flower_asks_for_a_login_that_is_on_no_command_line(tmp_path: Path) -> None:
+    flower = apps.flower(_stack(tmp_path))
+    password = (tmp_path / "secrets" / "flower-password").read_text().strip()
+    assert flower.environ["FLOWER_BASIC_AUTH"] == f"gridtick:{password}"
+    assert not any(name == "FLOWER_UNAUTHENTICATED_API" for name in flower.environ)
+    assert not any(password in word for word in flower.command)
+    assert password in banner(flower.environ, "key", password)
+
+
+def test_flower_stays_where_nobody_else_has_its_port(tmp_path: Path) -> None:
+    stack = _stack(tmp_path)
+    assert apps.flower_moved(stack, {}, lambda _: None) is stack
+    assert apps.flower_moved(stack, {"DATA_PROC_FLOWER_PORT": "1"}, lambda _: None) is stack

@@ -1,6 +1,5 @@
 """The HTTP stand-in for ClickHouse, through the client that Gridtick uses."""
 
-import http.client
 import re
 import subprocess
 import sys
@@ -8,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import clickhouse_connect
 import pyarrow as pa
@@ -20,6 +20,7 @@ from local.clickhouse_server import (
     _NO_DATA,  # pyright: ignore[reportPrivateUsage]
 )
 from local.supervisor import Supervisor
+from tests.local.asking import link, login, raw
 
 
 @pytest.mark.parametrize(
@@ -55,20 +56,9 @@ def test_other_statements_are_not_taken_for_one(statement: bytes) -> None:
     assert found is None or _NO_DATA.search(found[1])
 
 
-@pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("click house?")
-    supervisor = Supervisor(lambda _: None)
-    chosen = ports.choose(folder, {"clickhouse": None})["clickhouse"]
-    supervisor.start([clickhouse.program(folder, chosen)])
-    clickhouse.ensure_database(f"http://127.0.0.1:{chosen}", "gridtick")
-    yield chosen
-    supervisor.stop()
-
-
 @pytest.fixture
-def client(port: int) -> Iterator[Any]:
-    made = clickhouse_connect.get_client(host="127.0.0.1", port=port, database="gridtick")
+def client(url: str) -> Iterator[Any]:
+    made = clickhouse_connect.get_client(dsn=url, database="gridtick")
     made.command("DROP TABLE IF EXISTS t")
     made.command("CREATE TABLE t (a UInt64, b String, p Nullable(Decimal(18, 9))) ENGINE = MergeTree ORDER BY a")
     yield made
@@ -81,8 +71,8 @@ def _table(rows: int) -> pa.Table:
 
 @pytest.mark.stack
 @pytest.mark.parametrize("compression", ["lz4", "zstd", "gzip", False])
-def test_rows_come_back_as_they_went(port: int, client: Any, compression: str | bool) -> None:
-    writer = clickhouse_connect.get_client(host="127.0.0.1", port=port, database="gridtick", compress=compression)
+def test_rows_come_back_as_they_went(url: str, client: Any, compression: str | bool) -> None:
+    writer = clickhouse_connect.get_client(dsn=url, database="gridtick", compress=compression)
     assert writer.insert_arrow("t", _table(300_000)).written_rows == 300_000
     assert writer.insert("t", [[1, "Ω\n\t'", None]], column_names=["a", "b", "p"]).written_rows == 1
     assert client.query_arrow("SELECT a, b FROM t WHERE b LIKE 'i%' ORDER BY a").cast(_table(1).schema) == _table(
@@ -136,38 +126,30 @@ def test_what_the_table_does_not_take_is_refused(client: Any) -> None:
     assert client.command("SELECT count() FROM narrow") == 0
 
 
-def _raw(port: int, path: str, body: bytes, **headers: str) -> tuple[int, bytes]:
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    link.request("POST", path, body, {name.replace("_", "-"): value for name, value in headers.items()})
-    reply = link.getresponse()
-    answer = reply.status, reply.read()
-    link.close()
-    return answer
+@pytest.mark.stack
+def test_status_tells_what_kind_of_failure(url: str) -> None:
+    assert raw(url, "/?database=gridtick", b"SELECT * FROM nowhere")[0] == 404
+    assert raw(url, "/?database=nowhere", b"SELECT 1")[0] == 404
+    assert raw(url, "/", b"SELEC 1")[0] == 400
+    assert raw(url, "/", b"\xff\xfe", Content_Encoding="zstd")[0] == 400
+    assert raw(url, "/", b"\xff\xfe" * 20, Content_Encoding="lz4")[0] == 400
+    assert raw(url, "/?query=SELECT+1", b"") == (200, b"1\n")
 
 
 @pytest.mark.stack
-def test_status_tells_what_kind_of_failure(port: int) -> None:
-    assert _raw(port, "/?database=gridtick", b"SELECT * FROM nowhere")[0] == 404
-    assert _raw(port, "/?database=nowhere", b"SELECT 1")[0] == 404
-    assert _raw(port, "/", b"SELEC 1")[0] == 400
-    assert _raw(port, "/", b"\xff\xfe", Content_Encoding="zstd")[0] == 400
-    assert _raw(port, "/", b"\xff\xfe" * 20, Content_Encoding="lz4")[0] == 400
-    assert _raw(port, "/?query=SELECT+1", b"") == (200, b"1\n")
-
-
-@pytest.mark.stack
-def test_a_body_that_is_cut_off_stores_nothing(port: int, client: Any) -> None:
-    link = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    link.putrequest("POST", "/?database=gridtick")
-    link.putheader("Content-Length", "1000000")
-    link.endheaders(b"INSERT INTO t (a, b) FORMAT CSV\n1,x\n2,y\n")
-    link.close()
+def test_a_body_that_is_cut_off_stores_nothing(url: str, client: Any) -> None:
+    half = link(url)
+    half.putrequest("POST", "/?database=gridtick")
+    half.putheader("Authorization", login(url))
+    half.putheader("Content-Length", "1000000")
+    half.endheaders(b"INSERT INTO t (a, b) FORMAT CSV\n1,x\n2,y\n")
+    half.close()
     assert client.command("SELECT count() FROM t") == 0
 
 
 @pytest.mark.stack
-def test_statements_run_side_by_side(client: Any, port: int) -> None:
-    slow = threading.Thread(target=_raw, args=(port, "/", b"SELECT sleep(2)"))
+def test_statements_run_side_by_side(client: Any, url: str) -> None:
+    slow = threading.Thread(target=raw, args=(url, "/", b"SELECT sleep(2)"))
     slow.start()
     assert client.command("SELECT 1") == 1
     assert slow.is_alive(), "the quick statement waited for the slow one"
@@ -175,11 +157,11 @@ def test_statements_run_side_by_side(client: Any, port: int) -> None:
 
 
 @pytest.mark.stack
-def test_it_listens_on_this_machine_only(port: int) -> None:
+def test_it_listens_on_this_machine_only(url: str) -> None:
     shown = subprocess.run(["cat", "/proc/net/tcp"], capture_output=True, text=True, check=False).stdout
     if not shown:
         pytest.skip("no /proc here")
-    listening = re.findall(rf"([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", shown)
+    listening = re.findall(rf"([0-9A-F]{{8}}):{urlsplit(url).port:04X} 00000000:0000 0A", shown)
     assert listening == ["0100007F" if sys.byteorder == "little" else "7F000001"]
 
 
@@ -190,8 +172,9 @@ def test_what_was_stored_is_there_after_a_restart(tmp_path: Path) -> None:
         supervisor = Supervisor(lambda _: None)
         try:
             supervisor.start([clickhouse.program(tmp_path, chosen)])
-            _raw(chosen, "/", b"CREATE TABLE IF NOT EXISTS kept (a UInt8) ENGINE = MergeTree ORDER BY a")
-            _raw(chosen, "/", b"INSERT INTO kept VALUES (1)")
-            assert _raw(chosen, "/", b"SELECT count() FROM kept")[1] == expected
+            url = clickhouse.url(tmp_path, chosen)
+            raw(url, "/", b"CREATE TABLE IF NOT EXISTS kept (a UInt8) ENGINE = MergeTree ORDER BY a")
+            raw(url, "/", b"INSERT INTO kept VALUES (1)")
+            assert raw(url, "/", b"SELECT count() FROM kept")[1] == expected
         finally:
             supervisor.stop()

@@ -3,6 +3,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -88,3 +89,16 @@ def test_a_large_log_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     until(lambda: child.exit_status == 0)
     assert (tmp_path / "it.log").read_text() == "new\n"
     assert (tmp_path / "it.log.1").read_text().startswith("a log of more")
+
+
+def test_a_child_is_told_what_its_command_line_must_not_hold(tmp_path: Path) -> None:
+    program = replace(python("print(input())", tmp_path), told="a secret\n")
+    child = Child(program)
+    until(lambda: child.exit_status == 0)
+    assert last_words(program.log) == "a secret"
+
+
+def test_a_child_that_is_told_nothing_reads_an_end(tmp_path: Path) -> None:
+    child = Child(python("import sys; print(repr(sys.stdin.read()))", tmp_path))
+    until(lambda: child.exit_status == 0)
+    assert last_words(child.program.log) == "''"

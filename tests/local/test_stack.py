@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +106,53 @@ async def _value(address: str, sql: str) -> Any:
 
 
 @pytest.mark.stack
+def test_redis_asks_for_its_password_and_nobody_sees_it(stack: Stack) -> None:
+    address = stack.environ["DATA_PROC_REDIS_URL"]
+    password = address.split(":")[2].split("@")[0]
+    assert redis.answers(address)
+    assert redis.answers(stack.environ["DATA_PROC_CELERY_BROKER_URL"])
+    assert not redis.answers(address.replace(password, "wrong"))
+    assert not redis.answers(address.replace(f":{password}@", ""))
+    line = psutil.Process(stack.supervisor.pids()["redis"]).cmdline()
+    assert not any(password in word for word in line)
+
+
+@pytest.mark.stack
+def test_what_holds_data_is_open_to_its_owner_only(stack: Stack) -> None:
+    for name in ("clickhouse", "kafka", "redis", "secrets", "logs", "postgres/cluster"):
+        assert (stack.data_dir / name).stat().st_mode & 0o077 == 0, name
+
+
+@pytest.mark.stack
+def test_two_stacks_at_the_same_ports_both_run(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = json.loads((stack.data_dir / "ports.json").read_text())
+    chosen = [{name: first[name] for name in ("kafka", "kafka_controller", "clickhouse", "postgres", "redis")}]
+    choose = ports.choose
+
+    def offered(data_dir: Path, wanted: Mapping[str, int | None]) -> dict[str, int]:
+        return chosen.pop() if chosen else choose(data_dir, wanted)
+
+    monkeypatch.setattr(ports, "choose", offered)
+    said: list[str] = []
+    with servers(tmp_path, {}, said.append) as second:
+        assert any("starting again at other ports" in line for line in said)
+        assert not set(stack.environ.values()) & {second.environ[name] for name in ANSWERING}
+        assert all(answers(second.environ[name]) for name, answers in ANSWERING.items())
+
+
+@pytest.mark.stack
 def test_no_secret_is_readable_by_others(stack: Stack) -> None:
     stack.publish()
     shown = (stack.data_dir / "stack.json").read_text()
-    for name in ("DATA_PROC_POSTGRES_DSN", "DATA_PROC_API_KEY_PEPPER", "DATA_PROC_API_CURSOR_SECRET"):
+    for each in (
+        "CLICKHOUSE_URL",
+        "POSTGRES_DSN",
+        "REDIS_URL",
+        "CELERY_BROKER_URL",
+        "API_KEY_PEPPER",
+        "API_CURSOR_SECRET",
+    ):
+        name = f"DATA_PROC_{each}"
         assert stack.environ[name] not in shown
         assert stack.secret_files[name].stat().st_mode & 0o077 == 0
     running = state.read(stack.data_dir)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from local import state
-from local.paths import secret, write_secret
+from local.paths import private_folder, secret, write_secret
 from pipeline.errors import DataProcessingError
 
 _HOLDER = """
@@ -61,6 +61,12 @@ def test_a_secret_is_made_once_and_readable_by_its_owner_only(tmp_path: Path) ->
     assert made == secret(tmp_path, "pepper") != secret(tmp_path, "other")
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+    (tmp_path / "open").mkdir(mode=0o755)
+    private_folder(tmp_path / "open")
+    assert (tmp_path / "open").stat().st_mode & 0o777 == 0o700
 
 
 def test_replacing_a_secret_closes_a_file_that_was_open(tmp_path: Path) -> None:

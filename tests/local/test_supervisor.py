@@ -88,7 +88,9 @@ def test_a_killed_child_is_started_again(tmp_path: Path) -> None:
     try:
         before = supervisor.pids()["a"]
         os.kill(before, signal.SIGKILL)
+        assert supervisor.restarts() == {"a": 0}
         until(lambda: supervisor.look() and supervisor.pids().get("a", before) != before)
+        assert supervisor.restarts() == {"a": 1}
     finally:
         supervisor.stop()
 
@@ -114,3 +116,12 @@ def test_one_that_may_end_is_not_started_again(tmp_path: Path) -> None:
         assert sum("feed" in line for line in said) == 2
     finally:
         supervisor.stop()
+
+
+def test_the_last_group_can_be_stopped_alone(tmp_path: Path) -> None:
+    supervisor = Supervisor(lambda _: None)
+    supervisor.start([_program("server", _STAYS, tmp_path)])
+    supervisor.start([_program("client", _STAYS, tmp_path)])
+    supervisor.stop_last()
+    assert set(supervisor.pids()) == {"server"}
+    supervisor.stop()

@@ -52,6 +52,15 @@ def test_secret_settings_are_masked_wherever_they_appear() -> None:
     assert "pepper-value-1" not in json.dumps(line)
 
 
+def test_passwords_of_addresses_are_masked_on_their_own_too() -> None:
+    settings = load(
+        {"DATA_PROC_CLICKHOUSE_URL": "http://me:hunter%2Ftwo@h:1", "DATA_PROC_REDIS_URL": "redis://:sesame1@h"}
+    )
+    line = json.dumps(_line("hunter%2Ftwo hunter/two sesame1 at h", tuple(logs.secrets_of(settings))))
+    assert not any(secret in line for secret in ("hunter", "two", "sesame1"))
+    assert " at h" in line
+
+
 def test_a_trace_is_written_and_masked() -> None:
     stream = io.StringIO()
     logs.configure("INFO", (), stream)

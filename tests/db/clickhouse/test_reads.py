@@ -10,6 +10,8 @@ from polars.testing import assert_frame_equal
 
 from db.clickhouse import reads
 from db.clickhouse.client import connect_async, fetch, fetch_async
+from pipeline.flags import Flag
+from pipeline.schema import TICKS
 from service.settings import Settings
 from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
 
@@ -76,6 +78,51 @@ def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
         after = reads.BarPosition(*page.select(reads.BarPosition._fields).row(-1))
     assert whole.height == 8
     assert pl.concat(pages).equals(whole)
+
+
+@pytest.mark.parametrize(
+    ("at", "price"),
+    [
+        (timedelta(days=40), 9),
+        (timedelta(hours=30), 8),
+        (timedelta(hours=3, seconds=45), 4),
+        (timedelta(hours=3, seconds=41), 2),  # the tick of second 40 is advisory
+        (timedelta(hours=3, seconds=31, microseconds=-1), 1),
+        (timedelta(hours=2), 0),
+        (timedelta(0), 0),
+        (timedelta(microseconds=-1), None),
+    ],
+)
+def test_the_newest_up_to_an_instant(client: Client, at: timedelta, price: int | None) -> None:
+    tenant, three = fresh_tenant(), DAY + 3 * HOUR
+    land(
+        client,
+        [
+            generic(tenant, DAY, "0"),
+            generic(tenant, three + timedelta(seconds=30), "1"),
+            generic(tenant, three + timedelta(seconds=31), "3", offset=1),
+            generic(tenant, three + timedelta(seconds=31), "2", offset=2, known_at=three + HOUR, version=1),
+            generic(tenant, three + timedelta(seconds=40), "7", offset=3, flags=int(Flag.ADVISORY)),
+            generic(tenant, three + timedelta(seconds=45), "4", offset=4),
+            generic(tenant, three + timedelta(seconds=45, microseconds=1), "5", offset=5),
+            generic(tenant, DAY + timedelta(hours=30), "8", offset=6),
+            generic(tenant, DAY + timedelta(days=39), "9", offset=7),
+            generic(tenant, DAY + timedelta(days=41), "10", offset=8),
+            generic(tenant, DAY - HOUR, "99", instrument="OTHER"),
+            generic(fresh_tenant(), DAY - HOUR, "98"),
+        ],
+    )
+    found = fetch(client, reads.newest_until(reads.Scope([tenant], ["POWER"]), DAY + at))
+    assert [int(each) for each in found["price"]] == ([] if price is None else [price])
+
+
+def test_the_newest_up_to_an_instant_of_several_instruments(client: Client) -> None:
+    tenant = fresh_tenant()
+    rows = [generic(tenant, DAY + n * HOUR, str(n), instrument=name) for name, n in (("A", 1), ("B", 50), ("C", 9))]
+    land(client, rows)
+    found = fetch(client, reads.newest_until(reads.Scope([tenant], ["A", "B", "C"]), DAY + 50 * HOUR))
+    assert sorted(found.select("instrument", pl.col("price").cast(pl.Int64)).rows()) == [("A", 1), ("B", 50), ("C", 9)]
+    assert set(found.columns) == {*TICKS, "revision"}
 
 
 async def test_the_async_client_reads_the_same(client: Client, settings: Settings) -> None:

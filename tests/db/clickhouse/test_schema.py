@@ -1,7 +1,10 @@
 """Migrations, settings and what an insert keeps."""
 
+import traceback
+
 import pytest
 from clickhouse_connect.driver.client import Client
+from pydantic import SecretStr
 
 from db.clickhouse import client as connections
 from db.clickhouse.client import assert_settings, connect, fetch
@@ -22,8 +25,18 @@ def test_migrations_are_numbered_without_a_hole() -> None:
 @pytest.mark.stack
 def test_a_missing_server_is_named_with_the_fix() -> None:
     with pytest.raises(DataProcessingError, match=r"127\.0\.0\.1:9.*DATA_PROC_CLICKHOUSE_URL") as caught:
-        connect(ClickHouse(url="http://gridtick:hidden@127.0.0.1:9"))  # pyright: ignore[reportCallIssue]
+        connect(ClickHouse(url=SecretStr("http://gridtick:hidden@127.0.0.1:9")))  # pyright: ignore[reportCallIssue]
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.stack
+def test_a_wrong_password_is_named_with_the_fix_and_not_shown(settings: Settings) -> None:
+    address = settings.clickhouse.url.get_secret_value()
+    password = address.split(":")[2].split("@")[0]
+    wrong = password[::-1]
+    with pytest.raises(DataProcessingError, match=r"refuses our login.*DATA_PROC_CLICKHOUSE_URL") as caught:
+        connect(ClickHouse(url=SecretStr(address.replace(password, wrong))))  # pyright: ignore[reportCallIssue]
+    assert wrong not in "".join(traceback.format_exception(caught.value))
 
 
 @pytest.mark.stack

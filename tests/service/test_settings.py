@@ -1,0 +1,28 @@
+import pytest
+
+from pipeline.errors import DataProcessingError
+from service.settings import described, load
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.0.0.1:8123", "tcp://127.0.0.1:9000", "http://", "http://me:hunter/two@h:1", "http://me:hunter@h:x", "http://h:0"],
+)  # fmt: skip
+def test_a_wrong_address_of_clickhouse_is_refused_without_being_shown(address: str) -> None:
+    with pytest.raises(
+        DataProcessingError, match=r"DATA_PROC_CLICKHOUSE_URL=\(hidden\).*http://user:password"
+    ) as caught:
+        load({"DATA_PROC_CLICKHOUSE_URL": address})
+    assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize("address", ["http://h", "https://h:8443", "http://me:hunter%2Ftwo@127.0.0.1:8123"])
+def test_an_address_with_a_password_is_read_and_not_shown(address: str) -> None:
+    settings = load({"DATA_PROC_CLICKHOUSE_URL": address})
+    assert settings.clickhouse.url.get_secret_value() == address
+    assert "hunter" not in repr(settings)
+
+
+def test_the_list_of_settings_shows_no_address_that_may_hold_a_password() -> None:
+    shown = {name: default for name, default, _ in described()}
+    assert set(shown["DATA_PROC_CLICKHOUSE_URL"]) == {"*"}
