@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from local import state
 from local.process import last_words
@@ -21,16 +21,24 @@ def detach(command: list[str], data_dir: Path, log: Path) -> state.StackState:
     """
     if state.read(data_dir):
         raise DataProcessingError(f"A stack already runs on {data_dir}. Stop it with `gridtick down`.", "local")
-    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # The log may hold addresses with their passwords.
-    handle = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
+    with _opened(log, data_dir) as file:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True)
     running = _await(process, data_dir)
     if running is None:
         process.terminate()
         raise DataProcessingError(f"The stack did not start. {last_words(log, 2)}", "local", {"log": str(log)})
     return running
+
+
+def _opened(log: Path, data_dir: Path) -> TextIO:
+    try:
+        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # The log may hold addresses with their passwords.
+        return os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w")
+    except OSError as error:
+        raise DataProcessingError(
+            f"{data_dir} cannot be used: {error.strerror}. Choose another --data-dir.", "local"
+        ) from None
 
 
 def _await(process: "subprocess.Popen[bytes]", data_dir: Path) -> state.StackState | None:

@@ -23,11 +23,27 @@ HUBS: Final = (
 NODES: Final = HUBS + tuple(f"{name}_{number}_N001" for name, number in zip(
     ("ALDERPT", "BIRCHVL", "CEDARCK", "DRYLAKE", "ELKHORN", "FOXGLEN", "GOLDRIV", "HAZELTN", "IRONHIL", "JUNIPER",
      "KESTREL", "LARKSPR", "MESQITE", "NORTHFK"), range(1, 15), strict=True))  # fmt: skip
-STREAMS: Final = (("demo_power", "DEMO_POWER_NP15", 42.0), ("demo_power", "DEMO_POWER_SP15", 38.0),
-                  ("demo_gas", "DEMO_GAS_CITYGATE", 3.1), ("demo_gas", "DEMO_GAS_BORDER", 2.7))  # fmt: skip
 TICK_EVERY: Final = timedelta(seconds=5)
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
 _STEP: Final = timedelta(minutes=5)
+
+
+class Stream(NamedTuple):
+    """One instrument of generic ticks: prices around `level`, `spread` between bid and price; `calm`: no odd ones."""
+
+    market: str
+    instrument: str
+    level: float
+    noise: float = 0.04
+    spread: float = 0.05
+    calm: bool = False
+
+
+STREAMS: Final = (
+    Stream("demo_power", "DEMO_POWER_NP15", 42.0), Stream("demo_power", "DEMO_POWER_SP15", 38.0),
+    Stream("demo_gas", "DEMO_GAS_CITYGATE", 3.4),
+    Stream("henry_hub", "NG_HH_BALMO", 3.05, noise=0.008, spread=0.005, calm=True),
+)  # fmt: skip
 
 
 class Sending(NamedTuple):
@@ -107,23 +123,23 @@ def _price(report: Report, node: str, start: datetime, correction: int) -> float
 
 
 def _ticks(at: datetime, number: int) -> Iterator[Sending]:
-    for market, instrument, level in STREAMS:
-        own = _seeded(instrument, at)
-        price = round(level * (1 + 0.04 * own.gauss(0, 1)), 4)
-        late = timedelta(minutes=own.choice((2, 7))) if own.random() < 0.01 else timedelta(0)
-        if own.random() < 0.01:
-            price = -price if market == "demo_power" else round(price * 8, 4)
-        yield _tick(at, market, instrument, at - late, price, own.randrange(1, 400))
+    for stream in STREAMS:
+        own = _seeded(stream.instrument, at)
+        price = round(stream.level * (1 + stream.noise * own.gauss(0, 1)), 4)
+        late = timedelta(minutes=own.choice((2, 7))) if own.random() < 0.01 and not stream.calm else timedelta(0)
+        if own.random() < 0.01 and not stream.calm:
+            price = -price if stream.market == "demo_power" else round(price * 8, 4)
+        yield _tick(at, stream, at - late, price, own.randrange(1, 400))
     if number % 360 == 300:  # one in half an hour that cannot be read
-        yield _tick(at, "demo_power", "DEMO_POWER_NP15", at, "not a number", 1)
+        yield _tick(at, STREAMS[0], at, "not a number", 1)
 
 
-def _tick(at: datetime, market: str, instrument: str, ts: datetime, price: float | str, volume: int) -> Sending:
+def _tick(at: datetime, stream: Stream, ts: datetime, price: float | str, volume: int) -> Sending:
     data: dict[str, Any] = {"timestamp": _text(ts), "price": price, "volume": volume}
     if isinstance(price, float):
-        data |= {"bid": round(price - 0.05, 4), "ask": round(price + 0.05, 4)}
-    payload = {"market": market, "instrument_id": instrument, "raw_data": data}
-    return Sending(at, instrument.encode(), envelopes.envelope(payload, at, TENANT, SOURCE))
+        data |= {"bid": round(price - stream.spread, 4), "ask": round(price + stream.spread, 4)}
+    payload = {"market": stream.market, "instrument_id": stream.instrument, "raw_data": data}
+    return Sending(at, stream.instrument.encode(), envelopes.envelope(payload, at, TENANT, SOURCE))
 
 
 def _sending(at: datetime, key: str, content: bytes, name: str = "broken.zip") -> Sending:

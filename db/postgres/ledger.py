@@ -1,7 +1,8 @@
 """The ledger: which offset ranges have landed, append-only. It decides what the bridge may commit."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass, fields
+from typing import Self
 
 import polars as pl
 from sqlalchemy import func, select, text
@@ -43,6 +44,19 @@ class LandedRange:
     batch_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of some landed ranges together."""
+
+    messages: int = 0
+    ticks: int = 0
+    rejects: int = 0
+    dead_letters: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*map(sum, zip(astuple(self), astuple(other), strict=True)))
+
+
 async def append_ledger(engine: AsyncEngine, ranges: Sequence[LandedRange]) -> int:
     """Adds ranges in one transaction; one that is there already stays as it is. Gives the number added."""
     if not ranges:
@@ -72,6 +86,17 @@ async def contiguous_end(engine: AsyncEngine, topic_id: str, partition: int, sta
     given = {"topic_id": topic_id, "partition": partition, "start": start}
     async with engine.connect() as connection:
         return int((await connection.execute(_CONTIGUOUS_END, given)).scalar_one())
+
+
+async def outcome(engine: AsyncEngine, topic_id: str, partition: int, first: int, end: int) -> Outcome:
+    """What came of the landed ranges that hold offsets of [first, end); they may hold others too."""
+    sums = (func.coalesce(func.sum(ledger.c[field.name]), 0) for field in fields(Outcome))
+    statement = select(*sums).where(
+        ledger.c.topic_id == topic_id, ledger.c.partition == partition,
+        ledger.c.first_offset < end, ledger.c.next_offset > first,
+    )  # fmt: skip
+    async with engine.connect() as connection:
+        return Outcome(*map(int, (await connection.execute(statement)).one()))
 
 
 async def known_at_floor(engine: AsyncEngine, topic_id: str, partition: int, before: int) -> int:

@@ -8,6 +8,7 @@ from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
 from gridtick.cli.output import write
 from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
+from gridtick.client import Bar
 
 _SHOWN = (
     "instrument", "start", "end", "open", "high", "low", "close", "volume", "twap", "count", "flags", "is_final",
@@ -33,4 +34,4 @@ def bars(
     Example: gridtick bars caiso.rt_5min.TH_NP15_GEN-APND --interval 1d --start 2025-11-01T00:00:00-07:00
     """
     with connected(data_dir) as client:
-        write(client.bars(instruments, interval=interval, start=start, end=end, limit=limit), wanted, _SHOWN)
+        write(client.bars(instruments, interval=interval, start=start, end=end, limit=limit), wanted, Bar, _SHOWN)

@@ -8,6 +8,7 @@ from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
 from gridtick.cli.output import write
 from gridtick.cli.reading import Limit, Wanted
+from gridtick.client import LatestPrice
 
 _SHOWN = ("instrument", "interval_start", "price", "unit", "mode", "status", "age_seconds", "flags", "revision")
 
@@ -34,4 +35,4 @@ def latest(
     """
     with connected(data_dir) as client:
         rows = client.latest(instruments or (), market=market, product=product, mode=mode, limit=limit)
-        write(rows, wanted, _SHOWN)
+        write(rows, wanted, LatestPrice, _SHOWN)

@@ -1,13 +1,13 @@
 """The entry point: finds the module of a command, hands it to typer, and turns an error into one sentence."""
 
-import os
+import logging
 import sys
 from importlib import import_module
-from pathlib import Path
 from typing import Final
 
 import typer
 
+from gridtick.cli import sink
 from pipeline.errors import DataProcessingError
 
 COMMANDS: Final = (
@@ -24,8 +24,6 @@ COMMANDS: Final = (
     "verify",
     "bench",
 )
-# These must not take the settings of a stack that already runs.
-_OWN_SETTINGS: Final = frozenset({"up", "down", "status", "reset", "doctor", "parse"})
 
 
 def build(commands: tuple[str, ...]) -> typer.Typer:
@@ -43,28 +41,26 @@ def build(commands: tuple[str, ...]) -> typer.Typer:
 def run() -> None:
     """Run the command line; 2, after a sentence on standard error, for refused input or a wrong setting."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    # What a library logs about a server that is away says less than the sentence that the command ends with.
+    logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
     try:
-        if wanted in COMMANDS and wanted not in _OWN_SETTINGS:
-            _adopt_running_stack()
         # Only the module of the command that was typed is loaded, which keeps the start quick.
         build((wanted,) if wanted in COMMANDS else COMMANDS)()
     except DataProcessingError as error:
         sys.stderr.write(f"gridtick: {error.message}{_facts(error)}\n")
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except OSError as error:
+        sink.end(error)
+        raise
+    finally:
+        sink.end()
 
 
 def _facts(error: DataProcessingError) -> str:
     shown = ", ".join(f"{name}: {value}" for name, value in error.context.items())
     return f" ({shown})" if shown else ""
-
-
-def _adopt_running_stack() -> None:
-    """Take the addresses of the stack that runs on the data folder, where the user has set none."""
-    from local import state
-
-    running = state.read(Path(os.environ.get("DATA_PROC_DATA_DIR", ".gridtick")).expanduser().absolute())
-    for name, value in (running.variables() if running and running.ready else {}).items():
-        os.environ.setdefault(name, value)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,15 @@
 
 import csv
 import json
-import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, TextIO
 
-import typer
-
+from gridtick.cli.columns import RowType, columns_of, is_number
+from gridtick.cli.sink import standard_output
 from pipeline.errors import DataProcessingError
 
 Row = Mapping[str, Any]
@@ -27,18 +26,24 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-def write(rows: Iterable[Row], wanted: Format | None, columns: tuple[str, ...]) -> None:
-    """Writes the rows; `columns` are those that a table shows. A reader that goes away ends it quietly."""
-    chosen = wanted or (Format.table if sys.stdout.isatty() else Format.ndjson)
-    try:
+def write(rows: Iterable[Row], wanted: Format | None, kind: RowType, shown: tuple[str, ...]) -> None:
+    """Writes the rows, all of one type; `shown` are the columns of a table. Says so where there is none.
+
+    The exit status is that of `standard_output` where they cannot be written.
+    """
+    with standard_output() as out:
+        chosen = wanted or (Format.table if out.isatty() else Format.ndjson)
+        if chosen is Format.parquet and out.isatty():
+            raise DataProcessingError("Parquet is no text: send it to a file with `> prices.parquet`.", "cli")
+        found = iter(rows)
+        first = next(found, None)
+        if first is None:
+            print("No rows.", file=sys.stderr)
+        every = () if first is None else chain([first], found)
         if chosen is Format.table:
-            _table(rows, columns)
+            _table(every, kind, shown, out)
         else:
-            _WRITERS[chosen](rows, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise typer.Exit(0) from None
+            _WRITERS[chosen](every, kind, out.buffer)
 
 
 def json_text(value: Any) -> str:
@@ -56,12 +61,12 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _ndjson(rows: Iterable[Row], out: BinaryIO) -> None:
+def _ndjson(rows: Iterable[Row], _: RowType, out: BinaryIO) -> None:
     for row in rows:
         out.write(json_text(row).encode() + b"\n")
 
 
-def _json(rows: Iterable[Row], out: BinaryIO) -> None:
+def _json(rows: Iterable[Row], _: RowType, out: BinaryIO) -> None:
     between = b"["
     for row in rows:
         out.write(between + json_text(row).encode())
@@ -69,58 +74,36 @@ def _json(rows: Iterable[Row], out: BinaryIO) -> None:
     out.write(b"]\n" if between != b"[" else b"[]\n")
 
 
-def _csv(rows: Iterable[Row], out: BinaryIO) -> None:
-    lines = _lines(rows)
-    for line in lines:
-        out.write(line.encode())
+def _csv(rows: Iterable[Row], kind: RowType, out: BinaryIO) -> None:
+    names = list(columns_of(kind))
+    line = csv.writer(_Encoded(out), lineterminator="\n")
+    line.writerow(names)
+    line.writerows([_cell(row.get(name)) for name in names] for row in rows)
 
 
-def _lines(rows: Iterable[Row]) -> Iterator[str]:
-    written: list[str] = []
-    writer = csv.writer(_Sink(written.append), lineterminator="\n")
-    for at, row in enumerate(rows):
-        if at == 0:
-            writer.writerow(row)
-        writer.writerow([_cell(value) for value in row.values()])
-        yield "".join(written)
-        written.clear()
+class _Encoded:
+    """Text into bytes, a line at a time."""
+
+    def __init__(self, out: BinaryIO) -> None:
+        self._out = out
+
+    def write(self, text: str) -> int:
+        return self._out.write(text.encode())
 
 
-class _Sink:
-    def __init__(self, write_text: Callable[[str], None]) -> None:
-        self.write = write_text
+def _parquet(rows: Iterable[Row], kind: RowType, out: BinaryIO) -> None:
+    from gridtick.cli.parquet import packed  # loads polars, which no other format needs
+
+    out.write(packed(rows, kind))
 
 
-def _parquet(rows: Iterable[Row], out: BinaryIO) -> None:
-    import polars as pl
+def _table(rows: Iterable[Row], kind: RowType, shown: tuple[str, ...], out: TextIO) -> None:
+    from gridtick.cli.table import draw
 
-    if sys.stdout.isatty():
-        raise DataProcessingError("Parquet is no text: send it to a file with `> prices.parquet`.", "cli")
-    given = list(rows)
-    names = list(given[0]) if given else []
-    decimals = [name for name in names if any(isinstance(row[name], Decimal) for row in given)]
-    instants = [name for name in names if name in _INSTANTS]
-    schema = dict.fromkeys(decimals, pl.Decimal(38, 9))
-    frame = pl.DataFrame(given, schema_overrides=schema, infer_schema_length=None)
-    utc = (pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC") for name in instants)
-    frame.with_columns(utc).write_parquet(out)
-
-
-def _table(rows: Iterable[Row], columns: tuple[str, ...]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, header_style="bold")
-    found = iter(rows)
-    first = next(found, None)
-    if first is None:
-        Console(stderr=True).print("No rows.")
-        return
-    for name in columns:
-        table.add_column(name, justify="right" if isinstance(first[name], Decimal | int) else "left", overflow="fold")
-    for row in chain([first], found):
-        table.add_row(*(_cell(row[name]) for name in columns))
-    Console(width=None if sys.stdout.isatty() else 1_000).print(table)  # a file takes lines of any length
+    cells = [[_cell(row.get(name)) for name in shown] for row in rows]
+    if cells:
+        held = columns_of(kind)
+        draw(out, {name: "right" if is_number(held[name]) else "left" for name in shown}, cells)
 
 
 def _cell(value: Any) -> str:
@@ -137,8 +120,7 @@ def _cell(value: Any) -> str:
     )
 
 
-_INSTANTS: Final = frozenset({"interval_start", "interval_end", "known_at", "start", "end", "updated_at", "first_seen"})
-_WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], BinaryIO], None]]] = {
+_WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], RowType, BinaryIO], None]]] = {
     Format.ndjson: _ndjson,
     Format.json: _json,
     Format.csv: _csv,

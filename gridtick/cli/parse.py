@@ -6,15 +6,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import polars as pl
 import typer
-from rich.console import Console
-from rich.table import Table
 
-from pipeline import flags, markets, shown, unpack
-from pipeline.documents import Document, ParsedDocument
+from gridtick.cli.sink import standard_output
+from gridtick.cli.table import draw
+from pipeline import flags, members, shown
 from pipeline.errors import DataProcessingError
 from pipeline.schema import TICKS, conform
 
@@ -58,22 +57,24 @@ def parse(
 
 
 def _read(file: str, market: str | None, product: str | None) -> tuple[list[pl.DataFrame], int]:
-    """Ticks of each document in a file, and the exit status that it calls for."""
+    """Ticks of the documents in a file, and the exit status that they call for."""
+    name = Path(file).name
     try:
-        members = unpack.unpack(_content(file), Path(file).name)
+        read = members.read(_content(file), name, _lower(market), _lower(product))
     except DataProcessingError as error:
         return [], _complain(f"{file}: refused: {error.message}", REFUSED)
-    ticks, status = list[pl.DataFrame](), FINE
-    for name, content in members:
-        where = file if name == Path(file).name else f"{file}({name})"
-        try:
-            parsed = markets.parse(Document(content, name, market, product))
-        except DataProcessingError as error:
-            status = max(status, _complain(f"{where}: refused: {error.message}", REFUSED))
-            continue
-        ticks.append(parsed.ticks)
-        status = max(status, _report(where, parsed))
-    return ticks, status
+    status = FINE
+    for member, error in read.refused:
+        status = max(status, _complain(f"{_where(file, member)}: refused: {error.message}", REFUSED))
+    return [read.ticks], max(status, _report(file, read.rejects))
+
+
+def _lower(name: str | None) -> str | None:
+    return None if name is None else name.lower()
+
+
+def _where(file: str, member: str) -> str:
+    return file if member == Path(file).name else f"{file}({member})"
 
 
 def _content(file: str) -> bytes:
@@ -83,10 +84,10 @@ def _content(file: str) -> bytes:
         raise DataProcessingError(f"cannot be opened: {error.strerror or error}", "cli", {"file": file}) from None
 
 
-def _report(where: str, parsed: ParsedDocument) -> int:
-    for row, reason in parsed.rejects.select("row", "reason").iter_rows():
-        _complain(f"{where}:{parsed.header_line + row}: {reason}", PROBLEM)
-    return PROBLEM if parsed.rejects.height else FINE
+def _report(file: str, rejects: pl.DataFrame) -> int:
+    for member, line, reason in rejects.select("member", "line", "reason").iter_rows():
+        _complain(f"{_where(file, member)}:{line}: {reason}", PROBLEM)
+    return PROBLEM if rejects.height else FINE
 
 
 def _complain(line: str, status: int) -> int:
@@ -107,17 +108,17 @@ def _shown(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
 
 
 def _write(frame: pl.DataFrame, format: Format) -> None:  # noqa: A002
-    if format is Format.PARQUET:
-        packed = io.BytesIO()
-        frame.write_parquet(packed)
-        sys.stdout.buffer.write(packed.getvalue())
-    elif format is Format.NDJSON:
-        sys.stdout.buffer.writelines(shown.ndjson(frame))
-    elif format is Format.CSV:
-        sys.stdout.buffer.writelines(_csv(frame))
-    else:
-        _table(shown.as_text(frame))
-    sys.stdout.buffer.flush()
+    with standard_output() as out:
+        if format is Format.PARQUET:
+            packed = io.BytesIO()
+            frame.write_parquet(packed)
+            out.buffer.write(packed.getvalue())
+        elif format is Format.NDJSON:
+            out.buffer.writelines(shown.ndjson(frame))
+        elif format is Format.CSV:
+            out.buffer.writelines(_csv(frame))
+        else:
+            _table(shown.as_text(frame), out)
 
 
 def _csv(frame: pl.DataFrame) -> Iterator[bytes]:
@@ -132,10 +133,8 @@ def _csv(frame: pl.DataFrame) -> Iterator[bytes]:
     yield text.getvalue().encode()
 
 
-def _table(frame: pl.DataFrame) -> None:
+def _table(frame: pl.DataFrame, out: TextIO) -> None:
     """The columns that hold something, as a table."""
     held = [name for name in frame.columns if frame[name].null_count() < frame.height]
-    table = Table(*held, box=None)
-    for row in frame.select(held).iter_rows():
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(width=None if sys.stdout.isatty() else 1_000).print(table)
+    rows = frame.select(held).iter_rows()
+    draw(out, dict.fromkeys(held, "left"), (["" if cell is None else str(cell) for cell in row] for row in rows))

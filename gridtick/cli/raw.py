@@ -1,5 +1,8 @@
 """Files as raw messages: one document a file, or one envelope a line."""
 
+import codecs
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +16,8 @@ from service import clock
 
 _LINES: Final = (".ndjson", ".jsonl")
 _HEAD: Final = 64 * 1024
+_SHOWN: Final = 64
+_BEGINNING: Final = re.compile(rb'\s*\{\s*"(?:envelope|payload)"\s*:')
 SOURCE: Final = "gridtick.send"
 
 
@@ -31,6 +36,7 @@ class _Payload(msgspec.Struct):
 
 class _Head(msgspec.Struct):
     timestamp: datetime | None = None
+    tenant_id: str | None = None
 
 
 class _Line(msgspec.Struct):
@@ -39,6 +45,8 @@ class _Line(msgspec.Struct):
 
 
 _DECODER: Final = msgspec.json.Decoder(_Line)
+_PARTS: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 def files_of(paths: Sequence[Path]) -> list[Path]:
@@ -50,34 +58,69 @@ def files_of(paths: Sequence[Path]) -> list[Path]:
     return files
 
 
-def messages_of(file: Path, market: str | None, product: str | None, tenant: str) -> Iterator[Message]:
-    """The raw messages of one file; the lines of NDJSON go as they are, whatever they hold."""
-    if _is_lines(file):
-        yield from _lines(file)
+def check(file: Path, market: str | None, product: str | None, tenant: str | None) -> None:
+    """Raises `DataProcessingError` where the options contradict the file: nothing should be sent of it then.
+
+    Lines name their market and product themselves. A tenant is given to the lines that name none; one that names
+    another is refused, and so is a line that cannot bear it.
+    """
+    if not _is_lines(file):
+        _name_of(file)
         return
-    content = file.read_bytes()
-    made = envelopes.document(content, file.name, clock.now(), tenant, SOURCE, market, product)
-    yield Message(made, file.name.encode(), len(content))
+    if market is not None or product is not None:
+        raise DataProcessingError(
+            f"{file} holds envelopes, which name market and product themselves: leave --market and --product away",
+            "cli",
+        )
+    if tenant is not None:
+        deque(_lines(file, tenant), maxlen=0)
+
+
+def messages_of(
+    file: Path, market: str | None, product: str | None, tenant: str | None, default_tenant: str
+) -> Iterator[Message]:
+    """The raw messages of one file. The lines of NDJSON go as they are, whatever they hold; but `tenant`, where it
+    is given, is set in those that name none. Raises `DataProcessingError` as `check` does."""
+    if _is_lines(file):
+        yield from _lines(file, tenant)
+        return
+    name, content = _name_of(file), file.read_bytes()
+    made = envelopes.document(content, name, clock.now(), tenant or default_tenant, SOURCE, market, product)
+    yield Message(made, name.encode(), len(content))
+
+
+def _name_of(file: Path) -> str:
+    try:
+        file.name.encode()
+    except UnicodeEncodeError:
+        raise DataProcessingError(f"the name of {str(file)!a} is no UTF-8: rename the file", "cli") from None
+    return file.name
 
 
 def _is_lines(file: Path) -> bool:
+    """By its name, or by its first line that is not blank; of a long one the beginning tells."""
     if file.suffix.lower() in _LINES:
         return True
     with file.open("rb") as opened:
-        line = opened.readline(_HEAD)
-    return _read(line) is not None
+        line = opened.readline(_HEAD).removeprefix(codecs.BOM_UTF8)
+        while line and not line.strip():
+            line = opened.readline(_HEAD)
+    whole = line.endswith(b"\n") or len(line) < _HEAD
+    return _read(line) is not None if whole else _BEGINNING.match(line) is not None
 
 
-def _lines(file: Path) -> Iterator[Message]:
+def _lines(file: Path, tenant: str | None) -> Iterator[Message]:
     with file.open("rb") as opened:
-        for raw in opened:
-            line = raw.rstrip(b"\r\n")
-            if line:
-                yield _message(line, len(raw))
+        for number, raw in enumerate(opened, 1):
+            line = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).rstrip(b"\r\n")
+            if line.strip():
+                yield _message(line, len(raw), tenant, f"{file}:{number}")
 
 
-def _message(line: bytes, size: int) -> Message:
+def _message(line: bytes, size: int, tenant: str | None, where: str) -> Message:
     read = _read(line)
+    if tenant is not None:
+        line = _owned(line, read, tenant, where)
     if read is None:
         return Message(line, None, size)
     name, at = read.payload.instrument_id, read.envelope.timestamp
@@ -85,8 +128,23 @@ def _message(line: bytes, size: int) -> Message:
     return Message(line, name.encode() if name else None, size, seconds)
 
 
+def _owned(line: bytes, read: _Line | None, tenant: str, where: str) -> bytes:
+    """The line with `tenant`; all other text of it stays as it is."""
+    if read is None:
+        raise DataProcessingError(f"{where} is no envelope that --tenant {tenant} could be set in: mend it", "cli")
+    if read.envelope.tenant_id == tenant:
+        return line
+    if read.envelope.tenant_id is not None:
+        named = read.envelope.tenant_id[:_SHOWN]
+        raise DataProcessingError(f"{where} belongs to tenant {named!r}, not to {tenant}: leave --tenant away", "cli")
+    parts = _PARTS.decode(line)
+    head = _PARTS.decode(parts["envelope"])
+    head["tenant_id"] = msgspec.Raw(msgspec.json.encode(tenant))
+    return msgspec.json.encode({**parts, "envelope": head})
+
+
 def _read(line: bytes) -> _Line | None:
     try:
         return _DECODER.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except _UNREADABLE:
         return None

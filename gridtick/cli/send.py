@@ -1,16 +1,20 @@
 """`gridtick send`: documents as the exchanges publish them, or NDJSON envelopes, to the raw topic."""
 
-import asyncio
 import time
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
+from gridtick.cli.system import reached_kafka, settings_of
 from pipeline.errors import DataProcessingError
 
-LANDS_WITHIN_S: Final = 600.0
-LOOK_S: Final = 0.2
+if TYPE_CHECKING:
+    from gridtick.cli.landing import Spans
+    from gridtick.cli.raw import Message
+    from service.settings import Kafka
 
 
 def send(
@@ -21,43 +25,62 @@ def send(
     speed: Annotated[
         float, typer.Option(min=0, help="NDJSON envelopes at their own pace times this; 0 as fast as possible.")
     ] = 0,
-    wait: Annotated[bool, typer.Option("--wait", help="Return when everything sent can be queried.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Return when everything sent can be queried; status 1 if some is refused.")
+    ] = False,
+    data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
     """Send documents or NDJSON envelopes to the raw topic.
 
     Example: gridtick send 20240311_20240312_PRC_LMP_DAM_v1.csv --wait
     """
+    from gridtick.cli.landing import wait_for
+    from gridtick.cli.raw import check, files_of, messages_of
+
+    settings = settings_of(data_dir)
+    files = files_of(paths)
+    for file in files:
+        check(file, market, product, tenant)
+    admin = reached_kafka(settings, data_dir)
+    sent, spans = _published(
+        settings.kafka, files, lambda file: messages_of(file, market, product, tenant, settings.core.tenant_id), speed
+    )
+    print(f"{sent} messages of {len(files)} files sent to {settings.kafka.raw_topic}", flush=True)
+    if wait and spans and not wait_for(settings, admin, spans, sent):
+        raise typer.Exit(1)
+
+
+def _published(
+    kafka: "Kafka", files: Sequence[Path], messages_of: "Callable[[Path], Iterator[Message]]", speed: float
+) -> "tuple[int, Spans]":
+    """Sends the messages of all files; how many they are, and where they lie."""
+    from rich.console import Console
     from rich.progress import Progress
 
     from db.kafka.producer import ConfirmedProducer
-    from gridtick.cli.raw import files_of, messages_of
-    from service.settings import load
 
-    settings = load()
-    kafka = settings.kafka
-    files = files_of(paths)
     producer = ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
-    owner = tenant or settings.core.tenant_id
     sent = 0
-    with Progress(transient=True) as progress:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("sending", total=sum(file.stat().st_size for file in files))
         for file in files:
             pace = _Pace(speed)
-            for message in messages_of(file, market, product, owner):
-                if len(message.value) > kafka.message_max_bytes:
-                    raise DataProcessingError(
-                        f"{file} gives a message of {len(message.value)} bytes, at most {kafka.message_max_bytes} "
-                        "are taken. Split it, or raise DATA_PROC_KAFKA_MESSAGE_MAX_BYTES everywhere.",
-                        "cli",
-                    )
+            for message in messages_of(file):
+                _refuse_too_large(file, message, kafka)
                 pace.wait_for(message.at_s)
                 producer.send(kafka.raw_topic, message.value, message.key)
                 progress.advance(task, message.size)
                 sent += 1
-    spans = producer.flush()
-    print(f"{sent} messages of {len(files)} files sent to {kafka.raw_topic}")
-    if wait and spans:
-        _wait_for(spans)
+    return sent, producer.flush()
+
+
+def _refuse_too_large(file: Path, message: "Message", kafka: "Kafka") -> None:
+    if len(message.value) > kafka.message_max_bytes:
+        raise DataProcessingError(
+            f"{file} gives a message of {len(message.value)} bytes, at most {kafka.message_max_bytes} are taken. "
+            "Split it, or raise DATA_PROC_KAFKA_MESSAGE_MAX_BYTES everywhere.",
+            "cli",
+        )
 
 
 class _Pace:
@@ -74,39 +97,6 @@ class _Pace:
         if self._zero is None:
             self._zero = time.monotonic() - due
         time.sleep(max(0.0, self._zero + due - time.monotonic()))
-
-
-def _wait_for(spans: dict[int, tuple[int, int]]) -> None:
-    from rich.console import Console
-
-    with Console(stderr=True).status("waiting until everything can be queried"):
-        left = asyncio.run(_landed(spans))
-    if left:
-        raise DataProcessingError(
-            f"after {LANDS_WITHIN_S:.0f} s {left} messages have not landed. `gridtick status` shows what is behind.",
-            "cli",
-        )
-    print("everything sent can be queried")
-
-
-async def _landed(spans: dict[int, tuple[int, int]]) -> int:
-    """Waits until the ledger covers the offsets; the number of messages that are missing in the end."""
-    from db.kafka.admin import make_admin, topic_id
-    from db.postgres.engine import make_engine
-    from db.postgres.ledger import contiguous_end
-    from service.settings import load
-
-    settings = load()
-    identity = await asyncio.to_thread(topic_id, make_admin(settings.kafka.bootstrap), settings.kafka.raw_topic)
-    engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
-    deadline = time.monotonic() + LANDS_WITHIN_S
-    while True:
-        ends = {p: await contiguous_end(engine, identity, p, first) for p, (first, _) in spans.items()}
-        left = sum(max(end - ends[p], 0) for p, (_, end) in spans.items())
-        if not left or time.monotonic() > deadline:
-            await engine.dispose()
-            return left
-        await asyncio.sleep(LOOK_S)
 
 
 def register(app: typer.Typer) -> None:

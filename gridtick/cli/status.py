@@ -36,7 +36,8 @@ def _processes(running: "StackState") -> bool:
     found = list(overview.processes(running, clock.now()))
     for each in found:
         state = f"{each.memory_mib:6.0f} MiB  since {each.running_s:7.0f} s" if each.alive else "DEAD"
-        print(f"  {each.name:<11} {each.pid:>8}  {state}")
+        again = f"  restarts {each.restarts}" if each.restarts else ""
+        print(f"  {each.name:<11} {each.pid:>8}  {state}{again}")
     if not running.ready:
         print("  still starting")
     return all(each.alive for each in found)

@@ -6,6 +6,7 @@ from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
 from gridtick.cli.output import write
 from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
+from gridtick.client import Tick
 
 _SHOWN = ("instrument", "interval_start", "interval_end", "price", "volume", "unit", "flags", "revision", "known_at")
 
@@ -24,7 +25,7 @@ def ticks(
 ) -> None:
     """Ticks as they are now, over [start, end).
 
-    Example: gridtick ticks NG_HH_BALMO --start 2026-07-01T00:00:00Z --format csv
+    Example: gridtick ticks NG_HH_BALMO --limit 10 --format csv
     """
     with connected(data_dir) as client:
-        write(client.ticks(instruments, start=start, end=end, limit=limit), wanted, _SHOWN)
+        write(client.ticks(instruments, start=start, end=end, limit=limit), wanted, Tick, _SHOWN)

@@ -20,8 +20,10 @@ def up(
 
     Example: gridtick up --feed demo
     """
+    from local import apps
     from local import up as stack
 
+    apps.refuse_unknown_feed(feed)
     folder = resolved(data_dir)
     if detach:
         _in_background(feed, speed, folder)

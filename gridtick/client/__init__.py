@@ -2,7 +2,7 @@
 
 from gridtick.client import Client
 with Client("http://127.0.0.1:8080", "gt_live_…") as client:
-    for bar in client.bars("NG_HH_BALMO", interval="1h", start="2026-07-01T00:00:00Z"):
+    for bar in client.bars("NG_HH_BALMO", interval="1h"):
         print(bar["start"], bar["close"])
 """
 

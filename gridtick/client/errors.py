@@ -1,7 +1,7 @@
 """What can go wrong, as types."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 
 class GridtickError(Exception):
@@ -13,16 +13,25 @@ class Unreachable(GridtickError):
 
 
 class ApiError(GridtickError):
-    """The API refused. `request_id` finds the request in its logs; `errors` names parameters."""
+    """The API refused. `request_id` finds the request in its logs; `errors` names parameters.
+
+    `problem` is all that was answered.
+    """
 
     def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
         self.status = status
+        self.problem = dict(problem)
         self.kind = str(problem.get("type", "")).rpartition(":")[2]
         self.detail = str(problem.get("detail") or problem.get("title") or f"status {status}")
         self.request_id: str | None = problem.get("request_id")
-        self.errors: list[dict[str, str]] = list(problem.get("errors") or [])
+        errors = problem.get("errors")
+        self.errors: list[dict[str, str]] = errors if isinstance(errors, list) else []
         self.retry_after = retry_after
         super().__init__(self.detail + (f" (request {self.request_id})" if self.request_id else ""))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int, dict[str, Any], float | None]]:
+        # An exception is else made again from its sentence alone, which a pool of processes cannot do with this one.
+        return type(self), (self.status, self.problem, self.retry_after)
 
 
 class Unauthorized(ApiError):

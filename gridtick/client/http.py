@@ -11,9 +11,9 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast
 import httpx
 
 from gridtick.client.errors import OF_STATUS, ApiError, GridtickError, Unreachable
+from gridtick.client.given import DEFAULT_URL, address, is_key, sendable
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick, exact
 
-DEFAULT_URL: Final = "http://127.0.0.1:8080"
 PAGE: Final = 1000
 _SECONDS: Final = 30.0
 
@@ -25,8 +25,9 @@ Parameters: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
 class Client:
     """Reads of one API with one key: the arguments, else `GRIDTICK_URL` and `GRIDTICK_API_KEY`.
 
-    Raises `Unreachable` where nothing answers, and an `ApiError` of the right type for a refusal. Lists are
-    iterators that fetch page after page; `limit` bounds all rows together.
+    Raises `Unreachable` where nothing answers, an `ApiError` of the right type for a refusal, and `GridtickError`,
+    which both are, for all else: a wrong address or key, what cannot be asked, an answer that is none of ours. Lists
+    are iterators that fetch page after page; `limit` bounds all rows together.
     """
 
     def __init__(
@@ -37,15 +38,13 @@ class Client:
         timeout: float = _SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.url = (url or os.environ.get("GRIDTICK_URL") or DEFAULT_URL).rstrip("/")
-        self._key = key or os.environ.get("GRIDTICK_API_KEY") or ""
-        if not self._key:
-            raise GridtickError("No API key: give one, or set GRIDTICK_API_KEY.")
+        self.url = address(url or os.environ.get("GRIDTICK_URL") or DEFAULT_URL)
+        self._key = sendable(key or os.environ.get("GRIDTICK_API_KEY") or "")
         headers = {"Authorization": f"Bearer {self._key}", "User-Agent": "gridtick-client"}
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, transport=transport)
 
     def __repr__(self) -> str:
-        return f"Client({self.url!r}, key='{self._key[:20]}…')" if _is_key(self._key) else f"Client({self.url!r})"
+        return f"Client({self.url!r}, key='{self._key[:20]}…')" if is_key(self._key) else f"Client({self.url!r})"
 
     def __enter__(self) -> Self:
         return self
@@ -126,30 +125,55 @@ class Client:
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
             page = self._get(path, {**given, "limit": size, "cursor": cursor})
-            yield from map(exact, page["data"])
-            left = None if left is None else left - len(page["data"])
-            if (cursor := page["next"]) is None:
+            rows, cursor = self._page(page)
+            yield from map(exact, rows)
+            left = None if left is None else left - len(rows)
+            if cursor is None:
                 return
 
+    def _page(self, page: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+        rows, following = page.get("data"), page.get("next")
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
+            raise self._strange()
+        if following is not None and not isinstance(following, str):
+            raise self._strange()
+        return cast("list[dict[str, Any]]", rows), following
+
     def _get(self, path: str, given: Parameters) -> dict[str, Any]:
-        parameters = {name: value for name, value in given.items() if value is not None}
-        try:
-            answer = self._http.get(path, params=cast("Any", parameters))
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{self.url} does not answer ({type(error).__name__}). Is Gridtick running?") from error
+        answer = self._answer(path, {name: value for name, value in given.items() if value is not None})
         if answer.status_code != 200:
             raise _refusal(answer)
-        return json.loads(answer.content, parse_float=Decimal)
+        try:
+            body = json.loads(answer.content, parse_float=Decimal)
+        except (ValueError, RecursionError) as error:
+            raise self._strange() from error
+        if not isinstance(body, dict):
+            raise self._strange()
+        return cast("dict[str, Any]", body)
+
+    def _answer(self, path: str, parameters: Mapping[str, Any]) -> httpx.Response:
+        if self._http.is_closed:
+            raise GridtickError("This client is closed: make a new one.")
+        try:
+            return self._http.get(path, params=parameters)
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{self.url} does not answer ({type(error).__name__}). Is Gridtick running?") from error
+        except (httpx.InvalidURL, ValueError) as error:  # too long for an address, or no text at all
+            raise GridtickError(f"The parameters of {path} cannot be sent: {error}. Ask for less.") from error
+
+    def _strange(self) -> GridtickError:
+        return GridtickError(f"{self.url} answers, but not as Gridtick does. Is it the address of Gridtick's API?")
 
 
 def _refusal(answer: httpx.Response) -> ApiError:
     try:
-        problem = answer.json()
-    except ValueError:
-        problem = {"title": answer.reason_phrase}
+        said = answer.json()
+    except (ValueError, RecursionError):
+        said = None
+    problem = cast("dict[str, Any]", said) if isinstance(said, dict) else {"title": answer.reason_phrase}
     wait = answer.headers.get("retry-after", "")
     kind = OF_STATUS.get(answer.status_code, ApiError)
-    return kind(answer.status_code, problem, float(wait) if wait.isdigit() else None)
+    return kind(answer.status_code, problem, float(wait) if wait.isdecimal() else None)
 
 
 def _names(names: Names) -> list[str]:
@@ -158,8 +182,3 @@ def _names(names: Names) -> list[str]:
 
 def _instant(instant: Instant | None) -> str | None:
     return instant.isoformat() if isinstance(instant, datetime) else instant
-
-
-def _is_key(key: str) -> bool:
-    """Whether the first 20 characters are the public part of a key."""
-    return key.startswith("gt_live_") and len(key) > 40

@@ -1,5 +1,6 @@
 """The client against answers that a small program gives."""
 
+import copy
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -126,3 +127,60 @@ def test_me_is_what_was_answered() -> None:
     body = {"key_id": "k", "name": "n", "tenant": "t", "readable_tenants": ["t"], "role": "viewer", "scopes": []}
     client = _client(lambda _: httpx.Response(200, content=json.dumps(body)))
     assert client.me()["tenant"] == "t"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://x:99999", "ftp://x", "127.0.0.1:8080", "http://", "http://a\nb"]
+)
+def test_a_wrong_address_is_refused_with_the_fix(url: str) -> None:
+    with pytest.raises(GridtickError, match=r"is no address.*http://127\.0\.0\.1:8080"):
+        Client(url, KEY)
+
+
+@pytest.mark.parametrize("key", [KEY + "\n", "gt_live_\u00e9", f" {KEY}", "\udc80", "a\tb"])
+def test_a_key_that_no_header_can_hold_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(GridtickError, match="key") as caught:
+        Client("http://x", key)
+    assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<html>", b"[]", b'"text"', b"\xff", b"[" * 100_000, b"{}", b'{"data":1,"next":null}',
+     b'{"data":[1],"next":null}', b'{"data":[],"next":5}'],
+)  # fmt: skip
+def test_an_answer_that_is_no_list_of_ours_is_an_error_of_the_client(content: bytes) -> None:
+    client = _client(lambda _: httpx.Response(200, content=content))
+    with pytest.raises(GridtickError, match=r"http://api\.test .* address of Gridtick"):
+        list(client.ticks("A"))
+
+
+@pytest.mark.parametrize("content", [b"[]", b"5", b'{"errors":5,"type":null}', b"\xff"])
+def test_a_refusal_of_any_shape_is_an_api_error(content: bytes) -> None:
+    client = _client(lambda _: httpx.Response(500, content=content, headers={b"Retry-After": b"\xb2"}))
+    with pytest.raises(ApiError) as caught:
+        client.me()
+    assert (caught.value.errors, caught.value.retry_after) == ([], None)
+
+
+@pytest.mark.parametrize("name", ["\ud800", "A" * 100_000])
+def test_what_cannot_be_asked_is_an_error_of_the_client(name: str) -> None:
+    with pytest.raises(GridtickError, match="cannot be sent"):
+        list(_client(_pages).ticks(name))
+
+
+def test_a_closed_client_says_so() -> None:
+    client = _client(_pages)
+    client.close()
+    with pytest.raises(GridtickError, match="closed"):
+        client.me()
+
+
+def test_a_refusal_can_be_handed_to_another_process() -> None:
+    """Pools send errors the way `copy` copies them."""
+    made = NotFound(
+        404, {"type": "urn:x:gone", "detail": "No.", "request_id": "r", "errors": [{"parameter": "p"}]}, 2.5
+    )
+    again = copy.copy(made)
+    assert type(again) is NotFound
+    assert (str(again), vars(again)) == (str(made), vars(made))

@@ -1,6 +1,7 @@
 """The demo day: deterministic, readable by the parser, with everything that a day can bring."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
 import polars as pl
@@ -57,3 +58,14 @@ def test_it_brings_what_a_day_brings(morning: list[demo.Sending]) -> None:
     assert result.rejects.height < 0.01 * len(morning), "far below what stops the bridge"
     delays = result.ticks.filter(product="tick").select(delay=pl.col("known_at") - pl.col("ts"))
     assert delays.filter(pl.col("delay") > timedelta(minutes=1)).height > 0, "late"
+
+
+def test_the_instrument_of_the_examples_has_plausible_prices(morning: list[demo.Sending]) -> None:
+    ticks = _read(morning).ticks
+    balmo = ticks.filter(instrument="NG_HH_BALMO")
+    assert balmo.select("market", "product").unique().rows() == [("henry_hub", "tick")]
+    assert balmo["price"].is_between(Decimal("2.9"), Decimal("3.2")).all()
+    assert (balmo["bid"] < balmo["ask"]).all()
+    others = ticks.filter(pl.col("product") == "tick", pl.col("instrument") != "NG_HH_BALMO")
+    assert (others["price"] < 0).any()
+    assert (others.filter(market="demo_gas")["price"] > 20).any(), "a spike"

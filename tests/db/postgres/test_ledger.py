@@ -11,10 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.postgres.engine import make_engine
 from db.postgres.ledger import (
     LandedRange,
+    Outcome,
     append_ledger,
     contiguous_end,
     known_at_floor,
     ledger_ranges,
+    outcome,
     watermark,
 )
 from service.settings import Settings
@@ -59,6 +61,24 @@ async def test_the_contiguous_end(
     await append_ledger(engine, [_range(topic_id, *each) for each in ranges])
     assert await contiguous_end(engine, topic_id, 0, start) == end
     assert await contiguous_end(engine, topic_id, 1, start) == start
+
+
+async def test_the_outcome_is_of_the_ranges_that_hold_the_offsets(engine: AsyncEngine, topic_id: str) -> None:
+    ranges = [
+        LandedRange("raw", topic_id, partition, first, first + 10, 8, 100, rejects, dead, 1, "b")
+        for partition, first, rejects, dead in (
+            (0, 0, 7, 7),
+            (0, 10, 3, 1),
+            (0, 20, 2, 2),
+            (0, 30, 9, 9),
+            (1, 10, 9, 9),
+        )
+    ]
+    await append_ledger(engine, ranges)
+    assert await outcome(engine, topic_id, 0, 10, 30) == Outcome(16, 200, 5, 3)
+    assert await outcome(engine, topic_id, 0, 19, 20) == Outcome(8, 100, 3, 1)
+    assert await outcome(engine, topic_id, 0, 40, 50) == Outcome()
+    assert Outcome(1, 2, 3, 4) + Outcome(10, 20, 30, 40) == Outcome(11, 22, 33, 44)
 
 
 async def test_a_range_that_is_there_stays_as_it_is(engine: AsyncEngine, topic_id: str) -> None:

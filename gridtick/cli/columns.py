@@ -1,0 +1,24 @@
+"""The columns of the rows that the client gives, taken from their types: known also where there is no row."""
+
+from decimal import Decimal
+from types import NoneType, UnionType
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from gridtick.client import Bar, LatestPrice, Tick
+
+RowType = type[Tick] | type[LatestPrice] | type[Bar]
+
+
+def columns_of(row: RowType) -> dict[str, type]:
+    """Each column in its order, and what it holds: str, int, bool, Decimal or list (of str)."""
+    return {name: _held(hint) for name, hint in get_type_hints(row).items()}
+
+
+def is_number(held: type) -> bool:
+    return held in (int, Decimal)
+
+
+def _held(hint: Any) -> type:
+    if get_origin(hint) is UnionType:
+        (hint,) = (each for each in get_args(hint) if each is not NoneType)
+    return str if get_origin(hint) is Literal else get_origin(hint) or hint
