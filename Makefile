@@ -34,7 +34,7 @@ types:
 	"$(BIN)/basedpyright"
 
 unit:
-	"$(BIN)/pytest" -q -n 2 -m "$(UNIT)"
+	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "$(UNIT)"
 
 test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
 

@@ -83,7 +83,7 @@ class Client:
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Tick]:
-        """Ticks over [start, end); instants need an offset. Without a start: the last 24 hours."""
+        """Ticks over [start, end); instants need an offset. Without a start: the 24 hours before `end` or now."""
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
         return cast("Iterator[Tick]", self._rows("/v1/ticks", given | {"tenant": tenant}, limit))
 
@@ -97,7 +97,7 @@ class Client:
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Bar]:
-        """Bars `1m 5m 15m 1h 1d` over [start, end). Without a start: the last 24 hours, 31 days for `1d`."""
+        """Bars `1m 5m 15m 1h 1d` over [start, end). Without a start: the 24 hours before `end` or now, 31 days for `1d`."""
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
         more = {"interval": interval, "tenant": tenant}
         return cast("Iterator[Bar]", self._rows("/v1/bars", given | more, limit))
