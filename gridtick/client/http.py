@@ -97,7 +97,7 @@ class Client:
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Iterator[Bar]:
-        """Bars `1m 5m 15m 1h 1d` over [start, end); without a start the last 24 hours before `end`, 31 days for `1d`."""
+        """Bars `1m 5m 15m 1h 1d` over [start, end); without a start 24 hours before `end`, 31 days for `1d`."""
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
         more = {"interval": interval, "tenant": tenant}
         return cast("Iterator[Bar]", self._rows("/v1/bars", given | more, limit))
