@@ -1,5 +1,6 @@
 """The application: routes, guard, problems and middleware put together."""
 
+from functools import cache
 from typing import Final
 
 from fastapi import FastAPI
@@ -55,18 +56,23 @@ def create_app(state: State) -> FastAPI:
 
 
 def _describe(app: FastAPI) -> None:
-    """Adds the routes of the document itself; it is made once: it does not change while the process runs."""
-    made = openapi.document(app)
-    text, page = openapi.encoded(made), docs.page(made)
+    """Adds the routes of the document itself."""
 
     async def show_openapi() -> Response:
-        return Response(text, media_type="application/json")
+        return Response(_described()[0], media_type="application/json")
 
     async def show_docs() -> Response:
-        return HTMLResponse(page)
+        return HTMLResponse(_described()[1])
 
     app.add_api_route("/openapi.json", show_openapi, include_in_schema=False, response_model=None)
     app.add_api_route("/docs", show_docs, include_in_schema=False, response_model=None)
+
+
+@cache
+def _described() -> tuple[bytes, str]:
+    """The document and its page; made once, when first asked for: they do not change while the process runs."""
+    made = openapi.document(make_routes())
+    return openapi.encoded(made), docs.page(made)
 
 
 def _operation_id(route: APIRoute) -> str:

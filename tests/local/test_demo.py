@@ -17,7 +17,8 @@ BEGIN = datetime(2026, 11, 1, 7, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def morning() -> list[demo.Sending]:
-    return list(demo.messages(DAY, BEGIN, BEGIN + timedelta(hours=14, minutes=1)))
+    every = timedelta(minutes=1)
+    return list(demo.messages(DAY, BEGIN, BEGIN + timedelta(hours=14, minutes=1), every))
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def read(morning: list[demo.Sending]) -> Normalized:
 
 def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending]) -> None:
     cuts = [BEGIN, BEGIN + timedelta(seconds=7), BEGIN + timedelta(minutes=15), BEGIN + timedelta(hours=1)]
-    pieces = [each for a, b in pairwise(cuts) for each in demo.messages(DAY, a, b)]
+    pieces = [each for a, b in pairwise(cuts) for each in demo.messages(DAY, a, b, timedelta(minutes=1))]
     assert pieces == morning[: len(pieces)]
     assert [each.at for each in morning] == sorted(each.at for each in morning)
 
