@@ -36,6 +36,7 @@ types:
 unit:
 	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "$(UNIT)"
 
+test: export HYPOTHESIS_PROFILE = thorough
 test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
 
 stack-test: setup ## tests on the real servers

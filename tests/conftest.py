@@ -14,10 +14,16 @@ from db.migrate import migrate
 from local.stack import Stack, servers
 from service.settings import PREFIX, Settings, load
 
-hypothesis_settings.register_profile(
-    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-hypothesis_settings.load_profile("tests")
+# `make check` looks at a few examples of each property, `make test` at many.
+for _profile, _examples in (("quick", 20), ("thorough", 100)):
+    hypothesis_settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 @pytest.fixture(autouse=True)

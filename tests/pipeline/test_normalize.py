@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.normalize import RawBatch, normalize
@@ -201,7 +201,6 @@ messages = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
 @given(messages, st.lists(st.integers(0, 12), max_size=4), st.randoms(use_true_random=False))
 def test_any_split_and_order_gives_the_same_rows(values: list[bytes], cuts: list[int], rng: random.Random) -> None:
     placed = list(enumerate(values))

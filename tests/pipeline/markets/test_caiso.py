@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import markets, members
@@ -228,7 +228,6 @@ def test_a_panic_while_reading_refuses_the_document(monkeypatch: pytest.MonkeyPa
 FIXTURE = oasis(*interval(), *interval(5), *interval(10, node="NODE_B"), oasis_row("MGHG", "0"))
 
 
-@settings(max_examples=150, deadline=None)
 @given(
     st.lists(st.tuples(st.integers(0, len(FIXTURE) - 1), st.integers(0, 255)), max_size=6), st.integers(0, len(FIXTURE))
 )

@@ -1,7 +1,7 @@
 """The valve through the loop: back-pressure, repeats, rebalances, poison, outages."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from db.redis.acks import Ack
@@ -279,7 +279,6 @@ def test_one_death_counts_once() -> None:
     assert next((f.first, f.next) for f in bench.loop.windows[0].flights()) == (0, 10)
 
 
-@settings(max_examples=60)
 @given(st.data())
 def test_any_interleaving_commits_only_what_landed(data: st.DataObject) -> None:
     """Answers in any order, lost answers, repeats, revocations, losses, emptied Redis, outages."""
