@@ -147,7 +147,7 @@ class Stores:
         try:
             async with self._watch.reading("redis", _REGISTER_SECONDS):
                 if (await generation.read_async(self._redis)).state == "ready":
-                    found = [await read_latest(self._redis, [tenant], names) for tenant in tenants]
+                    found = [await read_latest(self._redis, tenant, names) for tenant in tenants]
                     return from_register([price for each in found for price in each.values()])
         except Problem:
             log.info("latest prices come from ClickHouse")

@@ -96,11 +96,6 @@ def _size(headers: Iterable[Header]) -> int:
     return sum(len(name.encode()) + len(value or b"") for name, value in headers)
 
 
-def headers_of(origin: Origin, messages: Messages, cause: Cause) -> list[Header]:
-    """The original headers, then ours; one of ours that was there before (a replay) stays, further up."""
-    return [*messages.headers.get(cause.index, []), *_ours(origin, messages, cause)]
-
-
 def _ours(origin: Origin, messages: Messages, cause: Cause) -> list[Header]:
     offset, stamp = messages.offsets[cause.index], messages.stamps_us[cause.index]
     return [(PREFIX + name, value.encode(errors="replace")) for name, value in _facts(origin, offset, stamp, cause)]

@@ -30,11 +30,6 @@ def topic_id(admin: AdminClient, topic: str) -> str:
     return str(description.topic_id)
 
 
-def partition_count(admin: AdminClient, topic: str) -> int:
-    """How many partitions a topic has."""
-    return len(admin.list_topics(topic, timeout=ANSWER_S).topics[topic].partitions)
-
-
 def ensure_topics(
     admin: AdminClient, topics: Mapping[str, Mapping[str, str]], partitions: int, replication: int = 1
 ) -> list[str]:

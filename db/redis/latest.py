@@ -4,7 +4,7 @@ Content is one JSON object an instrument: its decimals are text with all their d
 since 1970.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -19,7 +19,7 @@ from pipeline.errors import DataProcessingError
 
 A_CALL: Final = 250  # instruments a script call: 7.5 ms, in which Redis answers nobody else
 KEY: Final = ("bar_start", "ver", "tail")
-_GROUP: Final = ("tenant", "market", "product", "instrument")
+_WHOSE: Final = ("tenant", "instrument")
 _DIGITS: Final = 19
 WIDTH: Final = len(KEY) * _DIGITS
 
@@ -39,7 +39,7 @@ class Written:
 def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
     """Offers prices; a stored one gives way only to a greater key, whatever the order of offers.
 
-    Columns: tenant, instrument, market, product, price, and the key: bar_start (instant), ver, tail (integers >= 0);
+    Columns: tenant, instrument, price, and the key: bar_start (instant), ver, tail (integers >= 0);
     all but the key become the content. A null price says that the instrument has none any more. Every instrument
     at most once. Raises `DataProcessingError` for other frames.
     """
@@ -53,7 +53,7 @@ def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
 
 
 def _check(candidates: pl.DataFrame) -> None:
-    missing = {*_GROUP, *KEY, "price"} - set(candidates.columns)
+    missing = {*_WHOSE, *KEY, "price"} - set(candidates.columns)
     if missing:
         raise DataProcessingError(f"latest prices without the columns {sorted(missing)}", "project")
 
@@ -64,7 +64,6 @@ def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
     start = pl.col("bar_start").dt.epoch("us")
     return rows.select(
         "instrument",
-        pl.when(priced).then(pl.format("{}:{}", "market", "product")).otherwise(pl.lit("")).alias("group"),
         pl.concat_str(_fixed(start), _fixed(pl.col("ver")), _fixed(pl.col("tail"))).alias("key"),
         pl.when(priced).then(pl.struct(content).struct.json_encode()).otherwise(pl.lit("")).alias("content"),
     )
@@ -101,58 +100,17 @@ def _hash(tenant: str) -> str:
     return f"latest:{tenant}"
 
 
-async def read_latest(
-    redis: AsyncRedis, tenants: Sequence[str], instruments: Sequence[str]
-) -> dict[str, dict[str, Any]]:
-    """Latest prices by instrument, each a mapping of the offered columns without the key; absent ones are left out.
+async def read_latest(redis: AsyncRedis, tenant: str, instruments: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """A tenant's latest prices by instrument, each a mapping of the offered columns without the key.
 
-    An earlier tenant's price hides a later one's.
+    Instruments without a price are left out.
     """
-    found: dict[str, dict[str, Any]] = {}
     if not instruments:
-        return found
-    for tenant in reversed(tenants):
-        stored = cast("list[bytes | None]", await redis.hmget(_hash(tenant), list(instruments)))
-        found |= {
-            name: _content(blob) for name, blob in zip(instruments, stored, strict=True) if blob and len(blob) > WIDTH
-        }
-    return found
-
-
-async def read_latest_market(
-    redis: AsyncRedis, tenants: Sequence[str], market: str, product: str | None = None
-) -> dict[str, dict[str, Any]]:
-    """Latest prices of a market (and product), by instrument in order of their names."""
-    names: set[str] = set()
-    for tenant in tenants:
-        names |= await _names(redis, tenant, market, product)
-    ordered = sorted(names)
-    found: dict[str, dict[str, Any]] = {}
-    for chunk in _chunks(ordered, 1000):
-        found |= await read_latest(redis, tenants, chunk)
-    return {name: price for name in ordered if (price := found.get(name)) and _is_of(price, market, product)}
-
-
-async def _names(redis: AsyncRedis, tenant: str, market: str, product: str | None) -> set[str]:
-    if product is not None:
-        groups = [f"{market}:{product}"]
-    else:
-        known = cast("set[bytes]", await cast("Any", redis.smembers(f"{_hash(tenant)}:groups")))
-        groups = [name for each in known if (name := each.decode()).startswith(f"{market}:")]
-    if not groups:
-        return set()
-    keys = [f"{_hash(tenant)}:{group}" for group in groups]
-    return {each.decode() for each in cast("set[bytes]", await cast("Any", redis.sunion(keys)))}
-
-
-def _is_of(price: dict[str, Any], market: str, product: str | None) -> bool:
-    return price.get("market") == market and product in (None, price.get("product"))
+        return {}
+    stored = cast("list[bytes | None]", await redis.hmget(_hash(tenant), list(instruments)))
+    pairs = zip(instruments, stored, strict=True)
+    return {name: _content(blob) for name, blob in pairs if blob and len(blob) > WIDTH}
 
 
 def _content(blob: bytes) -> dict[str, Any]:
     return msgspec.json.decode(blob[WIDTH:], type=dict[str, Any])
-
-
-def _chunks(names: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for at in range(0, len(names), size):
-        yield names[at : at + size]

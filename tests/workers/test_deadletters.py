@@ -7,7 +7,7 @@ from db.kafka.producer import ConfirmedProducer, TooLarge
 from workers.bridge.deadletters import KafkaDeadLetters
 from workers.bridge.window import in_flight
 from workers.codec import Messages, pack
-from workers.deadletters import KEPT, Cause, Origin, headers_of, program_version, write
+from workers.deadletters import KEPT, Cause, Origin, program_version, write
 from workers.header import BatchHeader, Runs, from_json
 
 ORIGIN = Origin("raw", "tid", 3)
@@ -21,8 +21,39 @@ MESSAGES = Messages(
 )
 
 
+class FakeProducer:
+    """Takes messages up to a size: larger ones are refused at once, or by the broker only."""
+
+    def __init__(self, most: int, *, late: bool) -> None:
+        self.most, self.late = most, late
+        self.taken: list[tuple[bytes | None, bytes | None, dict[str, bytes]]] = []
+        self.headers: list[list[tuple[str, bytes | None]]] = []
+        self.failed = False
+
+    def send(self, topic: str, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]) -> None:
+        self.headers.append([*headers])
+        size = len(value or b"") + len(key or b"") + sum(len(name) + len(text or b"") for name, text in headers)
+        if size <= self.most:
+            self.taken.append((value, key, dict(headers)))
+        elif not self.late:
+            raise TooLarge("too large", "kafka")
+        else:
+            self.failed = True
+
+    def flush(self) -> None:
+        failed, self.failed = self.failed, False
+        if failed:
+            raise TooLarge("too large", "kafka")
+
+
+def headers_of(cause: Cause) -> list[tuple[str, bytes | None]]:
+    producer: Any = FakeProducer(2**22, late=False)
+    write(producer, "dead", ORIGIN, MESSAGES, [cause])
+    return producer.headers[0]
+
+
 def test_original_headers_stay_first_and_untouched() -> None:
-    headers = headers_of(ORIGIN, MESSAGES, Cause(1, 0, "normalize", "MessageRefused", "price: bad"))
+    headers = headers_of(Cause(1, 0, "normalize", "MessageRefused", "price: bad"))
     assert headers[:2] == [("trace", b"\xff"), ("trace", None)]
     ours = dict(headers[2:])
     assert ours == {
@@ -42,7 +73,7 @@ def test_original_headers_stay_first_and_untouched() -> None:
 
 def test_refused_rows_are_listed_and_counted() -> None:
     rows = [{"row": row, "reason": "x"} for row in range(150)]
-    headers = dict(headers_of(ORIGIN, MESSAGES, Cause(0, 0, "normalize", "RowsRefused", "…", rows=rows, refused=400)))
+    headers = dict(headers_of(Cause(0, 0, "normalize", "RowsRefused", "…", rows=rows, refused=400)))
     assert headers["gridtick.refused_rows"] == b"400"
     assert len(msgspec.json.decode(headers["gridtick.rows"] or b"")) == 100
 
@@ -54,32 +85,9 @@ def test_a_header_comes_back_from_json() -> None:
 
 def test_rows_are_bounded_in_bytes() -> None:
     rows = [{"row": row, "value": "\x01" * 200, "reason": "\U0001f600" * 1000} for row in range(100)]
-    headers = dict(headers_of(ORIGIN, MESSAGES, Cause(0, 0, "normalize", "RowsRefused", "…", rows=rows, refused=100)))
+    headers = dict(headers_of(Cause(0, 0, "normalize", "RowsRefused", "…", rows=rows, refused=100)))
     assert len(headers["gridtick.rows"] or b"") <= 64 * 1024
     assert msgspec.json.decode(headers["gridtick.rows"] or b"") == rows[: 64 * 1024 // 5300]
-
-
-class FakeProducer:
-    """Takes messages up to a size: larger ones are refused at once, or by the broker only."""
-
-    def __init__(self, most: int, *, late: bool) -> None:
-        self.most, self.late = most, late
-        self.taken: list[tuple[bytes | None, bytes | None, dict[str, bytes]]] = []
-        self.failed = False
-
-    def send(self, topic: str, value: bytes | None, key: bytes | None, headers: list[tuple[str, bytes]]) -> None:
-        size = len(value or b"") + len(key or b"") + sum(len(name) + len(text) for name, text in headers)
-        if size <= self.most:
-            self.taken.append((value, key, dict(headers)))
-        elif not self.late:
-            raise TooLarge("too large", "kafka")
-        else:
-            self.failed = True
-
-    def flush(self) -> None:
-        failed, self.failed = self.failed, False
-        if failed:
-            raise TooLarge("too large", "kafka")
 
 
 def large(value: bytes, key: bytes | None, header: bytes) -> Messages:

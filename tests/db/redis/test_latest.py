@@ -12,7 +12,7 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from db.redis.client import connect, connect_async
-from db.redis.latest import Written, read_latest, read_latest_market, write_latest
+from db.redis.latest import Written, read_latest, write_latest
 from pipeline.errors import DataProcessingError
 from pipeline.schema import INSTANT, PRICE
 from service.settings import Settings
@@ -42,16 +42,12 @@ def tenant() -> str:
     return f"t{uuid4().hex}"
 
 
-def offer(
-    tenant: str, instrument: str, hour: int, ver: int, price: str | None, tail: int = 0, product: str = "tick"
-) -> pl.DataFrame:
+def offer(tenant: str, instrument: str, hour: int, ver: int, price: str | None, tail: int = 0) -> pl.DataFrame:
     gone = price is None
     return pl.DataFrame(
         {
             "tenant": [tenant],
             "instrument": [instrument],
-            "market": [None if gone else "caiso"],
-            "product": [None if gone else product],
             "bar_start": [DAY + timedelta(hours=hour)],
             "ver": [ver],
             "tail": [tail],
@@ -62,14 +58,12 @@ def offer(
             "price": PRICE,
             "ts": INSTANT,
             "bar_start": INSTANT,
-            "market": pl.String,
-            "product": pl.String,
         },
     )
 
 
 async def price_of(reader: AsyncRedis, tenant: str, instrument: str) -> str | None:
-    found = await read_latest(reader, [tenant], [instrument])
+    found = await read_latest(reader, tenant, [instrument])
     return found[instrument]["price"] if instrument in found else None
 
 
@@ -99,10 +93,9 @@ async def test_a_price_that_is_none_any_more_is_not_read(redis: Redis, reader: A
     write_latest(redis, offer(tenant, "x", 1, 1, "1"))
     assert write_latest(redis, offer(tenant, "x", 1, 2, None)) == Written(changed=1)
     assert await price_of(reader, tenant, "x") is None
-    assert await read_latest_market(reader, [tenant], "caiso") == {}
     write_latest(redis, offer(tenant, "y", 1, 1, None))
     write_latest(redis, offer(tenant, "y", 1, 2, "7"))
-    assert list(await read_latest_market(reader, [tenant], "caiso", "tick")) == ["y"]
+    assert list(await read_latest(reader, tenant, ["x", "y"])) == ["y"]
 
 
 async def test_many_instruments_of_two_tenants_in_one_frame(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
@@ -110,23 +103,11 @@ async def test_many_instruments_of_two_tenants_in_one_frame(redis: Redis, reader
     names = [f"n{number:04}" for number in range(601)]
     frames = [offer(tenant, name, 1, 1, "1") for name in names] + [offer(other, "n0000", 1, 1, "-2")]
     assert write_latest(redis, pl.concat(frames)) == Written(changed=602)
-    mine = await read_latest_market(reader, [tenant], "caiso", "tick")
-    assert list(mine) == names
-    both = await read_latest(reader, [other, tenant], ["n0000", "n0001", "nobody"])
-    assert {name: price["price"] for name, price in both.items()} == {
-        "n0000": "-2.000000000",
-        "n0001": "1.000000000",
-    }
-    assert both["n0000"]["tenant"] == other
-    assert both["n0000"]["ts"] == int(DAY.timestamp()) * 1_000_000
-
-
-async def test_a_market_is_read_by_product(redis: Redis, reader: AsyncRedis, tenant: str) -> None:
-    write_latest(redis, offer(tenant, "a", 1, 1, "1", product="rt_5min"))
-    write_latest(redis, offer(tenant, "b", 1, 1, "1", product="da_hourly"))
-    assert list(await read_latest_market(reader, [tenant], "caiso")) == ["a", "b"]
-    assert list(await read_latest_market(reader, [tenant], "caiso", "da_hourly")) == ["b"]
-    assert await read_latest_market(reader, [tenant], "miso") == {}
+    assert list(await read_latest(reader, tenant, names)) == names
+    theirs = await read_latest(reader, other, ["n0000", "n0001", "nobody"])
+    assert {name: price["price"] for name, price in theirs.items()} == {"n0000": "-2.000000000"}
+    assert theirs["n0000"]["tenant"] == other
+    assert theirs["n0000"]["ts"] == int(DAY.timestamp()) * 1_000_000
 
 
 def test_a_frame_without_its_key_is_refused(redis: Redis, tenant: str) -> None:
