@@ -46,6 +46,11 @@ def made(
     return Peer(name, ["java", *opens, *quiet, "FlinkOhlc", bootstrap, topic, str(ticks), "2"], {}, flink)
 
 
+def flink_bars(topic: str) -> str:
+    """The topic that Flink's job writes its bars to: it must be there."""
+    return f"{topic}-flink-bars"
+
+
 def measure(peer: Peer) -> Outcome:
     """One run of a peer: the seconds that it prints itself, the CPU of all its processes."""
     environ = {**os.environ, **peer.environ, "PYTHONDONTWRITEBYTECODE": "1"}

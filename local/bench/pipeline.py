@@ -9,6 +9,7 @@ from statistics import median
 import redis
 from confluent_kafka import Producer
 
+from db.kafka.admin import ensure_topics, make_admin
 from db.migrate import migrate
 from local.bench import peers, run, ticks
 from local.bench.run import Outcome
@@ -75,6 +76,8 @@ def _own(stack: Stack, number: int, say: Say) -> Outcome:
 
 def _peer(name: str, settings: Settings, plan: Plan, say: Say) -> Outcome:
     kafka = settings.kafka
+    if name == "flink":
+        ensure_topics(make_admin(kafka.bootstrap), {peers.flink_bars(kafka.raw_topic): {}}, kafka.partitions)
     peer = peers.made(name, kafka.raw_topic, kafka.bootstrap, plan.ticks, plan.programs, plan.python, plan.flink)
     outcome = peers.measure(peer)
     say(f"{name}: {outcome.seconds:.1f} s, {outcome.cpu_s:.1f} CPU-s")
