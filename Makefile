@@ -40,7 +40,7 @@ test: export HYPOTHESIS_PROFILE = thorough
 test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
 
 stack-test: setup ## tests on the real servers
-	"$(BIN)/pytest" -q -m "stack and not e2e"
+	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "stack and not e2e"
 
 e2e: setup ## the whole system under kill -9
 	"$(BIN)/pytest" -q -m e2e
