@@ -1,7 +1,9 @@
 """`/docs`: the OpenAPI document as one page without scripts or other hosts, so that it works off line."""
 
+import re
 from collections.abc import Iterator
 from html import escape
+from textwrap import dedent
 from typing import Any, Final
 
 _STYLE: Final = """
@@ -39,13 +41,23 @@ def _route(path: str, method: str, operation: dict[str, Any]) -> str:
 def _parameter(parameter: dict[str, Any]) -> str:
     schema = parameter["schema"]
     needed = " (needed)" if parameter.get("required") else ""
-    meaning = escape(parameter.get("description", schema.get("description", "")))
+    meaning = _marked(_sentence(parameter.get("description") or _description(schema)))
     cells = (
         f"<code>{escape(parameter['name'])}</code>{needed}",
         escape(_kind(schema)),
         meaning + _default(schema),
     )
     return f"<tr>{''.join(f'<td>{cell}' for cell in cells)}</tr>"
+
+
+def _description(schema: dict[str, Any]) -> str:
+    """That of the schema, or of the one alternative that has one."""
+    given = (each.get("description", "") for each in (schema, *schema.get("anyOf", ())))
+    return next(filter(None, given), "")
+
+
+def _sentence(text: str) -> str:
+    return f"{text}." if text and not text.endswith(".") else text
 
 
 def _default(schema: dict[str, Any]) -> str:
@@ -64,7 +76,7 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _answers(operation: dict[str, Any]) -> str:
-    lines = (f"<li><code>{status}</code> {escape(each.get('description', ''))}" for status, each in _sorted(operation))
+    lines = (f"<li><code>{status}</code> {_marked(each.get('description', ''))}" for status, each in _sorted(operation))
     return f"<ul>{''.join(lines)}</ul>"
 
 
@@ -73,4 +85,13 @@ def _sorted(operation: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _paragraphs(text: str) -> str:
-    return "".join(f"<p>{escape(part)}</p>" for part in text.split("\n\n") if part)
+    """Paragraphs, those that are indented as they stand."""
+    parts = [part for part in text.split("\n\n") if part.strip()]
+    return "".join(
+        f"<pre>{escape(dedent(part))}</pre>" if part.startswith("    ") else f"<p>{_marked(part)}</p>" for part in parts
+    )
+
+
+def _marked(text: str) -> str:
+    """Text in which `…` is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))

@@ -45,9 +45,12 @@ def _wanted(newest: pl.DataFrame, mode: Mode | None) -> pl.DataFrame:
 
 
 def chosen(newest: pl.DataFrame, forced: pl.DataFrame, mode: Mode | None) -> pl.DataFrame:
-    """What is shown, with the column `mode`; without a mode, the newest where nothing is in force."""
-    forced = forced.with_columns(mode=pl.lit("in_force"))
+    """What is shown, with `mode`, and `newest_start` of its instrument; the newest where nothing is in force, if no
+    mode is given.
+    """
+    starts = newest.select(*_WHO, newest_start="start")
+    forced = forced.with_columns(mode=pl.lit("in_force")).join(starts, on=_WHO, how="left")
     if mode == "in_force":
         return forced
     rest = newest.join(forced, on=_WHO, how="anti")
-    return pl.concat([forced, rest.with_columns(mode=pl.lit("newest"))])
+    return pl.concat([forced, rest.with_columns(mode=pl.lit("newest"), newest_start="start")])

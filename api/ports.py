@@ -62,7 +62,7 @@ class Reads(Protocol):
         ...
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
-        """The latest tick (`TICKS`, `revision` and the `mode` it is the latest of) of each instrument that has one.
+        """The latest tick (`TICKS`, `revision`, `mode`, `newest_start`) of each instrument that has one.
 
         Without a mode: of a product that lies in the future by design the price in force, where there is one.
         """

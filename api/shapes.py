@@ -51,27 +51,34 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> p
 
 def shown_latest(latest: pl.DataFrame, reference: pl.DataFrame, now: datetime) -> pl.DataFrame:
     """Shown ticks with `mode` (which of the latest prices each is) and their freshness."""
-    rows = shown_ticks(latest, reference).with_columns(latest["mode"])
+    rows = shown_ticks(latest, reference).with_columns(latest["mode"], latest["newest_start"])
     return with_freshness(rows, now)
 
 
 def with_freshness(ticks: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Shown ticks with `age_seconds`, `cadence_seconds` and `status`.
+    """Shown ticks, with `newest_start` of their instrument, with `age_seconds`, `cadence_seconds` and `status`.
 
+    Of a product that lies in the future by design the newest price tells whether prices come, else the shown one.
     The next price is due one step (its interval; what its product allows for a stream) after this one, moved
     by the product's `due`. One step beyond that a price is `late`, three steps beyond it is `stale`. So is one
     that lies further ahead than its product publishes: it says nothing about now.
     """
     joined = _with_products(ticks)
-    age = (pl.lit(now) - pl.col("interval_start")).dt.total_milliseconds() / 1000
-    overdue = age - pl.col("step") - pl.col("due")
+    age = _seconds_since("interval_start", now)
+    told = pl.when(pl.col("ahead").is_null()).then(_seconds_since("newest_start", now)).otherwise(age)
+    overdue = told - pl.col("step") - pl.col("due")
     status = (
         pl.when(-age > pl.col("ahead")).then(pl.lit("stale"))
         .when(overdue <= pl.col("step")).then(pl.lit("live"))
         .when(overdue <= 3 * pl.col("step")).then(pl.lit("late"))
         .otherwise(pl.lit("stale"))
     )  # fmt: skip
-    return joined.select(*ticks.columns, age.alias("age_seconds"), "cadence_seconds", status.alias("status"))
+    columns = [name for name in ticks.columns if name != "newest_start"]
+    return joined.select(*columns, age.alias("age_seconds"), "cadence_seconds", status.alias("status"))
+
+
+def _seconds_since(start: str, now: datetime) -> pl.Expr:
+    return (pl.lit(now) - pl.col(start)).dt.total_milliseconds() / 1000
 
 
 def finest_bar(market: str, product: str) -> str:

@@ -123,7 +123,8 @@ class FakeReads:
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         self._require("clickhouse")
         rows = self._frame(self._of(tenants, names)).sort("start")
-        return rows.unique(["tenant", "instrument"], keep="last").with_columns(mode=pl.lit(mode or "newest"))
+        newest = rows.unique(["tenant", "instrument"], keep="last")
+        return newest.with_columns(mode=pl.lit(mode or "newest"), newest_start="start")
 
     async def watermark(self) -> datetime:
         return self.past

@@ -143,12 +143,10 @@ async def test_latest_is_the_newest_with_its_freshness(http: httpx.AsyncClient) 
 
 async def test_status_follows_what_the_product_promises() -> None:
     reads = fakes.FakeReads()
-    shown = shapes.shown_ticks(
-        await reads.latest(["public"], [fakes.NODE], "newest", fakes.START),
-        await reads.instruments_named(["public"], [fakes.NODE]),
-    )
+    newest = await reads.latest(["public"], [fakes.NODE], "newest", fakes.START)
+    known = await reads.instruments_named(["public"], [fakes.NODE])
     found = {
-        minutes: shapes.with_freshness(shown, fakes.START + timedelta(minutes=minutes)).row(0, named=True)
+        minutes: shapes.shown_latest(newest, known, fakes.START + timedelta(minutes=minutes)).row(0, named=True)
         for minutes in (0, 10, 11, 20, 21)
     }
     assert {m: row["status"] for m, row in found.items()} == {
@@ -177,8 +175,19 @@ def test_a_price_from_beyond_what_its_product_publishes_ahead_is_not_live(
 ) -> None:
     kept = fakes.instrument(name)
     now = fakes.START - ahead
-    row = pl.DataFrame({"market": kept["market"], "product": kept["product"], "interval_start": [fakes.START]})
-    assert shapes.with_freshness(row, now)["status"].item() == status
+    assert _status(kept, fakes.START, fakes.START, now) == status
+
+
+@pytest.mark.parametrize(("hours", "status"), [(0, "live"), (13, "live"), (15, "late"), (17, "stale")])
+def test_a_day_ahead_price_in_force_is_live_while_the_next_day_is_not_due(hours: int, status: str) -> None:
+    now = fakes.START + timedelta(hours=hours)  # tomorrow's prices are due 11 hours before its first one
+    kept = fakes.instrument("caiso.da_hourly.NODE")
+    assert _status(kept, now, fakes.START + timedelta(hours=23), now) == status
+
+
+def _status(kept: dict[str, object], start: datetime, newest_start: datetime, now: datetime) -> str:
+    row = {"market": kept["market"], "product": kept["product"], "interval_start": start, "newest_start": newest_start}
+    return str(shapes.with_freshness(pl.DataFrame([row]), now)["status"].item())
 
 
 def _bar(name: str, **more: object) -> dict[str, object]:
@@ -224,6 +233,9 @@ async def test_a_bar_is_final_once_over_and_whole() -> None:
 async def test_docs_need_no_other_host(http: httpx.AsyncClient) -> None:
     page = (await http.get("/docs")).text
     assert "/v1/prices/latest" in page
+    assert "<td>only rows of this tenant; default: all that you may read." in page
+    assert "<pre>curl -H" in page
+    assert "`" not in page
     assert "src=" not in page
     assert "https://" not in page
     assert msgspec.json.decode((await http.get("/openapi.json")).content)["openapi"].startswith("3.1")
