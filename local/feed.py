@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import time
 from collections.abc import Iterable
@@ -15,6 +16,7 @@ from service.settings import Settings, load
 
 log = logging.getLogger(__name__)
 
+BEHIND = 10  # the day so far is made while everything else starts, which goes first
 LOOK_AHEAD = timedelta(minutes=1)
 FLUSH_EVERY = 2000
 RECENT = timedelta(minutes=10)  # before it, the history has its generic ticks less often
@@ -71,6 +73,7 @@ def _arguments() -> argparse.Namespace:
 def main() -> int:
     """Feeds until ended. The exit status: 1, after a sentence, when it cannot."""
     arguments = _arguments()
+    os.nice(BEHIND)
     try:
         settings = load()
         logs.configure(settings.core.log_level, logs.secrets_of(settings))
