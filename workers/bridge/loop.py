@@ -198,7 +198,7 @@ class Loop:
 
         Open batches are cut all the same: what fills the window must be able to leave it.
         """
-        self._take(self._batcher.expired(now))
+        self._take(self._batcher.expired(now, self._busy()))
         self._pace.full_since = now if self._pace.full_since is None else self._pace.full_since
         if not away and now - self._pace.full_since < STALL_S:
             return
