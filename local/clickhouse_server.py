@@ -1,7 +1,8 @@
 """ClickHouse's HTTP protocol, as far as clickhouse-connect speaks it, in front of the engine of `chdb`.
 
-A stand-in for one machine: one user, no sessions, results held whole in memory. Inserts stream, so their
-memory does not grow with the body. It listens on 127.0.0.1 only and asks for the password that it was given:
+A stand-in for one machine: one user, no sessions, results held whole in memory. Inserts go
+by way of a file, so their memory does not grow with the body. It listens on 127.0.0.1 only and asks for the
+password that it was given:
 
     GRIDTICK_CLICKHOUSE_PASSWORD=… python -m local.clickhouse_server --path DIR --port N
 """

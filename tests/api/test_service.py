@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,6 +32,7 @@ from pipeline.flags import Flag
 from pipeline.schema import TICKS, conform
 from service import apikey, clock
 from service.settings import Settings
+from tests.polling import until
 
 pytestmark = pytest.mark.stack
 ROOT = Path(__file__).parent.parent.parent
@@ -134,15 +134,14 @@ async def _access(settings: Settings, tenant: str, *instruments: tuple[str, str,
 
 
 def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
+    def is_ready() -> bool:
         assert process.poll() is None, "the API ended"
         try:
-            if httpx.get(f"{url}/readyz", timeout=5).status_code == 200:
-                return
+            return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
         except httpx.HTTPError:
-            time.sleep(0.05)
-    raise AssertionError("the API did not become ready")
+            return False
+
+    until(is_ready, 30, "the API is ready")
 
 
 def test_ticks_come_back_exactly_page_by_page(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import psutil
 import redis
 
-from tests.e2e.system import System, until
+from tests.e2e.system import System
+from tests.polling import until
 
 
 class Fault(NamedTuple):

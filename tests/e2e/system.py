@@ -3,8 +3,7 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,9 +12,9 @@ import psutil
 
 from local import state
 from service.settings import PREFIX, Settings, load
+from tests.polling import until
 
 COMMAND: Final = str(Path(sys.executable).with_name("gridtick"))
-_LOOK_S: Final = 0.02
 
 
 class System:
@@ -81,11 +80,3 @@ def left_behind(data_dir: Path) -> list[str]:
         for process in psutil.process_iter(["cmdline", "pid"])
         if process.pid != os.getpid() and any(here in word for word in process.info["cmdline"] or [])
     ]
-
-
-def until(condition: Callable[[], bool], deadline_s: float, what: str) -> None:
-    """Polls a condition; fails with `what` when the deadline passes."""
-    end = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end, f"not within {deadline_s:.0f} s: {what}"
-        time.sleep(_LOOK_S)

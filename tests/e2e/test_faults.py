@@ -12,7 +12,8 @@ import pytest
 from confluent_kafka import Message
 
 from tests.e2e import faults, load, stores
-from tests.e2e.system import System, system, until
+from tests.e2e.system import System, system
+from tests.polling import until
 
 pytestmark = pytest.mark.e2e
 

@@ -9,7 +9,8 @@ import redis
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.e2e import load, stores
-from tests.e2e.system import System, system, until
+from tests.e2e.system import System, system
+from tests.polling import until
 
 pytestmark = pytest.mark.e2e
 

@@ -2,7 +2,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import psutil
 import pytest
 
 from local.process import Child, Program, last_words
+from tests.polling import until
 
 _PARENT = """
 import sys, time
@@ -24,13 +24,6 @@ time.sleep(60)
 
 def python(code: str, tmp_path: Path) -> Program:
     return Program("it", [sys.executable, "-c", code], tmp_path, tmp_path / "it.log", lambda: True)
-
-
-def until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.02)
 
 
 def gone(pid: int) -> bool:

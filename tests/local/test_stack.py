@@ -25,7 +25,8 @@ from local.stack import ANSWERING, Stack, servers
 from local.state import DataDirLock
 from pipeline.errors import DataProcessingError
 from service.settings import load
-from tests.local.test_process import gone, until
+from tests.local.test_process import gone
+from tests.polling import until
 
 
 def _never(_: str) -> bool:

@@ -15,7 +15,7 @@ from local.process import Program
 from local.stack import Stack
 from local.supervisor import Supervisor
 from pipeline.errors import DataProcessingError
-from tests.local.test_process import until
+from tests.polling import until
 
 _SERVES = """
 import http.server, sys

@@ -8,7 +8,8 @@ import pytest
 from local.process import Program
 from local.supervisor import Patience, Supervisor
 from pipeline.errors import DataProcessingError
-from tests.local.test_process import gone, until
+from tests.local.test_process import gone
+from tests.polling import until
 
 _STAYS = "import time; time.sleep(60)"
 _QUICK = Patience(deaths=3, within=60, first_wait=0.01, longest_wait=0.02)

@@ -217,15 +217,20 @@ def test_deaths_without_neighbours_are_no_attempts() -> None:
     assert [(f.first, f.next) for f in bench.loop.windows[0].flights()] == [(0, 10)]
 
 
+def _land_others(bench: Bench, after_s: float) -> None:
+    """Time goes by in which all but the first batch land, and ten more messages come."""
+    bench.steps(1, after_s)
+    at = len(bench.source.logs[0])
+    bench.source.logs[0] += [FakeMessage(at + i) for i in range(10)]
+    for flight in bench.sends():
+        if flight.first > 0:
+            bench.land(flight)
+
+
 def test_timeouts_alone_are_no_attempts() -> None:
     bench = _bench(10)
     for _ in range(60):
-        bench.steps(1, 100.0)
-        at = len(bench.source.logs[0])
-        bench.source.logs[0] += [FakeMessage(at + i) for i in range(10)]
-        for flight in bench.sends():
-            if flight.first > 0:
-                bench.land(flight)
+        _land_others(bench, 100.0)
         bench.dispatcher.sent.clear()
     assert next((f.first, f.next) for f in bench.loop.windows[0].flights()) == (0, 10)
     assert bench.letters.written == []
@@ -269,12 +274,7 @@ def test_one_death_counts_once() -> None:
     bench.steps(3)
     bench.dispatcher.in_hand[bench.sends()[0].batch_id] = "normalize"
     for _ in range(8):
-        bench.steps(1, 130.0)
-        at = len(bench.source.logs[0])
-        bench.source.logs[0] += [FakeMessage(at + i) for i in range(10)]
-        for flight in bench.sends():
-            if flight.first > 0:
-                bench.land(flight)
+        _land_others(bench, 130.0)
     assert bench.letters.written == []
     assert next((f.first, f.next) for f in bench.loop.windows[0].flights()) == (0, 10)
 
