@@ -1,12 +1,13 @@
 """The pass: bars of the touched buckets, computed again from what is stored, and the latest prices that follow."""
 
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse import rollup
+from db.clickhouse import rollup, rollup_bars, rollup_ticks
+from db.clickhouse.changes import states
 from db.clickhouse.client import fetch
 from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates
@@ -14,26 +15,35 @@ from db.clickhouse.query import Query, instant
 from pipeline.flags import UNUSABLE
 
 INTERVALS: Final = tuple(rollup.PERIODS)
+_BAR: Final = ("tenant", "instrument", "start")
 
 
-def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame) -> pl.DataFrame:
+class Passed(NamedTuple):
+    """`latest`: the candidates of `db.clickhouse.latest.candidates`, one row an instrument; `states`: the bars that
+    were made, as `db.clickhouse.changes.STATE`."""
+
+    latest: pl.DataFrame
+    states: pl.DataFrame
+
+
+def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame) -> Passed:
     """Compute the bars of these keys again, then read the latest prices that they may change.
 
     `finest` holds the keys whose bars come from ticks (each instrument at its finest stored interval), `coarser` all
     others, which come from the next finer bars; both are `pipeline.bars.TOUCHED`. Every coarser bar that holds a
     finest key must be named. Racing and repeated passes are harmless: of two rows of one bar the one that saw more
     publications stands, and when nothing moves any more, those that saw as many are equal.
-
-    Returns the candidates of `db.clickhouse.latest.candidates`, one row an instrument of `finest`.
     """
     levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
-    with key_table(client, **levels) as keys:
-        for role, store in (("ticks", _from_ticks), ("bars", _from_finer)):
+    with key_table(client, **levels) as keys, made_table(client) as made:
+        for role, compute in (("ticks", _from_ticks), ("bars", _from_finer)):
             for interval in INTERVALS:
                 level = levels[role].filter(pl.col("interval") == interval)
                 if not level.is_empty():
-                    store(client, interval, level, {"keys": keys, "role": role, **_bounds(interval, level)})
-        return candidates(client, keys)
+                    given = {"keys": keys, "made": made, "role": role, **_bounds(interval, level)}
+                    compute(client, interval, level, given)
+                    client.command(rollup.STORE, parameters=given)
+        return Passed(candidates(client, keys), states(client, made))
 
 
 def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
@@ -45,9 +55,11 @@ def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:  # noqa: ARG001
+def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
     finer = rollup.FINER[interval]
-    client.command(rollup.from_finer(), parameters=given | {"finer": finer, "width": rollup.PERIODS[finer]})
+    one_each = level.select(pl.struct("tenant", "instrument").n_unique()).item() == level.height
+    statement = rollup_bars.from_finer(one_each=one_each)
+    client.command(statement, parameters=given | {"finer": finer, "width": rollup.PERIODS[finer]})
 
 
 def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
@@ -57,12 +69,17 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
         "grace_most": level["grace_s"].max(),
         "unusable": UNUSABLE,
     }
-    with made_table(client) as made:
-        given |= {"made": made}
-        client.command(rollup.from_plain(interval), parameters=given)
-        client.command(rollup.STORE_MADE, parameters=given)
-        left_out = fetch(client, Query(rollup.LEFT_OUT, given))
-    if not left_out.is_empty():
-        again = level.join(left_out, on=["tenant", "instrument", "start"], how="semi")
-        add_keys(client, str(given["keys"]), again, "replayed")
-        client.command(rollup.from_replay(interval), parameters=given | {"role": "replayed"})
+    wanted = level.select(_BAR).n_unique()
+    for number, statement in enumerate(rollup_ticks.statements(interval)):
+        role = given["role"] if number == 0 else _left_out(client, level, given, f"left_{number}")
+        client.command(statement, parameters=given | {"role": role})
+        if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
+            return
+
+
+def _left_out(client: Client, level: pl.DataFrame, given: dict[str, object], role: str) -> str:
+    """Names the keys without a bar yet as those of another role."""
+    left_out = fetch(client, Query(rollup_ticks.LEFT_OUT, given))
+    again = level.join(left_out, on=_BAR, how="semi")
+    add_keys(client, str(given["keys"]), again, role)
+    return role

@@ -32,13 +32,21 @@ SETTINGS: Final[Mapping[str, str]] = {
     "do_not_merge_across_partitions_select_final": "1",
 }
 
+# For work that may wait: it stops while other statements run, and takes one core when it goes on.
+GENTLE: Final[Mapping[str, str]] = {"priority": "10", "max_threads": "1", "max_insert_threads": "1"}
+
 _WRONG_LOGIN: Final = 516  # ClickHouse's number
 
 
-def connect(settings: ClickHouse, *, database: str | None = None) -> Client:
-    """A client for one thread at a time. Raises `DataProcessingError` when the server is not there."""
+def connect(settings: ClickHouse, *, database: str | None = None, gentle: bool = False) -> Client:
+    """A client for one thread at a time; a gentle one gives way to all others.
+
+    Raises `DataProcessingError` when the server is not there.
+    """
+    options = _options(settings, database)
+    options["settings"] |= GENTLE if gentle else {}
     try:
-        return clickhouse_connect.get_client(**_options(settings, database))
+        return clickhouse_connect.get_client(**options)
     except (ClickHouseError, OSError) as error:
         raise _absent(settings, error) from error
 

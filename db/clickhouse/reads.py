@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 from db.clickhouse import current
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, micros
+from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor
+from db.clickhouse.shown import shown_bars
 from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
@@ -113,17 +114,9 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
     if interval not in FINER:
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
-    sql = f"""
-    SELECT {_BAR}, {_half_even("pv", _VOLUME, "volume IS NOT NULL")} AS vwap,
-        {_half_even("toInt256(integral)", "toInt256(covered_us)", "1")} AS twap,
-        reinterpret(covered_us, 'Decimal64(6)') AS covered_seconds
-    FROM (SELECT *, greatest(0, least(last_hold_us, {micros("`end`")} - {micros("last_start")})) AS hold_us,
-            integral_head + toInt128(reinterpretAsInt64(close)) * hold_us AS integral,
-            covered_head_us + hold_us AS covered_us
-        FROM bars FINAL
-        WHERE {_WHO} AND `interval` = {{interval:String}} AND {_RANGE}
-            AND period >= {floor(_LOW, str(width))} AND period < {_HIGH})
-    WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"""
+    bars = shown_bars(f"""{_WHO} AND `interval` = {{interval:String}} AND {_RANGE}
+        AND period >= {floor(_LOW, str(width))} AND period < {_HIGH}""")
+    sql = f"{bars} WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
     return Query(sql, scope.parameters | span.parameters | more | {"interval": interval})
 
 
@@ -167,13 +160,6 @@ def _steps(low: str, high: str, seconds: int) -> str:
     return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
 
 
-_VOLUME: Final = "toInt256(reinterpretAsInt128(assumeNotNull(volume)))"
-_BAR: Final = (
-    "tenant, instrument, `interval`, start, `end`, open, high, low, close, volume, count, flags, "
-    "corrections + late_sure + arraySum(late_n) AS revision, updated_at, ver"
-)
-
-
 def _identities(where: str) -> str:
     """`SELECT … FROM …` of every identity's current publication."""
     columns = ", ".join(f"`{name}`" for name in TICKS)
@@ -197,18 +183,3 @@ def _after(
         for name, value in zip(names, position, strict=True)
     }
     return f"AND ({columns}) > ({values})", given
-
-
-def _half_even(numerator: str, denominator: str, where: str) -> str:
-    """An exact quotient of two Int256 of scale 9, rounded once, half to even; null without a denominator.
-
-    Null too where it is no price any more (volumes of both signs that nearly cancel).
-    """
-    size = f"abs({numerator})"
-    by = f"if({where} AND {denominator} != 0, abs({denominator}), toInt256(1))"
-    whole = f"intDiv({size}, {by})"
-    rest = f"2 * ({size} - {whole} * {by})"
-    rounded = f"{whole} + if({rest} > {by} OR {rest} = {by} AND bitAnd({whole}, 1) = 1, 1, 0)"
-    signed = f"toInt64(if(({numerator} < 0) != ({denominator} < 0), -1, 1) * ({rounded}))"
-    known = f"{where} AND {denominator} != 0 AND {whole} < toInt256('1000000000000000000')"
-    return f"if({known}, reinterpret({signed}, 'Decimal64(9)'), NULL)"

@@ -57,7 +57,7 @@ def land(client: Client, rows: list[Row]) -> pl.DataFrame:
     ticks = frame(rows)
     insert_ticks(client, ticks)
     touched = bars.touched(ticks)
-    return run_pass(client, touched, bars.coarser(touched))
+    return run_pass(client, touched, bars.coarser(touched)).latest
 
 
 def stored_bars(client: Client, tenant: str, intervals: tuple[str, ...]) -> dict[tuple[str, str, datetime], Row]:

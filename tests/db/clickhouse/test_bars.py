@@ -13,7 +13,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from db.clickhouse import bars as engine
-from db.clickhouse import rollup
+from db.clickhouse import rollup_ticks
 from db.clickhouse.client import connect
 from db.clickhouse.ticks import insert_ticks
 from service.settings import Settings
@@ -247,13 +247,13 @@ def test_a_pass_that_read_less_never_wins(client: Client) -> None:
     ids=["first version", "every repeat", "never late", "ties by version", "prices counted"],
 )
 def test_known_wrong_variants_are_caught(client: Client, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
-    real = rollup.from_replay
+    real = rollup_ticks.from_replay
     assert old in real("10s")
 
     def broken(interval: str) -> str:
         return real(interval).replace(old, new)
 
-    monkeypatch.setattr(rollup, "from_replay", broken)
+    monkeypatch.setattr(rollup_ticks, "from_replay", broken)
     made = corrected(fresh_tenant())
     slow_writer(client, made[:2], made[2:])
     with pytest.raises(AssertionError):

@@ -1,0 +1,79 @@
+"""Which bars have changed since others were told of them, and what they hold now.
+
+The table `told` keeps of each bar the state that was told last. A pass that died before its bars were told leaves them
+untold: whoever computes them again finds the difference.
+"""
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
+
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse.client import fetch
+from db.clickhouse.keys import key_table
+from db.clickhouse.query import Query
+from db.clickhouse.rollup import STREAM, VERSION_UNIT
+from db.clickhouse.shown import shown_bars
+from db.clickhouse.ticks import insert_frame
+from pipeline.schema import INSTANT, Schema
+
+_BAR: Final = ("tenant", "instrument", "interval", "start")
+# Of the bars that users see. `state`: a hash of what says that the content is another one; a bar that is only computed
+# again keeps it.
+STATE: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "interval": pl.String(),
+    "start": INSTANT,
+    "period": pl.Datetime("us", "UTC"),
+    "revision": pl.UInt64(),
+    "ver": pl.UInt64(),
+    "state": pl.UInt64(),
+}
+
+_REVISION: Final = "corrections + late_sure + arraySum(late_n)"
+_STATES: Final = f"""
+    SELECT tenant, instrument, `interval`, start, period, {_REVISION} AS revision, ver,
+        cityHash64(intDiv(ver, {VERSION_UNIT}), count, revision, updated_at) AS state
+    FROM {{made:Identifier}} WHERE `interval` != {{stream:String}}"""
+_KEYS: Final = "FROM {keys:Identifier}"
+_OF_KEYS: Final = f"""
+    tenant IN (SELECT tenant {_KEYS}) AND `interval` IN (SELECT `interval` {_KEYS})
+    AND period IN (SELECT `end` {_KEYS}) AND instrument IN (SELECT instrument {_KEYS})
+    AND (tenant, instrument, `interval`, start) IN (SELECT tenant, instrument, `interval`, start {_KEYS})"""
+_TOLD: Final = f"""
+    SELECT tenant, instrument, `interval`, start, argMax(told.state, told.ver) AS state FROM told WHERE {_OF_KEYS}
+    GROUP BY tenant, instrument, `interval`, start"""
+
+
+def states(client: Client, made: str) -> pl.DataFrame:
+    """STATE of the bars in the table `made`."""
+    found = fetch(client, Query(_STATES, {"made": made, "stream": STREAM}))
+    return found.select(pl.col(name).cast(dtype) for name, dtype in STATE.items())
+
+
+def untold(client: Client, now: pl.DataFrame) -> pl.DataFrame:
+    """Those of `now` (STATE) whose state was not told."""
+    if now.is_empty():
+        return now
+    with key_table(client, bars=_keys(now)) as table:
+        told = fetch(client, Query(_TOLD, {"keys": table}))
+    return now.join(told.select(*_BAR, pl.col("state")), on=[*_BAR, "state"], how="anti")
+
+
+def mark_told(client: Client, told: pl.DataFrame) -> None:
+    """Remembers that these (STATE) were told."""
+    if not told.is_empty():
+        insert_frame(client, "told", told.drop("revision"))
+
+
+def contents(client: Client, which: pl.DataFrame) -> pl.DataFrame:
+    """The bars of these (STATE) as they are now: the columns of `db.clickhouse.shown.shown_bars`."""
+    with key_table(client, bars=_keys(which)) as table:
+        return fetch(client, Query(shown_bars(_OF_KEYS), {"keys": table}))
+
+
+def _keys(which: pl.DataFrame) -> pl.DataFrame:
+    """As keys, whose end holds the period."""
+    return which.select(*_BAR, end="period", grace_s=pl.lit(0, pl.UInt32))

@@ -1,0 +1,51 @@
+"""The SQL of bars from the stored bars of the next finer interval; see `db.clickhouse.rollup`."""
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
+
+from typing import Final
+
+from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, make, micros
+
+_FOLD: Final = f"""
+    SELECT p.tenant AS tenant, p.instrument AS instrument, k.start AS start, k.`end` AS `end`, k.grace_s AS grace_s,
+        sum(bitAnd(p.ver, {VERSION_UNIT - 1})) AS seen, sum(p.count) AS used,
+        argMinIf(p.open, p.first_start, p.count > 0) AS opened, argMaxIf(p.close, p.last_start, p.count > 0) AS closed,
+        maxIf(p.high, p.count > 0) AS highest, minIf(p.low, p.count > 0) AS lowest,
+        countIf(p.volume IS NOT NULL) AS with_volume,
+        sum(reinterpretAsInt128(ifNull(p.volume, toDecimal128(0, 9)))) AS quantities, sum(p.pv) AS price_volume,
+        minIf(p.first_start, p.count > 0) AS first_at, maxIf(p.last_start, p.count > 0) AS last_at,
+        argMaxIf(p.last_ts, p.last_start, p.count > 0) AS closing_ts,
+        groupBitOr(p.flags) AS all_flags, sum(p.corrections) AS corrected, max(p.updated_at) AS changed,
+        sumMap(p.late_at, p.late_n) AS lateness, lateness.1 AS late, lateness.2 AS late_counts,
+        sum(p.late_sure) AS later,
+        arraySort(t -> t.1, groupArrayIf((
+            {micros("p.last_start")}, reinterpretAsInt64(p.close), p.last_hold_us, {micros("p.first_start")}),
+            p.count > 0)) AS ticks,
+        ticks[-1].3 AS closing_hold, sum(p.integral_head) + {HEAD} AS head,
+        sum(p.covered_head_us) + {HEAD_US} AS head_us"""
+
+
+# Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
+# whatever else they let pass finds no key in the end.
+_PERIOD: Final = f"""toDateTime(arrayJoin(range(
+    toUInt64(intDiv({micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
+    toUInt64(intDiv({micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC')"""
+_FINER: Final = f"""
+    SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}} AND {RANGE}
+        AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
+        AND period IN (SELECT {_PERIOD} {KEYS})
+        AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {_PERIOD}, tenant) {KEYS})"""
+
+
+def from_finer(*, one_each: bool) -> str:
+    """Bars of one interval from the stored bars of the next finer one, `{finer:String}`.
+
+    `one_each`: no instrument has two keys, which spares an ordered join.
+    """
+    kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.start")
+    return make(f"""
+        {_FOLD}
+        FROM ({_FINER}) AS p
+        {kind} JOIN (SELECT tenant, instrument, start, `end`, grace_s {KEYS}) AS k
+        ON p.tenant = k.tenant AND p.instrument = k.instrument {before}
+        WHERE p.start >= k.start AND p.start < k.`end`
+        GROUP BY tenant, instrument, start, `end`, grace_s""")

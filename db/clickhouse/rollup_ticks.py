@@ -1,0 +1,139 @@
+"""The SQL of an instrument's finest bars, from stored publications; see `db.clickhouse.rollup`.
+
+Three statements, each for what the one before has left out: bars of a single publication, bars whose publications are
+all of identities of their own, and bars whose publications must be replayed.
+"""
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
+
+from typing import Final
+
+from db.clickhouse import current
+from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, LONGEST_S, RANGE, STAMP_MARGIN_S, STREAM, floor, make, micros
+
+_WITHIN: Final = (
+    f"{RANGE} AND ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} "
+    f"AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
+)
+
+_HOLD: Final = f"greatest(0, ifNull({micros('hold_end')} - {micros('start')}, 0))"
+_HOLDS: Final = f"""
+    arraySort(t -> (t.1, t.5), groupArrayIf((
+        {micros("start")}, reinterpretAsInt64(price),
+        {_HOLD}, {micros("start")}, ts), counts)) AS ticks,
+    ticks[-1].3 AS closing_hold, {HEAD} AS head, {HEAD_US} AS head_us"""
+
+# No generic tick names a document product: `CLOSING` without what is the same for all documents, as one number,
+# which compares ten times as fast as a tuple.
+_DOCUMENT_ORDER: Final = f"bitShiftLeft(toUInt128({micros('start')}), 64) + {micros('ts')}"
+
+# A stream tick does not hold: its bars have no twap.
+_NO_HOLDS: Final = "toInt64(0) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us"
+
+# Identities known late: those that count in every coarser bar too, and the instants of the others.
+_MAYBE_LATE: Final = f"""first_known > bucket + {{seconds:UInt32}} + {{grace_least:UInt32}}
+        AND first_known <= bucket + {LONGEST_S} + {{grace_most:UInt32}}"""
+_SURELY_LATE: Final = f"first_known > bucket + {LONGEST_S} + {{grace_most:UInt32}}"
+_LATE: Final = f"""
+    sumMapIf([first_known], [toUInt64(1)], {_MAYBE_LATE}) AS lateness, lateness.1 AS late, lateness.2 AS late_counts,
+    countIf({_SURELY_LATE}) AS later"""
+
+
+def _partial(identities: str, order: str, holds: str) -> str:
+    """Bars of `identities`, before their keys are joined; `order` tells the first and the last tick."""
+    return f"""
+    SELECT tenant, instrument, bucket, sum(publications) AS seen, countIf(counts) AS used,
+        argMinIf(price, {order}, counts) AS opened, argMaxIf(price, {order}, counts) AS closed,
+        maxIf(price, counts) AS highest, minIf(price, counts) AS lowest,
+        countIf(counts AND volume IS NOT NULL) AS with_volume, sumIf(toInt128(quantity), counts) AS quantities,
+        sumIf(toInt256(toInt128(reinterpretAsInt64(price)) * quantity), counts) AS price_volume,
+        minIf(start, counts) AS first_at, maxIf(start, counts) AS last_at, argMaxIf(ts, {order}, counts) AS closing_ts,
+        groupBitOrIf(flags, counts) AS all_flags, sum(corrections) AS corrected, max(updated_at) AS changed,
+        {_LATE}, {holds}
+    FROM ({_counted(identities)}) GROUP BY tenant, instrument, bucket"""
+
+
+def _alone(identities: str) -> str:
+    """The same, of the bars that hold one publication only: nothing to order, nothing to sum."""
+    return f"""
+    SELECT tenant, instrument, bucket, count() AS seen, toUInt64(any(counts)) AS used,
+        any(if(counts, price, toDecimal64(0, 9))) AS opened, opened AS closed, opened AS highest, opened AS lowest,
+        any(counts AND volume IS NOT NULL) AS with_volume, toInt128(any(if(counts, quantity, 0))) AS quantities,
+        toInt256(any(if(counts, toInt128(reinterpretAsInt64(price)) * quantity, 0))) AS price_volume,
+        any(start) AS first_at, first_at AS last_at, any(ts) AS closing_ts,
+        any(if(counts, flags, 0)) AS all_flags, toUInt64(0) AS corrected, any(updated_at) AS changed,
+        any(if({_MAYBE_LATE}, [first_known], [])) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
+        toUInt64(any({_SURELY_LATE})) AS later,
+        any(if(counts, {_HOLD}, 0)) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us
+    FROM ({_counted(identities)}) GROUP BY tenant, instrument, bucket HAVING seen = 1"""
+
+
+def _counted(identities: str) -> str:
+    return f"""
+    SELECT *, {current.usable()} AS counts, {floor("start", "{seconds:UInt32}")} AS bucket,
+        reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
+    FROM ({identities})"""
+
+
+def _keyed(partial: str) -> str:
+    """Partial bars with the start, end and grace of their keys."""
+    return f"""
+    SELECT * FROM ({partial}) AS b
+    INNER JOIN (SELECT tenant, instrument, {floor("start", "1")} AS bucket, start, `end`, grace_s {KEYS}) AS k
+    USING (tenant, instrument, bucket)"""
+
+
+def _touched(interval: str) -> str:
+    """The condition that a publication may lie in a bar of the keys.
+
+    A stream tick's bucket is its bar; documents lie in days, and their stamps may lie beside their interval.
+    """
+    bucket = floor("start", "1")
+    if interval != STREAM:
+        bucket = f"toStartOfDay(arrayJoin([start - {STAMP_MARGIN_S}, `end` + {STAMP_MARGIN_S}]))"
+    # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
+    # whatever else it lets pass finds no key in the end.
+    return f"""{_WITHIN} AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
+        AND bucket IN (SELECT {bucket} {KEYS})
+        AND cityHash64(instrument, bucket, tenant) IN (SELECT cityHash64(instrument, {bucket}, tenant) {KEYS})"""
+
+
+# No two publications of the bar share an instant: then none is of the same identity, and their instants order them.
+_PLAIN: Final = "count() = arrayUniq(groupArray(ts))"
+
+MADE: Final = "SELECT count() AS n FROM {made:Identifier} WHERE `interval` = {interval:String}"
+LEFT_OUT: Final = f"""
+    SELECT tenant, instrument, start {KEYS} AND (tenant, instrument, start) NOT IN (
+        SELECT tenant, instrument, start FROM {{made:Identifier}} WHERE `interval` = {{interval:String}})"""
+
+
+def from_single(interval: str) -> str:
+    """Bars of the keys that hold one publication; of documents only, a stream's bars hold many."""
+    return make(_keyed(_alone(current.single(_touched(interval), current.BAR_COLUMNS))))
+
+
+def from_plain(interval: str) -> str:
+    """Bars of the keys whose publications need no replay.
+
+    Whether a bar needs it is seen in the same state of the table that the bar is made of: what was made, and nothing
+    else, tells which ones were left out.
+    """
+    order = "start" if interval == STREAM else _DOCUMENT_ORDER
+    plain = current.single(_touched(interval), current.BAR_COLUMNS)
+    return make(_keyed(_partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"))
+
+
+def from_replay(interval: str) -> str:
+    """Bars of the keys with every publication replayed."""
+    identities = current.replayed(_touched(interval), current.BAR_COLUMNS)
+    order = current.CLOSING if interval == STREAM else _DOCUMENT_ORDER
+    return make(_keyed(_partial(identities, order, _holds(interval))))
+
+
+def statements(interval: str) -> tuple[str, ...]:
+    """The statements of an interval in order, each for what those before it have left out."""
+    first = () if interval == STREAM else (from_single(interval),)
+    return (*first, from_plain(interval), from_replay(interval))
+
+
+def _holds(interval: str) -> str:
+    return _NO_HOLDS if interval == STREAM else _HOLDS
