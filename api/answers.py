@@ -9,6 +9,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import render
+from api.listing import Around, tail
 from api.problems import not_found
 from api.query import Listed, Priced
 from api.security.principal import Principal
@@ -38,6 +39,16 @@ def position(request: Request, caller: Principal, ask: Listed) -> Any:
     return state_of(request).cursors.read(_bound(ask), caller.tenant, ask.cursor)
 
 
+def around(request: Request, caller: Principal, ask: Listed, query: Mapping[str, object], going_on: object) -> Around:
+    """`going_on` is the position (plain JSON values) of what follows, if any."""
+    cursor, headers = None, {}
+    if going_on is not None:
+        cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)
+        address = request.url.include_query_params(cursor=cursor)
+        headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
+    return Around(tail(cursor, _json(query)), headers)
+
+
 def listed(
     request: Request,
     caller: Principal,
@@ -46,15 +57,14 @@ def listed(
     query: Mapping[str, object],
     going_on: object,
 ) -> Response:
-    """The response of a list. `going_on` is the position (plain JSON values) of what follows, if any."""
-    cursor, headers = None, {}
-    if going_on is not None:
-        cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)
-        address = request.url.include_query_params(cursor=cursor)
-        headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
-    text = isinstance(ask, Priced) and ask.price_type == "decimal"
-    body = render.listing(render.rows(rows, decimals_as_text=text), cursor, _json(query))
-    return Response(body, media_type="application/json", headers=headers)
+    """The response of a list."""
+    text = render.rows(rows, decimals_as_text=wants_text(ask))
+    return around(request, caller, ask, query, going_on).response(text.encode())
+
+
+def wants_text(ask: Listed) -> bool:
+    """Whether decimals are to be texts."""
+    return isinstance(ask, Priced) and ask.price_type == "decimal"
 
 
 def asked(ask: Listed) -> dict[str, object]:

@@ -39,8 +39,8 @@ def make_routes() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    for each in (prices, ranges, caller, operation):
-        app.include_router(each.router)
+    for each in (prices.latest, prices.router, ranges.router, caller.router, operation.router):
+        app.include_router(each)
     return app
 
 

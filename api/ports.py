@@ -38,6 +38,10 @@ class Reads(Protocol):
         """Rows of the reference, in order of (instrument, tenant)."""
         ...
 
+    async def reference_version(self) -> int:
+        """It grows with every change of the reference."""
+        ...
+
     async def ticks(
         self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
     ) -> Page:

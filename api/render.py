@@ -19,10 +19,15 @@ def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
 
     Instants end in `Z`; decimals are numbers with all their digits and no trailing zeros, or text on request.
     """
+    return ",".join(lines(frame, decimals_as_text=decimals_as_text))
+
+
+def lines(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> pl.Series:
+    """The same, one text a row."""
     if frame.is_empty():
-        return ""
+        return pl.Series(dtype=pl.String)
     line = _line(tuple(frame.schema.items()), decimals_as_text=decimals_as_text)
-    return ",".join(_without_escapes(frame).select(line).to_series())
+    return _without_escapes(frame).select(line).to_series()
 
 
 @lru_cache(maxsize=64)
@@ -33,12 +38,6 @@ def _line(schema: tuple[tuple[str, pl.DataType], ...], *, decimals_as_text: bool
         parts.append(pl.lit(("{" if at == 0 else ",") + f'"{name}":'))
         parts.append(_value(name, dtype, decimals_as_text=decimals_as_text).fill_null("null"))
     return pl.concat_str(*parts, pl.lit("}")).alias("line")
-
-
-def listing(data: str, next_cursor: str | None, query: str) -> bytes:
-    """The body of every list: `{"data": […], "next": …, "query": {…}}`, of JSON texts."""
-    following = "null" if next_cursor is None else f'"{next_cursor}"'
-    return f'{{"data":[{data}],"next":{following},"query":{query}}}'.encode()
 
 
 def _without_escapes(frame: pl.DataFrame) -> pl.DataFrame:

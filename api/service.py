@@ -11,12 +11,15 @@ import uvicorn
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.away import FAILURES, Watch
 from api.cursor import Cursors
+from api.follower import Follower
+from api.kept import Kept
 from api.security.principal import Principals
-from api.state import State
+from api.state import make_state
 from api.stores import Stores
 from db.clickhouse.client import connect_async
 from db.postgres.engine import make_engine
@@ -41,6 +44,7 @@ class ApiService(AsyncService):
         self._clickhouse: AsyncClient | None = None
         self._stores: Stores | None = None
         self._server: _Server | None = None
+        self._kept = Kept(time.monotonic)
 
     async def startup(self) -> None:
         _require_secrets(self.settings)
@@ -53,8 +57,10 @@ class ApiService(AsyncService):
         assert self._server is not None
         serving = asyncio.ensure_future(self._server.serve())
         stopping = asyncio.ensure_future(self.stopping.wait())
+        following = asyncio.ensure_future(Follower(self._redis, self._kept, time.monotonic).run())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
+        following.cancel()
         self._server.should_exit = True
         await serving
 
@@ -83,18 +89,22 @@ class ApiService(AsyncService):
         api = self.settings.api
         principals = Principals(stores.find_key, stores.note_use, api.key_pepper.get_secret_value(), time.monotonic)
         cursors = Cursors(api.cursor_secret.get_secret_value())
-        app = create_app(State(stores, principals, cursors, self.metrics))
-        config = uvicorn.Config(
-            app,
-            host=api.host,
-            port=api.port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",  # no route is a WebSocket yet: an upgrade is answered as the GET that it is
-            timeout_graceful_shutdown=_DRAIN_SECONDS,
-        )
-        return _Server(config)
+        app = create_app(make_state(stores, principals, cursors, self.metrics, self._kept, time.monotonic))
+        return _Server(http(app, api.host, api.port))
+
+
+def http(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+    """How HTTP is served; the benchmarks serve what they compare with in the same way."""
+    return uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        ws="none",  # no route is a WebSocket yet: an upgrade is answered as the GET that it is
+        timeout_graceful_shutdown=_DRAIN_SECONDS,
+    )
 
 
 class _Server(uvicorn.Server):

@@ -49,38 +49,6 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> p
     return final.select(BAR_FIELDS)
 
 
-def shown_latest(latest: pl.DataFrame, reference: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Shown ticks with `mode` (which of the latest prices each is) and their freshness."""
-    rows = shown_ticks(latest, reference).with_columns(latest["mode"], latest["newest_start"])
-    return with_freshness(rows, now)
-
-
-def with_freshness(ticks: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Shown ticks, with `newest_start` of their instrument, with `age_seconds`, `cadence_seconds` and `status`.
-
-    Of a product that lies in the future by design the newest price tells whether prices come, else the shown one.
-    The next price is due one step (its interval; what its product allows for a stream) after this one, moved
-    by the product's `due`. One step beyond that a price is `late`, three steps beyond it is `stale`. So is one
-    that lies further ahead than its product publishes: it says nothing about now.
-    """
-    joined = _with_products(ticks)
-    age = _seconds_since("interval_start", now)
-    told = pl.when(pl.col("ahead").is_null()).then(_seconds_since("newest_start", now)).otherwise(age)
-    overdue = told - pl.col("step") - pl.col("due")
-    status = (
-        pl.when(-age > pl.col("ahead")).then(pl.lit("stale"))
-        .when(overdue <= pl.col("step")).then(pl.lit("live"))
-        .when(overdue <= 3 * pl.col("step")).then(pl.lit("late"))
-        .otherwise(pl.lit("stale"))
-    )  # fmt: skip
-    columns = [name for name in ticks.columns if name != "newest_start"]
-    return joined.select(*columns, age.alias("age_seconds"), "cadence_seconds", status.alias("status"))
-
-
-def _seconds_since(start: str, now: datetime) -> pl.Expr:
-    return (pl.lit(now) - pl.col(start)).dt.total_milliseconds() / 1000
-
-
 def finest_bar(market: str, product: str) -> str:
     """The finest interval that is answered for a product."""
     finest = products.product(market, product).finest
@@ -91,9 +59,8 @@ def is_finer(interval: str, than: str) -> bool:
     return _ANSWERED.index(interval) < _ANSWERED.index(than)
 
 
-# Seconds: native interval, time between prices, when one is due, how far ahead one may lie (null: without a bound),
-# how long one may still come, cadence.
-_PRODUCT: Final = {name: pl.Float64() for name in ("native", "step", "due", "ahead", "settle", "cadence_seconds")}
+# Seconds: native interval, how long after a bar's end a price may still come.
+_PRODUCT: Final = {"native": pl.Float64(), "settle": pl.Float64()}
 
 
 def _with_products(frame: pl.DataFrame) -> pl.DataFrame:
@@ -104,17 +71,7 @@ def _with_products(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.join(known, on=["market", "product"], how="left", maintain_order="left")
 
 
-def _facts(market: str, name: str) -> tuple[float | None, ...]:
+def _facts(market: str, name: str) -> tuple[float | None, float]:
     product = products.product(market, name)
     native = INTERVALS[product.interval].seconds if product.interval else None
-    step = float(native) if native else product.lateness.total_seconds()
-    settle = (product.lateness + product.grace).total_seconds()
-    cadence = None if product.cadence is None else product.cadence.total_seconds()
-    return native, step, product.due.total_seconds(), _ahead(product, step), settle, cadence
-
-
-def _ahead(product: products.Product, step: float) -> float | None:
-    """One step, for clocks differ; where prices bind before their start, so long before it."""
-    if product.forward:
-        return None
-    return max(step, product.binding.total_seconds() if product.binding else 0.0)
+    return native, (product.lateness + product.grace).total_seconds()

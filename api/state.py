@@ -1,12 +1,16 @@
 """What the routes share: one object on the application, handed in whole, so that tests hand in their own."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from api.cursor import Cursors
+from api.kept import Kept
+from api.pages import Pages
 from api.ports import Reads
+from api.references import References
 from api.security.principal import Principals
 from service.metrics import Metrics
 
@@ -17,6 +21,27 @@ class State:
     principals: Principals
     cursors: Cursors
     metrics: Metrics
+    references: References
+    pages: Pages
+
+
+def make_state(
+    reads: Reads,
+    principals: Principals,
+    cursors: Cursors,
+    metrics: Metrics,
+    kept: Kept,
+    monotonic: Callable[[], float],
+) -> State:
+    """The state over the given parts; what is made of the reference is forgotten when it changes."""
+
+    def forget() -> None:
+        kept.forget()
+        pages.forget()
+
+    references = References(reads.reference_version, reads.instruments_named, forget, monotonic)
+    pages = Pages(reads, kept, references)
+    return State(reads, principals, cursors, metrics, references, pages)
 
 
 def state_of(connection: HTTPConnection) -> State:

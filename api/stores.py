@@ -81,6 +81,10 @@ class Stores:
         async with self._watch.reading("postgres"):
             return await reference.find_instruments(self._postgres, tenants, filters, after, limit)
 
+    async def reference_version(self) -> int:
+        async with self._watch.reading("postgres"):
+            return await reference.reference_version(self._postgres)
+
     async def ticks(
         self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
     ) -> Page:

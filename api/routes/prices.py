@@ -1,23 +1,52 @@
 """Latest prices and the instruments that there are."""
 
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Query, Request
+from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import answers, schemas, shapes
+from api.kept import Kind
+from api.pages import Page
 from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
 from api.routes.common import ONCE, PriceReader
+from api.security.guard import admitted
+from api.security.principal import Principal
+from api.security.scopes import PRICES
 from api.state import state_of
 from db.postgres.reference import Filters
-from service import clock
+
+
+class _Remembering(APIRoute):
+    """Answers a query that is remembered without reading it again; the key is asked for all the same."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        read = super().get_route_handler()
+
+        async def handle(request: Request) -> Response:
+            page = await _remembered(request)
+            return await read(request) if page is None else await state_of(request).pages.answer(page)
+
+        return handle
+
+
+async def _remembered(request: Request) -> Page | None:
+    pages, query = state_of(request).pages, request.scope["query_string"]
+    if not pages.knows(query):
+        return None
+    caller = await admitted(request, [PRICES])
+    return await pages.remembered(query, caller.tenant)
+
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"])
+latest: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"], route_class=_Remembering)
 
 
-@router.get("/prices/latest", response_model=None, responses={200: {"model": schemas.LatestPrices}, **schemas.READ})
+@latest.get("/prices/latest", response_model=None, responses={200: {"model": schemas.LatestPrices}, **schemas.READ})
 async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotated[LatestQuery, Query()]) -> Response:
     """The latest price of each instrument, with age, expected cadence and status; no advisory ones.
 
@@ -25,14 +54,11 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     one that holds now is shown unless `mode` says otherwise; `mode` of a row tells which it is.
     """
     _refuse_vague(ask)
-    tenants, now = answers.tenants_of(caller, ask), clock.now()
-    held = answers.position(request, caller, ask)
-    reference = await _meant(request, tenants, ask, held)
-    page = reference.head(ask.limit)
-    ticks = await state_of(request).reads.latest(tenants, page["instrument"].to_list(), ask.mode, now)
-    ordered = page.select("tenant", "instrument").join(ticks, on=["tenant", "instrument"], maintain_order="left")
-    rows = shapes.shown_latest(ordered, page, now)
-    return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(reference, ask.limit))
+    state = state_of(request)
+    page = await _page(request, caller, ask, await state.references.look())
+    if ask.cursor is None:
+        state.pages.remember(request.scope["query_string"], caller.tenant, page)
+    return await state.pages.answer(page)
 
 
 @router.get("/instruments", response_model=None, responses={200: {"model": schemas.Instruments}, **schemas.READ})
@@ -48,6 +74,13 @@ async def list_instruments(
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(found, ask.limit))
 
 
+async def _page(request: Request, caller: Principal, ask: LatestQuery, version: int) -> Page:
+    tenants = answers.tenants_of(caller, ask)
+    found = await _meant(request, tenants, ask, answers.position(request, caller, ask))
+    around = answers.around(request, caller, ask, answers.asked(ask), _going_on(found, ask.limit))
+    return Page(version, Kind(ask.mode, answers.wants_text(ask)), found.head(ask.limit), around)
+
+
 def _refuse_vague(ask: LatestQuery) -> None:
     if bool(ask.instrument) == (ask.market is not None):
         raise invalid("instrument", "give either instruments or a market.")
@@ -57,11 +90,11 @@ def _refuse_vague(ask: LatestQuery) -> None:
 
 async def _meant(request: Request, tenants: list[str], ask: LatestQuery, held: Any) -> pl.DataFrame:
     """The instruments that are asked for, in order, one more than the limit where there are more."""
-    reads = state_of(request).reads
+    state = state_of(request)
     if not ask.instrument:
         filters = Filters(ask.market, ask.product)
-        return await reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
-    reference = await reads.instruments_named(tenants, ask.instrument)
+        return await state.reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
+    reference = await state.references.named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
     ordered = reference.sort("instrument", "tenant")
     if (after := _after(held)) is not None:

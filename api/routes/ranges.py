@@ -62,7 +62,7 @@ async def _range(request: Request, caller: Principal, ask: RangeQuery, span: tim
     start = ask.start or (_began(held) if held else (ask.end or clock.now().replace(microsecond=0)) - span)
     end = ask.end or LATEST
     check_order(start, end)
-    reference = await state_of(request).reads.instruments_named(tenants, ask.instrument)
+    reference = await state_of(request).references.named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
     return _Asked(tenants, reference, start, end, None if held is None else held["after"])
 

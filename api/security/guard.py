@@ -1,5 +1,6 @@
 """The one guard: a route declares its scope through it; an application where one does not cannot start."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Request, Security
@@ -29,6 +30,11 @@ async def guard(
     _header: Annotated[object, Security(_HEADER)],
 ) -> Principal:
     """The caller. 401 without a good key or with several, 403 where it lacks the scope of the route."""
+    return await admitted(request, needed.scopes)
+
+
+async def admitted(request: Request, needed: Sequence[str]) -> Principal:
+    """The caller, who has all the needed scopes; else a problem."""
     state = state_of(request)
     given = _given(request.headers)
     if len(given) != 1:
@@ -38,7 +44,7 @@ async def guard(
     if principal is None:
         state.metrics.count("auth_refusals", reason="unknown")
         raise _unauthorized("This API key is malformed, unknown, expired or revoked.")
-    missing = [scope for scope in needed.scopes if scope not in principal.scopes]
+    missing = [scope for scope in needed if scope not in principal.scopes]
     if missing:
         state.metrics.count("auth_refusals", reason="scope")
         raise Problem(403, "scope-missing", f"This key lacks the scope {missing[0]}.")

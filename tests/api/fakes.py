@@ -11,10 +11,11 @@ import polars as pl
 
 from api.app import create_app
 from api.cursor import Cursors
+from api.kept import Kept
 from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
 from api.security.principal import Principals
-from api.state import State
+from api.state import State, make_state
 from api.stores import BAR
 from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
@@ -68,6 +69,7 @@ class FakeReads:
         self.bar_rows: list[dict[str, object]] = []
         self.gone: dict[Store, str] = {}
         self.lookups = 0
+        self.version = 1
         self.used: list[str] = []
         self.past = START + timedelta(days=30)
 
@@ -86,6 +88,10 @@ class FakeReads:
         self._require("postgres")
         rows = [each for each in self.reference if each["tenant"] in tenants and each["instrument"] in names]
         return pl.DataFrame(rows, schema=dict(REFERENCE))
+
+    async def reference_version(self) -> int:
+        self._require("postgres")
+        return self.version
 
     async def find_instruments(
         self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
@@ -166,9 +172,11 @@ class Ticking:
         return self.now
 
 
-def state(reads: FakeReads, monotonic: Ticking | None = None) -> State:
-    principals = Principals(reads.find_key, reads.used.append, PEPPER, monotonic or Ticking())
-    return State(reads, principals, Cursors("a secret for tests"), Metrics("api"))
+def state(reads: FakeReads, monotonic: Ticking | None = None, kept: Kept | None = None) -> State:
+    """Without `kept` nothing is kept."""
+    ticking = monotonic or Ticking()
+    principals = Principals(reads.find_key, reads.used.append, PEPPER, ticking)
+    return make_state(reads, principals, Cursors("a secret for tests"), Metrics("api"), kept or Kept(ticking), ticking)
 
 
 @asynccontextmanager

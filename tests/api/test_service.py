@@ -24,6 +24,7 @@ from db.postgres.engine import make_engine
 from db.postgres.reference import register_instruments
 from db.redis import generation
 from db.redis.client import connect as connect_redis
+from db.redis.landed import Bounds
 from db.redis.latest import write_latest
 from gridtick.client import Client, NotFound, Unauthorized
 from local.stack import Stack
@@ -115,7 +116,7 @@ def _stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
     client = connect(settings.clickhouse)
     insert_ticks(client, ticks)
     finest = touched(ticks)
-    candidates = run_pass(client, finest, coarser(finest))
+    candidates = run_pass(client, finest, coarser(finest)).latest
     client.close()
     return candidates
 
@@ -172,7 +173,7 @@ def test_latest_is_the_same_from_the_register_and_from_clickhouse(running: Runni
     redis.delete(generation.KEY)
     with Client(running.url, running.key) as client:
         (stored,) = client.latest(running.instrument)
-        write_latest(redis, running.candidates)
+        write_latest(redis, running.candidates, Bounds(3600, 1000))
         token = generation.begin(redis)
         assert token
         assert generation.finish(redis, token)
