@@ -1,4 +1,4 @@
-"""`python -m db.migrate`: brings ClickHouse and PostgreSQL to the schema of this program."""
+"""`python -m db.migrate`: makes the topics that are missing, brings ClickHouse and PostgreSQL to our schema."""
 
 import asyncio
 import logging
@@ -11,17 +11,20 @@ from db.clickhouse.client import assert_settings, connect
 from db.clickhouse.keys import drop_abandoned
 from db.clickhouse.migrate import ensure_database
 from db.clickhouse.migrate import migrate as migrate_clickhouse
+from db.kafka import topics
+from db.kafka.admin import make_admin
 from db.postgres import schema
 from db.postgres.engine import make_engine
 from pipeline.errors import DataProcessingError
 from service import logs
-from service.settings import Settings, load
+from service.settings import Kafka, Settings, load
 
 log = logging.getLogger(__name__)
 
 
 async def migrate(settings: Settings) -> str:
-    """Runs all migrations; the revision of PostgreSQL that was reached. Safe to repeat."""
+    """Makes topics, runs all migrations; the revision of PostgreSQL that was reached. Safe to repeat."""
+    await asyncio.to_thread(_kafka, settings.kafka)
     await asyncio.to_thread(_clickhouse, settings)
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:
@@ -38,6 +41,10 @@ async def migrate(settings: Settings) -> str:
         ) from None
     finally:
         await engine.dispose()
+
+
+def _kafka(kafka: Kafka) -> None:
+    topics.ensure_topics(make_admin(kafka.bootstrap), topics.ours(kafka), kafka.partitions)
 
 
 def _clickhouse(settings: Settings) -> None:

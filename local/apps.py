@@ -76,6 +76,23 @@ def bridge(stack: Stack) -> Program:
     return _program(stack, "bridge", ["-m", "workers.bridge"], stop_within=25, listens=BRIDGE_METRICS)
 
 
+def backfill(stack: Stack) -> list[Program]:
+    """The lane of history: a bridge and one worker process of its own, which nothing waits for."""
+    lane = {
+        "DATA_PROC_LANE": "backfill",
+        "DATA_PROC_CELERY_CONCURRENCY": "1",
+        BRIDGE_METRICS: "0",
+        WORKERS_METRICS: "0",
+    }
+    programs = [(workers(stack), "backfill-workers"), (bridge(stack), "backfill-bridge")]
+    return [
+        replace(
+            each, name=name, log=stack.data_dir / "logs" / f"{name}.log", ports=(), environ={**each.environ, **lane}
+        )
+        for each, name in programs
+    ]
+
+
 def flower(stack: Stack) -> Program:
     """The task monitor, on this machine's own address only; pages and API ask for a login: it can stop workers."""
     # Nothing waits for it: it has no part in the path of a price, and takes the longest to start.

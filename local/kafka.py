@@ -12,7 +12,7 @@ from typing import Final
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-from db.kafka import admin
+from db.kafka import topics
 from local.kafka_jars import ensure
 from local.paths import private_folder
 from local.process import Program
@@ -123,8 +123,4 @@ def answers(bootstrap: str) -> bool:
 
 def ensure_topics(bootstrap: str, settings: Kafka) -> None:
     """Make Gridtick's topics where they are missing, with as many copies as the broker makes by itself."""
-    topics = {
-        settings.raw_topic: admin.raw_config(settings.message_max_bytes),
-        settings.deadletter_topic: admin.deadletter_config(settings.message_max_bytes),
-    }
-    admin.ensure_topics(_client(bootstrap), topics, settings.partitions, replication=-1)
+    topics.ensure_topics(_client(bootstrap), topics.ours(settings), settings.partitions)

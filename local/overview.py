@@ -8,7 +8,7 @@ from typing import Any, Final
 import psutil
 
 from local.state import StackState
-from service.settings import Settings, load
+from service.settings import Kafka, Lane, Settings, load
 
 _SECONDS: Final = 10.0
 
@@ -30,7 +30,7 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Lag:
-    """One partition of the raw topic: the first offset that is not committed, and the end."""
+    """One partition of a lane's topic: the first offset that is not committed, and the end."""
 
     partition: int
     committed: int
@@ -68,15 +68,13 @@ def settings_of(running: StackState) -> Settings:
     return load(running.variables())
 
 
-def lags(settings: Settings) -> list[Lag]:
-    """The raw topic's partitions. Raises `KafkaException` when Kafka does not answer."""
+def lags(kafka: Kafka, lane: Lane) -> list[Lag]:
+    """The partitions of a lane's topic. Raises `KafkaException` when Kafka does not answer."""
     from confluent_kafka import Consumer, TopicPartition
 
-    consumer: Any = Consumer(
-        {"bootstrap.servers": settings.kafka.bootstrap, "group.id": settings.kafka.group_id, "log_level": 0}
-    )
+    consumer: Any = Consumer({"bootstrap.servers": kafka.bootstrap, "group.id": kafka.group_of(lane), "log_level": 0})
     try:
-        topic = settings.kafka.raw_topic
+        topic = kafka.topic_of(lane)
         numbers = sorted(consumer.list_topics(topic, timeout=_SECONDS).topics[topic].partitions)
         held = consumer.committed([TopicPartition(topic, number) for number in numbers], timeout=_SECONDS)
         return [_lag(consumer, position) for position in held]

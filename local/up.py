@@ -51,6 +51,7 @@ def run(wanted: Up, say: Say) -> None:
             bare.supervisor.start(apps.feed(bare, wanted.feed, wanted.speed))
             stack = apps.start_core(bare, say)
             key = making.result().strip().splitlines()[-1]
+        stack.supervisor.start(apps.backfill(stack))
         stack.supervisor.start([apps.flower(stack)])
         stack.publish()
         say(banner(stack.environ, key, apps.flower_password(stack.data_dir)))

@@ -65,7 +65,7 @@ def with_revisions(ticks: pl.DataFrame) -> pl.DataFrame:
 def as_text(frame: pl.DataFrame) -> pl.DataFrame:
     """The shown frame as text for CSV and tables: plain decimals, ISO instants, flags joined by `|`."""
     return frame.with_columns(
-        *(_plain(pl.col(name)) for name in AMOUNTS),
+        *(plain(pl.col(name)) for name in AMOUNTS),
         *(iso(pl.col(name)) for name in INSTANTS),
         pl.col("flags").list.join("|"),
     )
@@ -73,7 +73,7 @@ def as_text(frame: pl.DataFrame) -> pl.DataFrame:
 
 def ndjson(frame: pl.DataFrame) -> Iterator[bytes]:
     """One JSON object a row; amounts are JSON numbers with all their digits and no trailing zeros."""
-    text = frame.with_columns(*(_plain(pl.col(name)) for name in AMOUNTS), *(iso(pl.col(name)) for name in INSTANTS))
+    text = frame.with_columns(*(plain(pl.col(name)) for name in AMOUNTS), *(iso(pl.col(name)) for name in INSTANTS))
     encoder = msgspec.json.Encoder()
     for row in text.iter_rows(named=True):
         for name in AMOUNTS:
@@ -89,7 +89,7 @@ def iso(instants: pl.Expr) -> pl.Expr:
     return pl.when(text.str.ends_with(".")).then(bare + "Z").otherwise(text + "Z")
 
 
-def _plain(amounts: pl.Expr) -> pl.Expr:
+def plain(amounts: pl.Expr) -> pl.Expr:
     """Decimals as text without trailing zeros."""
     return amounts.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
 

@@ -18,8 +18,11 @@ from pipeline.errors import DataProcessingError
 
 PREFIX = "DATA_PROC_"
 MIB = 1024 * 1024
+QUEUES = ("project", "aggregate", "enrich", "normalize")  # what is nearly done comes first
 
 Port = Annotated[int, Field(ge=1, le=65535)]
+Lane = Literal["live", "backfill"]
+LANES: tuple[Lane, ...] = ("live", "backfill")
 
 
 class _Group(BaseModel):
@@ -34,12 +37,25 @@ class Core(_Group):
         "INFO", description="least severe log line that is written"
     )
     data_dir: Path = Field(Path(".gridtick"), description="the one folder that holds all data of the embedded stack")
+    lane: Lane = Field("live", description="what a bridge or a worker serves: live prices, or history that may wait")
     tenant_id: str = Field("public", pattern=r"^[A-Za-z0-9_.-]{1,64}$", description="tenant of messages that name none")
 
 
 class Kafka(_Group):
     bootstrap: str = Field("127.0.0.1:19092", description="Kafka bootstrap servers, host:port[,host:port]")
     raw_topic: str = Field("ingestion.market.raw.v1", description="topic that the bridge reads")
+    backfill_topic: str = Field(
+        "ingestion.market.backfill.v1",
+        description="topic that the bridge of the lane `backfill` reads: raw messages too",
+    )
+    normalized_topic: str = Field(
+        "normalized.market.ticks.v1", description="topic that takes every tick as read; empty: not written"
+    )
+    enriched_topic: str = Field(
+        "enriched.market.ticks.v1",
+        description="topic that takes every tick with its reference data; empty: not written",
+    )
+    bars_topic: str = Field("aggregation.bars.v1", description="topic that takes every changed bar; empty: not written")
     deadletter_topic: str = Field("processing.deadletter.v1", description="topic that takes what could not be read")
     group_id: str = Field("gridtick-bridge", description="consumer group of the bridge")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of a topic that Gridtick makes itself")
@@ -49,6 +65,14 @@ class Kafka(_Group):
         le=256 * MIB,
         description="largest message, for producer, topic, bridge and dead letters",
     )
+
+    def topic_of(self, lane: Lane) -> str:
+        """The topic that the bridge of a lane reads."""
+        return self.raw_topic if lane == "live" else self.backfill_topic
+
+    def group_of(self, lane: Lane) -> str:
+        """The consumer group of the bridge of a lane."""
+        return self.group_id if lane == "live" else f"{self.group_id}-{lane}"
 
 
 class ClickHouse(_Group):
@@ -93,12 +117,21 @@ class Celery(_Group):
         SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues"
     )
     concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker")
+    queues: str = Field("", description="which queues a worker serves, comma-separated; empty: all of its lane")
     max_memory_mib: int = Field(
         450,
         ge=128,
         le=65_536,
         description="a worker process above this resident memory is replaced after its task",
     )
+
+    @field_validator("queues")
+    @classmethod
+    def _are_queues(cls, queues: str) -> str:
+        unknown = set(filter(None, queues.split(","))) - set(QUEUES)
+        if unknown:
+            raise ValueError(f"{', '.join(sorted(unknown))} is none of {', '.join(QUEUES)}")
+        return queues
 
 
 class Bridge(_Group):
@@ -122,6 +155,13 @@ class Bridge(_Group):
     breaker: Literal["on", "off"] = Field(
         "on",
         description="on stops the bridge when too many messages cannot be read; off after a person has looked",
+    )
+
+
+class Landed(_Group):
+    keep_s: int = Field(3600, ge=60, le=604_800, description="seconds that the landed log is kept")
+    keep_entries: int = Field(
+        8_000, ge=100, le=1_000_000, description="most entries of the landed log, of at most 250 changes each"
     )
 
 
@@ -154,14 +194,25 @@ class Settings:
     redis: Redis
     celery: Celery
     bridge: Bridge
+    landed: Landed
     api: Api
     flower: Flower
     metrics: MetricsShown
 
+    @property
+    def lane_topic(self) -> str:
+        """The topic that the bridge of this lane reads."""
+        return self.kafka.topic_of(self.core.lane)
+
+    @property
+    def lane_group(self) -> str:
+        """The consumer group of the bridge of this lane."""
+        return self.kafka.group_of(self.core.lane)
+
 
 _GROUPS: dict[str, type[_Group]] = {
     "core": Core, "kafka": Kafka, "clickhouse": ClickHouse, "postgres": Postgres, "redis": Redis,
-    "celery": Celery, "bridge": Bridge, "api": Api, "flower": Flower, "metrics": MetricsShown,
+    "celery": Celery, "bridge": Bridge, "landed": Landed, "api": Api, "flower": Flower, "metrics": MetricsShown,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from db.kafka.admin import make_admin, topic_id
 from pipeline.errors import DataProcessingError
-from service.settings import Kafka
+from service.settings import LANES, Kafka, Lane
 from verify.positions import Partition, Position
 
 IDENTITY: Final = "gridtick.identity"
@@ -16,11 +16,16 @@ _ANSWER_S: Final = 20.0
 
 
 def partitions(settings: Kafka) -> list[Partition]:
-    """Every partition of the raw topic with the offsets of its messages up to what is committed."""
-    identity = topic_id(make_admin(settings.bootstrap), settings.raw_topic)
-    consumer = _consumer(settings, settings.group_id)
+    """Every partition of every lane's topic with the offsets of its messages up to what is committed."""
+    return [each for lane in LANES for each in _of_lane(settings, lane)]
+
+
+def _of_lane(settings: Kafka, lane: Lane) -> list[Partition]:
+    topic = settings.topic_of(lane)
+    identity = topic_id(make_admin(settings.bootstrap), topic)
+    consumer = _consumer(settings, settings.group_of(lane))
     try:
-        return [_partition(consumer, each, identity) for each in _all(consumer, settings.raw_topic)]
+        return [_partition(consumer, each, identity) for each in _all(consumer, topic)]
     finally:
         consumer.close()
 

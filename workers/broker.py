@@ -6,7 +6,7 @@ from celery import Celery
 from kombu.entity import Exchange, Queue
 
 from service.settings import Settings
-from workers.queues import QUEUES
+from workers.queues import queues_of
 
 # A task that a killed worker held comes back after this long; the bridge's repeats usually come before.
 VISIBILITY_S: Final = 120
@@ -15,6 +15,7 @@ TASK_S: Final = 90  # a task that takes longer hangs: its process is killed, its
 
 def make_app(settings: Settings) -> Celery:
     """The application with every setting in code."""
+    queues = queues_of(settings.core.lane)
     app = Celery("gridtick", broker=settings.celery.broker_url.get_secret_value())
     app.conf.update(
         include=[
@@ -23,8 +24,9 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.aggregate",
             "workers.tasks.project",
         ],
-        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in QUEUES],
-        task_default_queue="normalize",
+        task_queues=[Queue(name, Exchange(name), routing_key=name) for name in queues.values()],
+        task_routes={f"{stage}.*": {"queue": name} for stage, name in queues.items()},
+        task_default_queue=queues["normalize"],
         task_create_missing_queues=False,
         task_serializer="json",
         accept_content=["json"],

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.clickhouse.client import assert_settings
 from db.clickhouse.client import connect as connect_clickhouse
+from db.kafka.events import EventProducer
 from db.kafka.producer import ConfirmedProducer
 from db.postgres.engine import make_engine
 from db.postgres.reference import reference_snapshot, reference_version
 from db.redis.client import connect
+from db.redis.passes import Passes
 from service.metrics import Metrics
 from service.settings import Settings, load
 from workers.runner import Runner
@@ -37,8 +39,12 @@ class Context:
         return connect(self.settings.redis.url.get_secret_value())
 
     @cached_property
+    def passes(self) -> Passes:
+        return Passes(self.redis, self.settings.core.lane)
+
+    @cached_property
     def clickhouse(self) -> Client:
-        client = connect_clickhouse(self.settings.clickhouse)
+        client = connect_clickhouse(self.settings.clickhouse, gentle=self.settings.core.lane == "backfill")
         assert_settings(client)
         return client
 
@@ -50,6 +56,16 @@ class Context:
     def producer(self) -> ConfirmedProducer:
         kafka = self.settings.kafka
         return ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
+
+    @cached_property
+    def events(self) -> EventProducer:
+        kafka = self.settings.kafka
+        return EventProducer(kafka.bootstrap, kafka.message_max_bytes)
+
+    @property
+    def reference_version(self) -> int:
+        """The version of the snapshot that `reference` gave last."""
+        return self._version
 
     def reference(self, *, fresh: bool = False) -> pl.DataFrame:
         """The reference snapshot (`pipeline.schema.REFERENCE`), read again when its version has grown."""

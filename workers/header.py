@@ -9,6 +9,16 @@ TICKS: Final = "ticks"
 ENRICHED: Final = "enriched"
 
 
+def latest_of(name: str) -> str:
+    """The claim check with the latest prices that follow from the pass of that name."""
+    return f"{name}:latest"
+
+
+def states_of(name: str) -> str:
+    """The claim check with the bars that the pass of that name has made."""
+    return f"{name}:states"
+
+
 class Runs(msgspec.Struct, frozen=True):
     """Consecutive whole-message refusals of a batch: at its start, at its end, and the longest anywhere."""
 
@@ -22,7 +32,8 @@ class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `batch_id` names its claim checks and is no replay key: the same offsets may come again in other cuts.
     `known_at_us` is the running maximum of append times at the batch's end.
-    The counts are deterministic: the same messages give the same ones.
+    The counts are deterministic: the same messages give the same ones. `reference`: the version of the reference data
+    that its ticks were joined with.
     """
 
     batch_id: str
@@ -38,6 +49,7 @@ class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rejects: int = 0
     dead_letters: int = 0
     invalid: int = 0
+    reference: int = 0
     runs: Runs = Runs()
 
     def claim(self, stage: str) -> str:

@@ -1,4 +1,4 @@
-"""`python -m workers.serve`: one Celery worker for all queues, as the settings say.
+"""`python -m workers.serve`: one Celery worker for the queues of its lane, as the settings say.
 
 Its processes count in files that the parent adds up: their metrics are shown once, whichever process is asked.
 """
@@ -14,6 +14,8 @@ from celery.signals import worker_shutting_down
 
 from pipeline.errors import DataProcessingError
 from service import logs
+from workers.lanes import give_way
+from workers.queues import served
 
 # SIGTERM lets running tasks end, but not for longer than this: what they held is sent again.
 WARM_S: Final = 12.0
@@ -46,12 +48,15 @@ def _work(counts: str) -> None:
     from service.settings import load  # noqa: PLC0415
     from workers.app import app  # noqa: PLC0415 - reads the settings
 
-    shown = load().metrics
+    settings = load()
+    give_way(settings.core.lane)
+    shown = settings.metrics
     exposition = (
         Exposition(shown.host, shown.workers_port, lambda: _summed(counts), tuple) if shown.workers_port else None
     )
     worker_shutting_down.connect(_bounded)
-    app.worker_main(["worker", "--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"])
+    options = ["--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"]
+    app.worker_main(["worker", *options, "--queues", ",".join(served(settings))])
     if exposition is not None:
         exposition.close()
 

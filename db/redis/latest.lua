@@ -1,11 +1,12 @@
--- Latest prices by compare-and-set. KEYS[1]: the tenant's hash instrument -> key + content.
--- ARGV: width of a key, then (instrument, key, content) again and again. Keys are digits of one width, so that
+-- Latest prices by compare-and-set. KEYS[1]: the tenant's hash instrument -> key + content; KEYS[2]: the landed log.
+-- ARGV: width of a key, tenant, most entries of the log, then (instrument, key, content, row of the log) again and
+-- again. What changed is told in the log in the same moment. Keys are digits of one width, so that
 -- comparing text compares numbers (Lua's own numbers round at 2^53).
 -- Content is empty where an instrument has no price any more.
 -- Answers one character an instrument: 0 older, 1 newer with equal content, 2 changed.
 local width = tonumber(ARGV[1])
-local answer = {}
-for i = 2, #ARGV, 3 do
+local answer, told = {}, {}
+for i = 4, #ARGV, 4 do
   local instrument, key, content = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   local stored = redis.call('HGET', KEYS[1], instrument)
   if stored and key <= string.sub(stored, 1, width) then
@@ -13,7 +14,13 @@ for i = 2, #ARGV, 3 do
   else
     local before = stored and string.sub(stored, width + 1) or ''
     redis.call('HSET', KEYS[1], instrument, key .. content)
-    answer[#answer + 1] = before == content and '1' or '2'
+    local changed = before ~= content
+    answer[#answer + 1] = changed and '2' or '1'
+    if changed then told[#told + 1] = ARGV[i + 3] end
   end
+end
+if #told > 0 then
+  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*',
+    'tenant', ARGV[2], 'kind', 'latest', 'rows', '[' .. table.concat(told, ',') .. ']')
 end
 return table.concat(answer)

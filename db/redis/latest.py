@@ -15,6 +15,7 @@ import polars as pl
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
+from db.redis.landed import STREAM, Bounds
 from pipeline.errors import DataProcessingError
 
 A_CALL: Final = 250  # instruments a script call: 7.5 ms, in which Redis answers nobody else
@@ -36,10 +37,11 @@ class Written:
         return Written(self.changed + other.changed, self.unchanged + other.unchanged, self.older + other.older)
 
 
-def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
-    """Offers prices; a stored one gives way only to a greater key, whatever the order of offers.
+def write_latest(redis: Redis, candidates: pl.DataFrame, bounds: Bounds) -> Written:
+    """Offers prices; a stored one gives way only to a greater key, whatever the order of offers. Prices that changed
+    are told in the landed log (`db.redis.landed`) in the same moment.
 
-    Columns: tenant, instrument, price, and the key: bar_start (instant), ver, tail (integers >= 0);
+    Columns: tenant, instrument, price, start, revision, and the key: bar_start (instant), ver, tail (integers >= 0);
     all but the key become the content. A null price says that the instrument has none any more. Every instrument
     at most once. Raises `DataProcessingError` for other frames.
     """
@@ -48,12 +50,12 @@ def write_latest(redis: Redis, candidates: pl.DataFrame) -> Written:
     for (tenant,), rows in candidates.group_by("tenant", maintain_order=True):
         encoded = _encoded(rows)
         for at in range(0, encoded.height, A_CALL):
-            written += _offer(redis, str(tenant), encoded.slice(at, A_CALL))
+            written += _offer(redis, str(tenant), encoded.slice(at, A_CALL), bounds)
     return written
 
 
 def _check(candidates: pl.DataFrame) -> None:
-    missing = {*_WHOSE, *KEY, "price"} - set(candidates.columns)
+    missing = {*_WHOSE, *KEY, "price", "start", "revision"} - set(candidates.columns)
     if missing:
         raise DataProcessingError(f"latest prices without the columns {sorted(missing)}", "project")
 
@@ -66,7 +68,15 @@ def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
         "instrument",
         pl.concat_str(_fixed(start), _fixed(pl.col("ver")), _fixed(pl.col("tail"))).alias("key"),
         pl.when(priced).then(pl.struct(content).struct.json_encode()).otherwise(pl.lit("")).alias("content"),
+        _told().alias("told"),
     )
+
+
+def _told() -> pl.Expr:
+    """The row of the landed log."""
+    name = pl.struct("instrument").struct.json_encode().str.slice(len('{"instrument":')).str.strip_suffix("}")
+    start = pl.col("start").dt.epoch("us").cast(pl.String).fill_null("null")
+    return pl.format('[{},"",{},{}]', name, start, pl.col("revision").cast(pl.String).fill_null("null"))
 
 
 def _as_content(name: str, dtype: pl.DataType) -> pl.Expr:
@@ -79,11 +89,11 @@ def _fixed(number: pl.Expr) -> pl.Expr:
     return number.cast(pl.String).str.zfill(_DIGITS)
 
 
-def _offer(redis: Redis, tenant: str, rows: pl.DataFrame) -> Written:
-    arguments: list[str] = [str(WIDTH)]
+def _offer(redis: Redis, tenant: str, rows: pl.DataFrame, bounds: Bounds) -> Written:
+    arguments: list[str] = [str(WIDTH), tenant, str(bounds.entries)]
     for row in rows.iter_rows():
         arguments.extend(row)
-    answer = cast("bytes", _script(redis)(keys=[_hash(tenant)], args=cast("Any", arguments))).decode()
+    answer = cast("bytes", _script(redis)(keys=[_hash(tenant), STREAM], args=cast("Any", arguments))).decode()
     return Written(answer.count("2"), answer.count("1"), answer.count("0"))
 
 

@@ -8,62 +8,57 @@ from typing import Final, cast
 from redis import Redis
 
 TURN_S: Final = 15  # longer than a pass: a guard against a scheduler that died, not a lock
-_PENDING: Final = "pass:pending"
-_TURN: Final = "pass:turn"
-_PACE: Final = "pass:pace"
-_COMING: Final = "pass:coming"
 _FORGOTTEN_US: Final = 60_000_000  # a batch that was announced longer ago is not waited for
 
 
-def announce(redis: Redis, batch_id: str, now_us: int) -> None:
-    """A batch was sent on its way to being stored. Whatever was announced too long ago is forgotten."""
-    with redis.pipeline(transaction=False) as pipe:
-        pipe.zadd(_COMING, {batch_id: now_us})
-        pipe.zremrangebyscore(_COMING, "-inf", now_us - _FORGOTTEN_US)
-        pipe.execute()
+class Passes:
+    """The passes of one lane."""
 
+    def __init__(self, redis: Redis, lane: str) -> None:
+        self._redis = redis
+        self._pending, self._turn = f"pass:{lane}:pending", f"pass:{lane}:turn"
+        self._pace, self._coming = f"pass:{lane}:pace", f"pass:{lane}:coming"
 
-def arrived(redis: Redis, batch_id: str) -> None:
-    """A batch is stored, or has nothing to store."""
-    redis.zrem(_COMING, batch_id)
+    def announce(self, batch_id: str, now_us: int) -> None:
+        """A batch was sent on its way to being stored. Whatever was announced too long ago is forgotten."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            pipe.zadd(self._coming, {batch_id: now_us})
+            pipe.zremrangebyscore(self._coming, "-inf", now_us - _FORGOTTEN_US)
+            pipe.execute()
 
+    def arrived(self, batch_id: str) -> None:
+        """A batch is stored, or has nothing to store."""
+        self._redis.zrem(self._coming, batch_id)
 
-def is_idle(redis: Redis, now_us: int) -> bool:
-    """No batch is on its way to being stored."""
-    return redis.zcount(_COMING, now_us - _FORGOTTEN_US, "+inf") == 0
+    def is_idle(self, now_us: int) -> bool:
+        """No batch is on its way to being stored."""
+        return self._redis.zcount(self._coming, now_us - _FORGOTTEN_US, "+inf") == 0
 
+    def push(self, entry: bytes) -> None:
+        """Adds a stored batch."""
+        self._redis.rpush(self._pending, entry)
 
-def push(redis: Redis, entry: bytes) -> None:
-    """Adds a stored batch."""
-    redis.rpush(_PENDING, entry)
+    def take(self) -> bytes | None:
+        """Takes the batch that waits longest, if any. Whoever takes it passes it, or it is sent again."""
+        return cast("bytes | None", self._redis.lpop(self._pending))
 
+    def waiting(self) -> int:
+        """How many stored batches wait."""
+        return self._redis.llen(self._pending)
 
-def take(redis: Redis) -> bytes | None:
-    """Takes the batch that waits longest, if any. Whoever takes it passes it, or it is sent again."""
-    return cast("bytes | None", redis.lpop(_PENDING))
+    def acquire_turn(self) -> bool:
+        """True for the one caller that is to schedule the next pass."""
+        return bool(self._redis.set(self._turn, b"1", nx=True, ex=TURN_S))
 
+    def release_turn(self) -> None:
+        """Lets the next pass be scheduled; called when a pass starts taking, so that what comes later finds a turn."""
+        self._redis.delete(self._turn)
 
-def waiting(redis: Redis) -> int:
-    """How many stored batches wait."""
-    return redis.llen(_PENDING)
+    def set_pace(self, pause_s: float) -> None:
+        """The next pass is not to start before `pause_s` from now: under load it gathers more batches."""
+        if pause_s > 0:
+            self._redis.set(self._pace, b"1", px=max(1, int(pause_s * 1000)))
 
-
-def acquire_turn(redis: Redis) -> bool:
-    """True for the one caller that is to schedule the next pass."""
-    return bool(redis.set(_TURN, b"1", nx=True, ex=TURN_S))
-
-
-def release_turn(redis: Redis) -> None:
-    """Lets the next pass be scheduled; called when a pass starts taking, so that what comes later finds a turn."""
-    redis.delete(_TURN)
-
-
-def set_pace(redis: Redis, pause_s: float) -> None:
-    """The next pass is not to start before `pause_s` from now: under load it gathers more batches."""
-    if pause_s > 0:
-        redis.set(_PACE, b"1", px=max(1, int(pause_s * 1000)))
-
-
-def pause_left(redis: Redis) -> float:
-    """Seconds until the next pass may start; 0 when idle."""
-    return max(redis.pttl(_PACE), 0) / 1000
+    def pause_left(self) -> float:
+        """Seconds until the next pass may start; 0 when idle."""
+        return max(self._redis.pttl(self._pace), 0) / 1000

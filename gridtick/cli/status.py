@@ -55,12 +55,14 @@ def _asked(what: str, show: "Callable[[Settings], None]", settings: "Settings") 
 
 def _lag(settings: "Settings") -> None:
     from local import overview
+    from service.settings import LANES
 
-    found = overview.lags(settings)
-    waiting = sum(each.waiting for each in found)
-    print(f"  {'lag':<11} {waiting} messages of {sum(each.end for each in found)} not committed yet")
-    for each in found:
-        print(f"    partition {each.partition}: committed {each.committed}, end {each.end}")
+    for lane in LANES:
+        found = overview.lags(settings.kafka, lane)
+        waiting = sum(each.waiting for each in found)
+        print(f"  {f'lag {lane}':<12} {waiting} messages of {sum(each.end for each in found)} not committed yet")
+        for each in found:
+            print(f"    partition {each.partition}: committed {each.committed}, end {each.end}")
 
 
 def _freshness(settings: "Settings") -> None:

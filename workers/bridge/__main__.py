@@ -18,6 +18,7 @@ from db.kafka.consumer import make_consumer
 from db.kafka.producer import ConfirmedProducer
 from db.postgres.engine import make_engine
 from db.redis.client import connect
+from db.redis.passes import Passes
 from pipeline.errors import DataProcessingError
 from service.base import AsyncService, Health, main
 from service.exposition import Exposition, exposed
@@ -32,6 +33,7 @@ from workers.bridge.poison import Poison
 from workers.bridge.source import KafkaSource
 from workers.bridge.tally import Tally, Tripped
 from workers.broker import make_app
+from workers.lanes import give_way
 from workers.runner import Runner
 
 log = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ _M_ARENA_MAX: Final = -8
 
 
 class Bridge(AsyncService):
-    """One consumer, driven by one thread of its own."""
+    """One consumer of one lane's topic, driven by one thread of its own."""
 
     name: ClassVar = "bridge"
 
@@ -53,10 +55,11 @@ class Bridge(AsyncService):
         self._exposition: Exposition | None = None
 
     async def startup(self) -> None:
-        """Asks Kafka for the topic, so that a wrong address is told at once."""
+        """Asks Kafka for the lane's topic, so that a wrong address is told at once."""
+        give_way(self.settings.core.lane)
         self._exposition = exposed(self, self.settings.metrics.bridge_port)
         self._admin = make_admin(self.settings.kafka.bootstrap)
-        await asyncio.to_thread(topic_id, self._admin, self.settings.kafka.raw_topic)
+        await asyncio.to_thread(topic_id, self._admin, self.settings.lane_topic)
 
     async def run(self) -> None:
         """Works until asked to stop; the end waits a bounded time for what is on the way."""
@@ -105,21 +108,23 @@ class Bridge(AsyncService):
 
     def _made(self) -> tuple[KafkaSource, Loop, "_Close"]:
         """The loop with its real ports, all made in the thread that uses them."""
-        settings, kafka = self.settings, self.settings.kafka
+        settings, kafka, topic = self.settings, self.settings.kafka, self.settings.lane_topic
         engine = make_engine(settings.postgres.dsn.get_secret_value())
         redis = connect(settings.redis.url.get_secret_value())
         producer = ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
-        dispatcher = RedisDispatcher(make_app(settings), redis, kafka.raw_topic, time.monotonic)
-        ledger = PostgresLedger(engine, self._runner, kafka.raw_topic)
-        letters = KafkaDeadLetters(producer, kafka.deadletter_topic, kafka.raw_topic)
+        dispatcher = RedisDispatcher(
+            make_app(settings), redis, Passes(redis, settings.core.lane), topic, time.monotonic
+        )
+        ledger = PostgresLedger(engine, self._runner, topic)
+        letters = KafkaDeadLetters(producer, kafka.deadletter_topic, topic)
 
         def identify() -> str:
-            identity = topic_id(self._admin, kafka.raw_topic)
+            identity = topic_id(self._admin, topic)
             dispatcher.topic_id = ledger.topic_id = letters.topic_id = identity
             return identity
 
-        consumer = make_consumer(kafka.bootstrap, kafka.group_id, kafka.message_max_bytes)
-        source = KafkaSource(consumer, kafka.raw_topic, identify, time.monotonic)
+        consumer = make_consumer(kafka.bootstrap, settings.lane_group, kafka.message_max_bytes)
+        source = KafkaSource(consumer, topic, identify, time.monotonic)
         tally = Tally(self.metrics, Breaker() if settings.bridge.breaker == "on" else None)
         poison = Poison(dispatcher, ledger, letters, tally)
         loop = Loop(source, dispatcher, ledger, poison, _valve(settings), tally, time.monotonic)

@@ -9,9 +9,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from db.redis import acks, claims, generation, passes
+from db.redis import acks, claims, generation
 from db.redis.acks import Ack
 from db.redis.client import OUTAGE
+from db.redis.passes import Passes
 from service import clock
 from workers.bridge.ports import Outage
 from workers.bridge.window import Flight
@@ -27,8 +28,8 @@ REBUILD_AGAIN_S: Final = 5.0
 class RedisDispatcher:
     """One topic's batches. A batch keeps its id and its claim check over repeats, so that Redis stays bounded."""
 
-    def __init__(self, app: Celery, redis: Redis, topic: str, clock: Callable[[], float]) -> None:
-        self._app, self._redis, self._clock = app, redis, clock
+    def __init__(self, app: Celery, redis: Redis, passes: Passes, topic: str, clock: Callable[[], float]) -> None:
+        self._app, self._redis, self._passes, self._clock = app, redis, passes, clock
         self._topic = topic
         self._rebuild_at = 0.0
         self.topic_id = ""
@@ -45,7 +46,7 @@ class RedisDispatcher:
         header = self._header(assignment, flight)
         with _outages():
             claims.put(self._redis, header.claim(RAW), flight.payload)
-            passes.announce(self._redis, flight.batch_id, clock.now_us())
+            self._passes.announce(flight.batch_id, clock.now_us())
             publish(self._app, NORMALIZE, header.to_json())
 
     def acks(self, assignment: str, wait_s: float) -> Sequence[Ack]:

@@ -10,17 +10,19 @@ from uuid import uuid4
 import msgspec
 import polars as pl
 
+from db.clickhouse.bars import Passed
 from db.clickhouse.bars import run_pass as recompute
 from db.clickhouse.keys import with_grace
 from db.clickhouse.ticks import insert_ticks
-from db.redis import claims, passes
+from db.redis import claims
 from pipeline.bars import coarser, touched
 from service import clock
+from workers import outgoing
 from workers.app import app, task
 from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
 from workers.context import Context, current
-from workers.header import ENRICHED, BatchHeader, from_json
-from workers.queues import LANDED, PASS, STORE, publish
+from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
+from workers.queues import LANDED, LATEST, PASS, STORE, publish
 from workers.tasks.base import DataError, in_hand, refusals, refuse, take
 from workers.tasks.faults import engine_refusals
 
@@ -53,17 +55,18 @@ def store(data: dict[str, Any]) -> None:
         with engine_refusals():
             insert_ticks(context.clickhouse, ticks)
         context.metrics.count("ticks_stored", ticks.height)
-        passes.push(context.redis, to_msgpack([header.to_json(), frame_to_bytes(buckets)]))
-        claims.drop(context.redis, header.claim(ENRICHED))
-        passes.arrived(context.redis, header.batch_id)
+        context.passes.push(to_msgpack([header.to_json(), frame_to_bytes(buckets)]))
+        if not outgoing.wants_ticks(context):
+            claims.drop(context.redis, header.claim(ENRICHED))
+        context.passes.arrived(header.batch_id)
         schedule(context)
 
 
 def schedule(context: Context) -> None:
     """Makes sure that a pass is on its way: at once when nothing else is coming, after the pause under load."""
-    at_once = passes.is_idle(context.redis, clock.now_us())
-    if passes.acquire_turn(context.redis):
-        publish(app, PASS, after_s=0.0 if at_once else max(GATHER_S, passes.pause_left(context.redis)))
+    at_once = context.passes.is_idle(clock.now_us())
+    if context.passes.acquire_turn():
+        publish(app, PASS, after_s=0.0 if at_once else max(GATHER_S, context.passes.pause_left()))
     elif at_once:  # the one that waits out its pause will find what comes later, or nothing
         publish(app, PASS)
 
@@ -75,8 +78,8 @@ def run_pass() -> None:
     waiting = _taken(context)  # before any SELECT starts: all of their inserts have returned
     started = time.monotonic()
     try:
-        for batches, latest in passed(context, waiting):
-            _hand_on(context, batches, latest)
+        for batches, done in passed(context, waiting):
+            _hand_on(context, batches, done)
     finally:
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
@@ -87,7 +90,7 @@ def run_pass() -> None:
 def _taken(context: Context) -> list[Stored]:
     taken: list[Stored] = []
     while len(taken) < MOST_BATCHES and sum(each.touched.height for each in taken) < MOST_BUCKETS:
-        entry = passes.take(context.redis)
+        entry = context.passes.take()
         if entry is None:
             break
         taken.append(_read(entry))
@@ -95,15 +98,15 @@ def _taken(context: Context) -> list[Stored]:
 
 
 def _next_turn(context: Context, took: float) -> None:
-    left = passes.waiting(context.redis)
-    passes.set_pace(context.redis, min(MOST_PAUSE_S, REST * took) if left else 0.0)
-    passes.release_turn(context.redis)
+    left = context.passes.waiting()
+    context.passes.set_pace(min(MOST_PAUSE_S, REST * took) if left else 0.0)
+    context.passes.release_turn()
     # Looked at again after the release: a batch stored in between found the turn taken.
-    if passes.waiting(context.redis):
+    if context.passes.waiting():
         schedule(context)
 
 
-def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], pl.DataFrame]]:
+def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], Passed]]:
     """Passes the batches together; where that fails, halves, so that one poisoned bucket blocks no other batch.
 
     A batch that fails alone has its other buckets computed all the same, and is refused.
@@ -134,14 +137,17 @@ def _pass_around(context: Context, buckets: pl.DataFrame) -> None:
             _pass_around(context, part)
 
 
-def _pass(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
+def _pass(context: Context, buckets: pl.DataFrame) -> Passed:
     with engine_refusals():
         return recompute(context.clickhouse, with_grace(buckets), with_grace(coarser(buckets)))
 
 
-def _hand_on(context: Context, batches: Sequence[Stored], latest: pl.DataFrame) -> None:
-    name = f"{uuid4().hex}:latest"
-    claims.put(context.redis, name, frame_to_bytes(latest))
+def _hand_on(context: Context, batches: Sequence[Stored], done: Passed) -> None:
+    """The latest prices first: they are what others wait for."""
+    name = uuid4().hex
+    claims.put(context.redis, states_of(name), frame_to_bytes(done.states))
+    claims.put(context.redis, latest_of(name), frame_to_bytes(done.latest))  # last: it must not expire before the other
+    publish(app, LATEST, name)
     publish(app, LANDED, [each.header.to_json() for each in batches], name)
 
 

@@ -75,9 +75,14 @@ def in_hand(context: Context, header: BatchHeader, stage: str) -> Generator[None
 
 def take(context: Context, header: BatchHeader, stage: str) -> bytes:
     """The claim check that the stage before left. Raises `Gone`."""
-    blob = claims.get(context.redis, header.claim(stage))
+    return claimed(context, header.claim(stage))
+
+
+def claimed(context: Context, name: str) -> bytes:
+    """A claim check. Raises `Gone`."""
+    blob = claims.get(context.redis, name)
     if blob is None:
-        raise Gone(header.claim(stage))
+        raise Gone(name)
     return blob
 
 

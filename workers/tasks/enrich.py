@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from db.postgres.reference import register_instruments
@@ -25,7 +26,8 @@ def batch(data: dict[str, Any]) -> None:
             enriched = enrich(ticks, context.reference())
         register(context, ticks, enriched.unseen)
         claims.put(context.redis, header.claim(ENRICHED), frame_to_bytes(enriched.ticks))
-        publish(app, STORE, header.to_json())
+        known = msgspec.structs.replace(header, reference=context.reference_version)
+        publish(app, STORE, known.to_json())
         claims.drop(context.redis, header.claim(TICKS))
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from db.redis import claims, passes
+from db.redis import claims
 from pipeline.envelope import RawBatch
 from pipeline.normalize import normalize
 from workers.app import app, task
@@ -67,7 +67,7 @@ def counted(header: BatchHeader, ticks: int, rejects: pl.DataFrame, dead: list[C
 def hand_on(context: Context, header: BatchHeader, ticks: pl.DataFrame) -> None:
     """Sends the ticks to the next stage; a batch without any has only to land."""
     if ticks.is_empty():
-        passes.arrived(context.redis, header.batch_id)
+        context.passes.arrived(header.batch_id)
         publish(app, LANDED, [header.to_json()], None)
     else:
         claims.put(context.redis, header.claim(TICKS), frame_to_bytes(ticks))

@@ -7,12 +7,18 @@ from uuid import uuid4
 import pytest
 from redis import Redis
 
-from db.redis import acks, claims, generation, passes
+from db.redis import acks, claims, generation
 from db.redis.acks import Ack
 from db.redis.client import connect, run_id
+from db.redis.passes import Passes
 from service.settings import Settings
 
 pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def passes(redis: Redis) -> Passes:
+    return Passes(redis, uuid4().hex)
 
 
 @pytest.fixture
@@ -57,21 +63,19 @@ def test_a_start_stands_until_the_worker_lets_go(redis: Redis) -> None:
     assert acks.is_open(redis, assignment)
 
 
-def test_one_turn_at_a_time_and_entries_are_taken_once(redis: Redis) -> None:
-    redis.delete("pass:pending", "pass:turn", "pass:pace")
+def test_one_turn_at_a_time_and_entries_are_taken_once(passes: Passes) -> None:
     for entry in (b"1", b"2", b"3"):
-        passes.push(redis, entry)
-    assert passes.acquire_turn(redis)
-    assert not passes.acquire_turn(redis)
-    assert (passes.take(redis), passes.take(redis)) == (b"1", b"2")
-    assert passes.waiting(redis) == 1
-    passes.release_turn(redis)
-    assert passes.acquire_turn(redis)
-    passes.release_turn(redis)
-    assert passes.pause_left(redis) == 0
-    passes.set_pace(redis, 5)
-    assert 4 < passes.pause_left(redis) <= 5
-    redis.delete("pass:pending", "pass:pace")
+        passes.push(entry)
+    assert passes.acquire_turn()
+    assert not passes.acquire_turn()
+    assert (passes.take(), passes.take()) == (b"1", b"2")
+    assert passes.waiting() == 1
+    passes.release_turn()
+    assert passes.acquire_turn()
+    passes.release_turn()
+    assert passes.pause_left() == 0
+    passes.set_pace(5)
+    assert 4 < passes.pause_left() <= 5
 
 
 def test_a_generation_is_built_once_and_not_across_an_emptied_server(redis: Redis) -> None:
@@ -99,13 +103,12 @@ def test_a_generation_is_built_once_and_not_across_an_emptied_server(redis: Redi
     assert generation.finish(redis, token)
 
 
-def test_nothing_is_on_its_way_once_the_last_batch_arrived(redis: Redis) -> None:
-    redis.delete("pass:coming")
-    passes.announce(redis, "a", 1_000_000)
-    passes.announce(redis, "b", 50_000_000)
-    assert not passes.is_idle(redis, 51_000_000)
-    passes.arrived(redis, "b")
-    assert not passes.is_idle(redis, 51_000_000)
-    assert passes.is_idle(redis, 61_000_001), "a batch that was lost is not waited for"
-    passes.arrived(redis, "a")
-    assert passes.is_idle(redis, 51_000_000)
+def test_nothing_is_on_its_way_once_the_last_batch_arrived(passes: Passes) -> None:
+    passes.announce("a", 1_000_000)
+    passes.announce("b", 50_000_000)
+    assert not passes.is_idle(51_000_000)
+    passes.arrived("b")
+    assert not passes.is_idle(51_000_000)
+    assert passes.is_idle(61_000_001), "a batch that was lost is not waited for"
+    passes.arrived("a")
+    assert passes.is_idle(51_000_000)

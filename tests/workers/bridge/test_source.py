@@ -9,8 +9,9 @@ from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from db.kafka.admin import make_admin, raw_config, topic_id
+from db.kafka.admin import make_admin, topic_id
 from db.kafka.consumer import make_consumer
+from db.kafka.topics import raw_config
 from db.redis.acks import Ack
 from service.metrics import Metrics
 from service.settings import Settings
