@@ -9,7 +9,8 @@ from statistics import median
 import redis
 from confluent_kafka import Producer
 
-from db.kafka.admin import ensure_topics, make_admin
+from db.kafka.admin import make_admin
+from db.kafka.topics import ensure_topics
 from db.migrate import migrate
 from local.bench import peers, run, ticks
 from local.bench.run import Outcome

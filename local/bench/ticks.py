@@ -5,7 +5,7 @@ programs we compare with read as well.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -27,21 +27,20 @@ class Load(NamedTuple):
     seed: int = 254
 
 
-def messages(load: Load) -> Iterator[tuple[bytes, bytes]]:
-    """(key, value) of every message of a load, in order."""
+def messages(load: Load, at: Callable[[], datetime] | None = None) -> Iterator[tuple[bytes, bytes]]:
+    """(key, value) of every message of a load, in order; `at` gives each its instant instead of the spread."""
     rng = random.Random(load.seed)  # noqa: S311 - a load, not a secret
     prices = [rng.uniform(15, 90) for _ in range(load.instruments)]
     for i in range(load.ticks):
         k = rng.randrange(load.instruments)
         prices[k] += rng.gauss(0, 0.25)
-        instant = _START + timedelta(seconds=load.span_s * i / load.ticks)
+        instant = at() if at else _START + timedelta(seconds=load.span_s * i / load.ticks)
         yield _message(k, instant, round(prices[k], 2), rng, load.tenant)
 
 
 def _message(k: int, instant: datetime, price: float, rng: random.Random, tenant: str) -> tuple[bytes, bytes]:
-    market = _MARKETS[k % len(_MARKETS)]
+    market, name = _market_of(k), name_of(k)
     stamp = instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    name = f"{market}_NODE_{k}"
     envelope = {
         "event_type": "ingestion.market.raw.v1",
         "event_id": str(UUID(int=rng.getrandbits(128), version=4)),
@@ -59,3 +58,12 @@ def _message(k: int, instant: datetime, price: float, rng: random.Random, tenant
     }
     payload = {"market": market, "instrument_id": name, "raw_data": quote}
     return name.encode(), _encode({"envelope": envelope, "payload": payload})
+
+
+def name_of(k: int) -> str:
+    """The instrument of that number."""
+    return f"{_market_of(k)}_NODE_{k}"
+
+
+def _market_of(k: int) -> str:
+    return _MARKETS[k % len(_MARKETS)]

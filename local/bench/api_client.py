@@ -1,0 +1,105 @@
+"""The client of `gridtick bench api`: kept connections over which one request follows the other."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pipeline.errors import DataProcessingError
+
+CONNECTIONS: Final = 8
+_BUFFER: Final = 4 * 1024 * 1024  # an answer is larger than this nowhere here
+_HEAD: Final = 8192
+_LENGTH: Final = b"content-length: "
+_WARM: Final = 0.2  # of the time, before it counts
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Answers a second, milliseconds, answers that were no success, and the share of a core that the client took."""
+
+    requests_per_s: float
+    p50_ms: float
+    p99_ms: float
+    failed: int
+    client_cpu: float
+
+
+def request(target: str, headers: Sequence[str] = ()) -> bytes:
+    """A GET as it goes over the wire."""
+    return "\r\n".join([f"GET {target} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
+
+
+def drive(port: int, wire: bytes, seconds: float) -> Rate:
+    """Sends the request again and again for some seconds over `CONNECTIONS` connections."""
+    return asyncio.run(_drive(port, wire, seconds))
+
+
+async def _drive(port: int, wire: bytes, seconds: float) -> Rate:
+    loop = asyncio.get_running_loop()
+    made = [await loop.create_connection(lambda: _Asking(wire), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    asking = [each for _, each in made]
+    await asyncio.sleep(seconds * _WARM)
+    for each in asking:
+        each.took.clear()
+    cpu, began = time.process_time(), time.perf_counter()
+    await asyncio.sleep(seconds)
+    spent, used = time.perf_counter() - began, time.process_time() - cpu
+    took = sorted(took for each in asking for took in each.took)
+    for transport, _ in made:
+        transport.close()
+    return _rate(took, spent, sum(each.failed for each in asking), used / spent)
+
+
+def _rate(took: Sequence[float], spent: float, failed: int, cpu: float) -> Rate:
+    if not took:
+        return Rate(0.0, 0.0, 0.0, failed, cpu)
+    p50, p99 = (took[min(len(took) - 1, int(len(took) * share))] * 1000 for share in (0.5, 0.99))
+    return Rate(len(took) / spent, p50, p99, failed, cpu)
+
+
+class _Asking(asyncio.BufferedProtocol):
+    """One connection: asks, reads to the end of the answer, asks again."""
+
+    def __init__(self, wire: bytes) -> None:
+        self._wire = wire
+        self._buffer = bytearray(_BUFFER)
+        self._view = memoryview(self._buffer)
+        self._filled = self._whole = 0
+        self._asked = 0.0
+        self.took: list[float] = []
+        self.failed = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._ask()
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's signature
+        return self._view[self._filled :]
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._filled += nbytes
+        if not self._whole:
+            self._whole = self._size()
+        if self._whole and self._filled >= self._whole:
+            self.took.append(time.perf_counter() - self._asked)
+            self.failed += not self._buffer.startswith(b"HTTP/1.1 200")
+            self._ask()
+
+    def _ask(self) -> None:
+        self._filled = self._whole = 0
+        self._asked = time.perf_counter()
+        self._transport.write(self._wire)
+
+    def _size(self) -> int:
+        """Bytes of the whole answer; 0 while its head is not there."""
+        end = self._buffer.find(b"\r\n\r\n", 0, min(self._filled, _HEAD))
+        if end < 0:
+            return 0
+        at = self._buffer.find(_LENGTH, 0, end)
+        if at < 0:
+            raise DataProcessingError("an answer without content-length", "cli")
+        at += len(_LENGTH)
+        return end + 4 + int(self._buffer[at : self._buffer.index(b"\r", at)])

@@ -1,0 +1,54 @@
+"""What a benchmark finds in the store: days of CAISO's prices, put there by the same functions as the workers use."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import datetime
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse.bars import run_pass
+from db.clickhouse.client import connect
+from db.clickhouse.keys import with_grace
+from db.clickhouse.ticks import insert_ticks
+from db.migrate import migrate
+from db.postgres.engine import make_engine
+from db.postgres.reference import register_instruments
+from local.bench import caiso
+from local.bench.caiso import Size
+from local.oasis import DAM, RTM, Report
+from pipeline.bars import coarser, touched
+from pipeline.enrich import enrich
+from pipeline.schema import REFERENCE, empty
+from service.settings import Settings
+
+_AT_ONCE: Final = 12  # runs
+
+
+def day(settings: Settings, starts: Sequence[datetime], size: Size, say: Callable[[str], None]) -> None:
+    """Runs of all nodes with their bars, and every instrument registered; the schemas are made first."""
+    asyncio.run(migrate(settings))
+    for report in (RTM, DAM):
+        asyncio.run(_register(settings, caiso.ticks(report, [starts[0]], size, "public")))
+    with closing(connect(settings.clickhouse)) as client:
+        for at in range(0, len(starts), _AT_ONCE):
+            _store(client, RTM, starts[at : at + _AT_ONCE], size)
+            say(f"{min(at + _AT_ONCE, len(starts))} runs stored")
+
+
+def _store(client: Client, report: Report, starts: Sequence[datetime], size: Size) -> None:
+    ticks = caiso.ticks(report, starts, size, "public")
+    insert_ticks(client, ticks)
+    buckets = touched(ticks)
+    run_pass(client, with_grace(buckets), with_grace(coarser(buckets)))
+
+
+async def _register(settings: Settings, ticks: pl.DataFrame) -> None:
+    unseen = enrich(ticks, empty(REFERENCE)).unseen
+    engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
+    try:
+        await register_instruments(engine, unseen.with_columns(first_seen=pl.lit(ticks["known_at"][0])))
+    finally:
+        await engine.dispose()
