@@ -122,7 +122,7 @@ def test_the_program_starts_where_the_servers_of_the_embedded_stack_are_not(whee
     modules = {f"{name}.__main__" if (ROOT / name / "__main__.py").exists() else name for _, _, name, *_ in commands}
     tasks = {f"workers.tasks.{path.stem}" for path in (ROOT / "workers" / "tasks").glob("[a-z]*.py")}
     lines = [f"import {name}" for name in sorted(modules | tasks | {"workers.app", "flower.command"})]
-    script = "\n".join([_ONLY_THE_IMAGES_PACKAGES, *lines, _EVERY_COMMAND])
+    script = "\n".join([_ONLY_THE_IMAGES_PACKAGES, *lines, _EVERY_COMMAND, _AT_THE_FIRST_CONNECTION])
     kept_out = sorted(set(_locked("requirements.lock")) - set(_locked("requirements-service.lock")))
     environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "KEPT_OUT": " ".join(kept_out)}
     done = subprocess.run(
@@ -138,6 +138,13 @@ def test_the_program_starts_where_the_servers_of_the_embedded_stack_are_not(whee
 
 
 _EVERY_COMMAND: Final = "from gridtick.cli.main import COMMANDS, build; build(COMMANDS)"
+_AT_THE_FIRST_CONNECTION: Final = """
+import greenlet
+from workers.app import app
+from db.postgres.engine import make_engine
+app.connection_for_write().get_transport_cls()
+make_engine("postgresql://user@nowhere/nothing")
+"""
 # Refuses the packages of KEPT_OUT (names of distributions), so that an environment with more in it acts as the image.
 _ONLY_THE_IMAGES_PACKAGES: Final = """
 import os, sys
