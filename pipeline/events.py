@@ -1,16 +1,20 @@
 """Outgoing events: ticks and bars as JSON envelopes, one message each, for other consumers.
 
 An event's id is computed from its source, so that what is written again has the same id: for a tick the position of
-its row (topic id, partition, offset, row), for a bar its place and what distinguishes its contents. `timestamp` is
-when the source became known. Amounts are JSON numbers with all their digits; what is absent is null.
+its row (topic id, partition, offset, row; in a document also the instant, for a row may hold many), for a bar a digest
+of whose it is and what it holds. `timestamp` is when the source became known. Amounts are JSON numbers with all their
+digits; what is absent is null.
 """
 
 from collections.abc import Mapping
+from hashlib import blake2b
 from typing import Final, Literal
 
 import polars as pl
 
-from pipeline import shown
+from pipeline import json_text, shown
+from pipeline.flags import Flag
+from pipeline.json_text import Pieces
 
 Kind = Literal["normalized", "enriched", "bar"]
 TYPES: Final[Mapping[Kind, str]] = {
@@ -21,8 +25,11 @@ TYPES: Final[Mapping[Kind, str]] = {
 _SOURCES: Final[Mapping[Kind, str]] = {
     "normalized": "gridtick.normalization", "enriched": "gridtick.enrichment", "bar": "gridtick.aggregation",
 }  # fmt: skip
+_DESCRIBED: Final = ("market", "product", "location", "location_type", "source")
+_REFERENCE: Final = ("unit", "currency", "zone")
 _BAR_AMOUNTS: Final = ("open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds")
 _PRICES: Final = ("open", "high", "low", "close")  # null in a bar that has lost its last price
+_DIGEST_BYTES: Final = 16
 
 
 def normalized(ticks: pl.DataFrame) -> pl.DataFrame:
@@ -32,86 +39,76 @@ def normalized(ticks: pl.DataFrame) -> pl.DataFrame:
 
 def enriched(ticks: pl.DataFrame, reference_version: int) -> pl.DataFrame:
     """One event an enriched tick (`pipeline.enrich.Enriched.ticks`), with the reference that it was joined with."""
-    known = {name: _text(name) for name in ("unit", "currency", "zone")}
-    return _ticks(ticks, "enriched", {**known, "reference_version": pl.lit(str(reference_version))})
+    missing = pl.when("complete").then(0).otherwise(int(Flag.MISSING_METADATA)).cast(pl.UInt32)
+    flagged = ticks.with_columns(flags=pl.col("flags") | missing)
+    known = {name: json_text.texts(ticks[name]) for name in _REFERENCE}
+    return _ticks(flagged, "enriched", {**known, "reference_version": [str(reference_version)]})
 
 
 def bars(found: pl.DataFrame) -> pl.DataFrame:
-    """One event a bar (the columns of `db.clickhouse.shown.shown_bars`); `count` 0: the bar has no price any more."""
+    """One event a bar (the columns of `db.clickhouse.shown.shown_bars`); `count` 0: the bar has no price any more.
+
+    Of two events of one bar the one with the higher `ver` is the later; where these are equal, the one written later.
+    """
     empty = pl.col("count") == 0
     priced = found.with_columns(pl.when(~empty).then(name).alias(name) for name in _PRICES)
-    payload = {
-        "instrument_id": _text("instrument"), "interval": _text("interval"),
-        "start": _instant("start"), "end": _instant("end"),
-        **{name: _amount(name) for name in _BAR_AMOUNTS},
-        "count": _number("count"), "quality_flags": _flags(found), "revision": _number("revision"),
-        "updated_at": _instant("updated_at"),
-    }  # fmt: skip
-    place = [pl.col(name).cast(pl.String) for name in ("interval", "instrument")]
-    content = [pl.col("start").dt.epoch("us"), pl.col("updated_at").dt.epoch("us"), pl.col("count"), pl.col("revision")]
-    identity = pl.concat_str(*place, *(each.cast(pl.String) for each in content), separator="/")
-    return _events(priced.with_columns(identity=identity), "bar", payload, "updated_at")
+    payload = json_text.members(_bar(priced))
+    told = priced.select("instrument", "tenant", "updated_at", payload=json_text.joined(payload))
+    return _events(told, "bar", [_digests(told)], "updated_at", [told["payload"]])
 
 
-def _ticks(ticks: pl.DataFrame, kind: Kind, metadata: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    described = {name: _text(name) for name in ("market", "product", "location", "location_type", "source")}
-    payload = {
-        "instrument_id": _text("instrument"),
-        "timestamp": _instant("start"),
-        "interval_end": _instant("end"),
-        **{name: _amount(name) for name in shown.AMOUNTS},
-        "quality_flags": _flags(ticks),
-        "version": _number("version"),
-        "metadata": _object({**described, **metadata}),
+def _bar(found: pl.DataFrame) -> dict[str, Pieces]:
+    return {
+        "instrument_id": json_text.texts(found["instrument"]),
+        "interval": json_text.texts(found["interval"]),
+        "start": json_text.instants(found["start"]),
+        "end": json_text.instants(found["end"]),
+        **{name: json_text.amounts(found[name]) for name in _BAR_AMOUNTS},
+        "count": json_text.numbers(found["count"]),
+        "quality_flags": json_text.flag_names(found["flags"]),
+        "revision": json_text.numbers(found["revision"]),
+        "ver": json_text.numbers(found["ver"]),
+        "updated_at": json_text.instants(found["updated_at"]),
     }
-    position = [pl.col(name).cast(pl.String) for name in ("topic_id", "partition", "offset", "row")]
-    identified = ticks.with_columns(identity=pl.concat_str(*position, separator="/"))
-    return _events(identified, kind, payload, "known_at")
 
 
-def _events(frame: pl.DataFrame, kind: Kind, payload: Mapping[str, pl.Expr], known: str) -> pl.DataFrame:
-    envelope = {
-        "event_type": pl.lit(f'"{TYPES[kind]}"'),
-        "event_id": _quoted(pl.concat_str(pl.lit(f"{kind}/"), "identity")),
-        "timestamp": _instant(known),
-        "tenant_id": _text("tenant"),
-        "source": pl.lit(f'"{_SOURCES[kind]}"'),
-        "version": pl.lit('"1.0"'),
+def _digests(told: pl.DataFrame) -> pl.Series:
+    """Of each bar's tenant and payload."""
+    sources = told.select(pl.concat_str("tenant", pl.lit(" "), "payload").cast(pl.Binary)).to_series()
+    digests = [blake2b(source, digest_size=_DIGEST_BYTES).hexdigest() for source in sources]
+    return pl.Series(digests, dtype=pl.String)
+
+
+def _ticks(ticks: pl.DataFrame, kind: Kind, metadata: Mapping[str, Pieces]) -> pl.DataFrame:
+    described = {name: json_text.texts(ticks[name]) for name in _DESCRIBED}
+    source_id = {"source_event_id": json_text.texts(ticks["event_id"].replace("", None))}
+    payload = {
+        "instrument_id": json_text.texts(ticks["instrument"]),
+        "timestamp": json_text.instants(ticks["start"]),
+        "interval_end": json_text.instants(ticks["end"]),
+        **{name: json_text.amounts(ticks[name]) for name in shown.AMOUNTS},
+        "quality_flags": json_text.flag_names(ticks["flags"]),
+        "version": json_text.numbers(ticks["version"]),
+        "metadata": json_text.members({**described, **source_id, **metadata}),
     }
-    value = _object({"envelope": _object(envelope), "payload": _object(payload)})
+    return _events(ticks, kind, _positions(ticks), "known_at", json_text.members(payload))
+
+
+def _positions(ticks: pl.DataFrame) -> Pieces:
+    places = (json_text.numbers(ticks[name]) for name in ("partition", "offset", "row"))
+    at = pl.when(pl.col("source_rank") == 0).then(pl.format("/{}", pl.col("ts").dt.epoch("us"))).otherwise(pl.lit(""))
+    pieces = [piece for place in places for piece in ("/", *place)]
+    return [*json_text.plain(ticks["topic_id"]), *pieces, *json_text.plain(ticks.select(at).to_series())]
+
+
+def _events(frame: pl.DataFrame, kind: Kind, identity: Pieces, known: str, payload: Pieces) -> pl.DataFrame:
+    envelope: dict[str, Pieces] = {
+        "event_type": [f'"{TYPES[kind]}"'],
+        "event_id": [f'"{kind}/', *identity, '"'],
+        "timestamp": json_text.instants(frame[known]),
+        "tenant_id": json_text.texts(frame["tenant"]),
+        "source": [f'"{_SOURCES[kind]}"'],
+        "version": ['"1.0"'],
+    }
+    value = json_text.joined(json_text.members({"envelope": json_text.members(envelope), "payload": payload}))
     return frame.select(key=pl.col("instrument").cast(pl.Binary), value=value.cast(pl.Binary))
-
-
-def _object(members: Mapping[str, pl.Expr]) -> pl.Expr:
-    pieces: list[pl.Expr] = []
-    for number, (name, value) in enumerate(members.items()):
-        pieces += [pl.lit(f'{"," if number else "{"}"{name}":'), value]
-    return pl.concat_str(*pieces, pl.lit("}"))
-
-
-def _text(name: str) -> pl.Expr:
-    return _quoted(pl.col(name))
-
-
-def _quoted(text: pl.Expr) -> pl.Expr:
-    """JSON strings; null stays null."""
-    escaped = pl.struct(text.alias("a")).struct.json_encode().str.slice(len('{"a":'))
-    return escaped.str.strip_suffix("}")
-
-
-def _amount(name: str) -> pl.Expr:
-    return shown.plain(pl.col(name)).fill_null("null")
-
-
-def _number(name: str) -> pl.Expr:
-    return pl.col(name).cast(pl.String).fill_null("null")
-
-
-def _instant(name: str) -> pl.Expr:
-    return pl.concat_str(pl.lit('"'), shown.iso(pl.col(name)), pl.lit('"')).fill_null("null")
-
-
-def _flags(frame: pl.DataFrame) -> pl.Expr:
-    """The names of the flags as a JSON array."""
-    names = shown.flag_names(frame["flags"])
-    return pl.lit(names.list.eval('"' + pl.element() + '"').list.join(",")).pipe(lambda each: "[" + each + "]")
