@@ -4,15 +4,15 @@ They come from the batch itself, never from what an insert changed, so that a re
 buckets. The bars are computed where the ticks are stored.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
 import polars as pl
 
-from pipeline import calendar, products
-from pipeline.schema import INSTANT, Schema
+from pipeline import calendar, products, runs
+from pipeline.schema import INSTANT, Schema, conform
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,7 @@ INTERVALS: Final[Mapping[str, Interval]] = MappingProxyType(
 )
 """Every interval from the finest to the coarsest; `10s` is internal."""
 
-GENERIC: Final = 1  # source_rank of a generic tick: the ticks that form a stream
-
+# One row a run of buckets: [start, end) is cut into buckets of the interval's length. Of `1d` one row is one day.
 TOUCHED: Final[Schema] = {
     "tenant": pl.String(),
     "instrument": pl.String(),
@@ -40,10 +39,12 @@ TOUCHED: Final[Schema] = {
     "product": pl.String(),
     "zone": pl.String(),  # whose day the 1d bar is
     "interval": pl.String(),
-    "start": INSTANT,  # the bucket [start, end)
+    "start": INSTANT,
     "end": INSTANT,
-    "bucket": INSTANT,  # the key under which the ticks of the (finest) bucket lie
 }
+_WHO: Final = ("tenant", "instrument", "market", "product", "zone")
+_MICROSECOND: Final = pl.duration(microseconds=1)
+_SECONDS: Final = {name: interval.seconds or 0 for name, interval in INTERVALS.items()}
 
 
 def intervals(market: str, product: str) -> tuple[Interval, ...]:
@@ -53,62 +54,87 @@ def intervals(market: str, product: str) -> tuple[Interval, ...]:
     return tuple(INTERVALS[name] for name in order[order.index(finest) :])
 
 
-def bucket(ticks: pl.DataFrame) -> pl.Expr:
-    """What the ticks table is keyed by: 10 seconds for stream ticks, the UTC day for interval products."""
-    ts = pl.col("ts")
-    ranks = ticks["source_rank"]
-    if (ranks == GENERIC).all():
-        return calendar.floor(ts, 10)
-    stream = pl.col("source_rank") == GENERIC
-    return pl.when(stream).then(calendar.floor(ts, 10)).otherwise(calendar.utc_day(ts))
-
-
 def touched(ticks: pl.DataFrame) -> pl.DataFrame:
-    """`TOUCHED`: the distinct finest buckets that hold the starts of these ticks.
+    """`TOUCHED`: the finest buckets that hold the starts of these ticks.
 
     The day's zone is the ticks' own `zone` column where there is one, else the market's, else UTC.
     """
-    own_zone = pl.col("zone") if "zone" in ticks.columns else pl.lit(None, dtype=pl.String)
+    coded = ticks.select("tenant", "instrument", "market", "product", "start", _own_zone(ticks)).with_columns(
+        code=runs.codes(ticks)
+    )
     finest = _finest(ticks)
     one_grid = finest["seconds"].n_unique() == 1
-    seconds: int | pl.Expr = finest["seconds"][0] if one_grid else pl.col("seconds")
-    keyed = ticks if one_grid else ticks.join(finest, on=["market", "product"])
-    return (
-        keyed.select(
-            *("tenant", "instrument", "market", "product"),
-            zone=own_zone,
-            start=calendar.floor(pl.col("start"), seconds),
-            bucket=bucket(ticks),
-        )
-        .unique(["tenant", "instrument", "start", "bucket"])
-        .join(finest, on=["market", "product"])
-        .with_columns(pl.coalesce("zone", "market_zone").alias("zone"))
-        .with_columns(end=pl.col("start") + pl.duration(seconds="seconds"))
-        .select(list(TOUCHED))
-    )
+    placed = coded if one_grid else coded.join(finest, on=["market", "product"], maintain_order="left")
+    place = runs.places(placed["start"], finest["seconds"][0] if one_grid else placed["seconds"])
+    heads = coded.unique("code").join(finest, on=["market", "product"])
+    known = heads.with_columns(pl.coalesce("zone", "market_zone").alias("zone"))
+    return _shown(runs.of_buckets(placed["code"] * runs.PLACES + place), known)
+
+
+def united(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """`TOUCHED`: the buckets of all the frames, each once."""
+    together = pl.concat(frames)
+    parts = [_within(together.filter(pl.col("interval") == name), name) for name in together["interval"].unique()]
+    return pl.concat(parts) if parts else together
 
 
 def coarser(touched: pl.DataFrame) -> pl.DataFrame:
-    """`TOUCHED`: the distinct buckets of every coarser interval that hold the given ones; `bucket` is null.
+    """`TOUCHED`: the buckets of every coarser interval that hold the given ones.
 
     A `1d` bucket is the local day of `zone`: 23, 24 or 25 hours.
     """
-    return pl.concat([_held_by(touched, interval) for interval in INTERVALS.values()])
-
-
-def _held_by(touched: pl.DataFrame, interval: Interval) -> pl.DataFrame:
     order = list(INTERVALS)
-    finer = touched.filter(pl.col("interval").is_in(order[: order.index(interval.name)]))
-    if interval.seconds is None:
-        days = calendar.local_days(finer, "start", "zone")
-        cut = days.with_columns(start=pl.col("day_start"), end=pl.col("day_end"))
-    else:
-        start = calendar.floor(pl.col("start"), interval.seconds)
-        cut = finer.with_columns(start=start, end=start + pl.duration(seconds=interval.seconds))
-    return (
-        cut.with_columns(interval=pl.lit(interval.name), bucket=pl.lit(None, dtype=INSTANT))
-        .select(list(TOUCHED))
-        .unique(["tenant", "instrument", "start"])
+    finer = {name: touched.filter(pl.col("interval").is_in(order[:at])) for at, name in enumerate(order)}
+    return pl.concat([_within(rows, name) for name, rows in finer.items()])
+
+
+def count(touched: pl.DataFrame) -> int:
+    """How many buckets these are."""
+    seconds = pl.col("interval").replace_strict(_SECONDS, return_dtype=pl.Int64)
+    length = (pl.col("end") - pl.col("start")).dt.total_seconds()
+    return touched.select(pl.when(seconds > 0).then(length // seconds).otherwise(1).sum()).item()
+
+
+def halves(touched: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """About half of the buckets and the others; of a single bucket the first half is empty."""
+    if touched.height > 1:
+        return touched.head(touched.height // 2), touched.tail(touched.height - touched.height // 2)
+    half = pl.duration(seconds=_SECONDS[touched["interval"][0]] * (count(touched) // 2))
+    middle = pl.col("start") + half
+    first = touched.with_columns(end=middle).filter(pl.col("end") > pl.col("start"))
+    return first, touched.with_columns(start=middle)
+
+
+def _own_zone(ticks: pl.DataFrame) -> pl.Expr:
+    return (pl.col("zone") if "zone" in ticks.columns else pl.lit(None, dtype=pl.String)).alias("zone")
+
+
+def _within(rows: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The buckets of an interval that hold the given runs."""
+    seconds = INTERVALS[name].seconds
+    if seconds is None:
+        return _days(rows)
+    code = runs.codes(rows) * runs.PLACES
+    first, last = rows["start"], rows.select(pl.col("end") - _MICROSECOND).to_series()
+    found = runs.of_ranges(code + runs.places(first, seconds), code + runs.places(last, seconds))
+    heads = rows.select(*_WHO, interval=pl.lit(name), code=runs.codes(rows)).unique("code")
+    return _shown(found, heads.with_columns(seconds=pl.lit(seconds)))
+
+
+def _days(rows: pl.DataFrame) -> pl.DataFrame:
+    days = calendar.local_days(rows, "zone").with_columns(interval=pl.lit("1d"), start="day_start", end="day_end")
+    return conform(days.select(list(TOUCHED)).unique(["tenant", "instrument", "start"]), TOUCHED)
+
+
+def _shown(found: pl.DataFrame, heads: pl.DataFrame) -> pl.DataFrame:
+    """TOUCHED of runs, whose instruments are the `heads` by `code`, each with its `interval` and `seconds`."""
+    coded = found.with_columns(code=pl.col("first") // runs.PLACES).join(heads, on="code", maintain_order="left")
+
+    def at(place: pl.Expr) -> pl.Expr:
+        return (place % runs.PLACES * pl.col("seconds") * 1_000_000).cast(INSTANT)
+
+    return conform(
+        coded.with_columns(start=at(pl.col("first")), end=at(pl.col("last") + 1)).select(list(TOUCHED)), TOUCHED
     )
 
 

@@ -9,13 +9,13 @@ from clickhouse_connect.driver.client import Client
 from db.clickhouse import rollup, rollup_bars, rollup_ticks
 from db.clickhouse.changes import states
 from db.clickhouse.client import fetch
-from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
+from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.latest import candidates
 from db.clickhouse.query import Query, instant
+from pipeline.bars import count
 from pipeline.flags import UNUSABLE
 
 INTERVALS: Final = tuple(rollup.PERIODS)
-_BAR: Final = ("tenant", "instrument", "start")
 
 
 class Passed(NamedTuple):
@@ -57,9 +57,9 @@ def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
 
 def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
     finer = rollup.FINER[interval]
-    one_each = level.select(pl.struct("tenant", "instrument").n_unique()).item() == level.height
-    statement = rollup_bars.from_finer(one_each=one_each)
-    client.command(statement, parameters=given | {"finer": finer, "width": rollup.PERIODS[finer]})
+    statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d")
+    more = {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
+    client.command(statement, parameters=given | more)
 
 
 def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
@@ -69,17 +69,17 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
         "grace_most": level["grace_s"].max(),
         "unusable": UNUSABLE,
     }
-    wanted = level.select(_BAR).n_unique()
-    for number, statement in enumerate(rollup_ticks.statements(interval)):
-        role = given["role"] if number == 0 else _left_out(client, level, given, f"left_{number}")
-        client.command(statement, parameters=given | {"role": role})
+    wanted = count(level)
+    for number, statement in enumerate(rollup_ticks.statements(interval, one_each=_one_each(level))):
+        if number:
+            left = f"left_{number}"
+            client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
+            given["role"] = left
+        client.command(statement, parameters=given)
         if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
             return
 
 
-def _left_out(client: Client, level: pl.DataFrame, given: dict[str, object], role: str) -> str:
-    """Names the keys without a bar yet as those of another role."""
-    left_out = fetch(client, Query(rollup_ticks.LEFT_OUT, given))
-    again = level.join(left_out, on=_BAR, how="semi")
-    add_keys(client, str(given["keys"]), again, role)
-    return role
+def _one_each(level: pl.DataFrame) -> bool:
+    """No instrument has two keys."""
+    return level.select(pl.struct("tenant", "instrument").n_unique()).item() == level.height

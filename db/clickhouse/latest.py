@@ -19,7 +19,7 @@ from db.clickhouse import current
 from db.clickhouse.client import fetch
 from db.clickhouse.keys import add_keys, key_table
 from db.clickhouse.query import Query
-from db.clickhouse.rollup import FINER, PERIODS, VERSION_UNIT, floor, micros
+from db.clickhouse.rollup import FINER, PERIODS, SECONDS, VERSION_UNIT, floor, micros
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
@@ -31,11 +31,14 @@ _KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
 _PERIOD: Final = floor("at", f"transform(`interval`, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))")
 
 # The newest bar that the keys touched, or a newer one that was a tombstone once.
+# A key is a run of bars; of days each is one.
+_SECONDS: Final = f"transform(`interval`, {list(SECONDS)}, {list(SECONDS.values())}, toInt64(0))"
 _TARGETS: Final = f"""
-    SELECT tenant, instrument, `interval`, max(start) AS at FROM (
-        SELECT tenant, instrument, `interval`, start {_KEYS}
+    SELECT tenant, instrument, `interval`, max(newest) AS at FROM (
+        SELECT tenant, instrument, `interval`,
+            if({_SECONDS} = 0, start, `end` - toIntervalSecond({_SECONDS})) AS newest {_KEYS}
         UNION ALL
-        SELECT tenant, instrument, `interval`, start FROM tombstones
+        SELECT tenant, instrument, `interval`, start AS newest FROM tombstones
         WHERE start >= (SELECT min(start) {_KEYS})
             AND (tenant, instrument, `interval`) IN (SELECT tenant, instrument, `interval` {_KEYS}))
     GROUP BY tenant, instrument, `interval`"""

@@ -1,8 +1,8 @@
 """The SQL of bars: what those from stored publications and those from finer bars share.
 
-The keys of a pass stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every statement takes the
-keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends. Bars are made in a table
-of the pass, `{made:Identifier}`, and stored from there, an interval at a time.
+The keys of a pass, runs of buckets, stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every
+statement takes the keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends. Bars
+are made in a table of the pass, `{made:Identifier}`, and stored from there, an interval at a time.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
@@ -44,6 +44,16 @@ def micros(instant: str) -> str:
 def floor(instant: str, seconds: str) -> str:
     """An expression: the instant's bucket of so many seconds since 1970, as `DateTime`."""
     return f"toDateTime(intDiv({micros(instant)}, {seconds} * 1000000) * {seconds}, 'UTC')"
+
+
+def steps(low: str, high: str, seconds: str) -> str:
+    """An expression: a row for every so many seconds of [low, high), as `DateTime`; `low` lies on their grid."""
+    return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
+
+
+def exact(instant: str) -> str:
+    """An expression: a `DateTime` as the instants of bars are stored."""
+    return f"toDateTime64({instant}, 6, 'UTC')"
 
 
 # Every tick of a bar but the last holds until the next one's start, its own end or never (0 us), whichever is first.

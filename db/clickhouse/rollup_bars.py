@@ -3,10 +3,10 @@
 
 from typing import Final
 
-from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, make, micros
+from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, exact, floor, make, micros, steps
 
 _FOLD: Final = f"""
-    SELECT p.tenant AS tenant, p.instrument AS instrument, k.start AS start, k.`end` AS `end`, k.grace_s AS grace_s,
+    SELECT p.tenant AS tenant, p.instrument AS instrument, k.grace_s AS grace_s,
         sum(bitAnd(p.ver, {VERSION_UNIT - 1})) AS seen, sum(p.count) AS used,
         argMinIf(p.open, p.first_start, p.count > 0) AS opened, argMaxIf(p.close, p.last_start, p.count > 0) AS closed,
         maxIf(p.high, p.count > 0) AS highest, minIf(p.low, p.count > 0) AS lowest,
@@ -26,9 +26,7 @@ _FOLD: Final = f"""
 
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
-_PERIOD: Final = f"""toDateTime(arrayJoin(range(
-    toUInt64(intDiv({micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
-    toUInt64(intDiv({micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC')"""
+_PERIOD: Final = steps(floor("start", "{width:UInt32}"), "`end`", "{width:UInt32}")
 _FINER: Final = f"""
     SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}} AND {RANGE}
         AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
@@ -36,16 +34,23 @@ _FINER: Final = f"""
         AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {_PERIOD}, tenant) {KEYS})"""
 
 
-def from_finer(*, one_each: bool) -> str:
-    """Bars of one interval from the stored bars of the next finer one, `{finer:String}`.
+# A day is a key of its own, for its borders are the zone's; all other bars lie on the grid.
+_BORDERS: Final = {
+    True: "k.opens AS start, k.closes AS `end`",
+    False: f"{exact(floor('p.start', '{seconds:UInt32}'))} AS start, start + {{seconds:UInt32}} AS `end`",
+}
+
+
+def from_finer(*, one_each: bool, days: bool) -> str:
+    """Bars of one interval (`days`: of `1d`) from the stored bars of the next finer one, `{finer:String}`.
 
     `one_each`: no instrument has two keys, which spares an ordered join.
     """
-    kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.start")
+    kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.opens")
     return make(f"""
-        {_FOLD}
+        {_FOLD}, {_BORDERS[days]}
         FROM ({_FINER}) AS p
-        {kind} JOIN (SELECT tenant, instrument, start, `end`, grace_s {KEYS}) AS k
+        {kind} JOIN (SELECT tenant, instrument, start AS opens, `end` AS closes, grace_s {KEYS}) AS k
         ON p.tenant = k.tenant AND p.instrument = k.instrument {before}
-        WHERE p.start >= k.start AND p.start < k.`end`
+        WHERE p.start >= k.opens AND p.start < k.closes
         GROUP BY tenant, instrument, start, `end`, grace_s""")

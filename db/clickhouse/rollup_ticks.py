@@ -8,7 +8,20 @@ all of identities of their own, and bars whose publications must be replayed.
 from typing import Final
 
 from db.clickhouse import current
-from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, LONGEST_S, RANGE, STAMP_MARGIN_S, STREAM, floor, make, micros
+from db.clickhouse.rollup import (
+    HEAD,
+    HEAD_US,
+    KEYS,
+    LONGEST_S,
+    RANGE,
+    STAMP_MARGIN_S,
+    STREAM,
+    exact,
+    floor,
+    make,
+    micros,
+    steps,
+)
 
 _WITHIN: Final = (
     f"{RANGE} AND ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} "
@@ -38,6 +51,9 @@ _LATE: Final = f"""
     countIf({_SURELY_LATE}) AS later"""
 
 
+_BUCKET: Final = floor("start", "{seconds:UInt32}")
+
+
 def _partial(identities: str, order: str, holds: str) -> str:
     """Bars of `identities`, before their keys are joined; `order` tells the first and the last tick."""
     return f"""
@@ -52,34 +68,43 @@ def _partial(identities: str, order: str, holds: str) -> str:
     FROM ({_counted(identities)}) GROUP BY tenant, instrument, bucket"""
 
 
-def _alone(identities: str) -> str:
-    """The same, of the bars that hold one publication only: nothing to order, nothing to sum."""
+def _alone(touched: str) -> str:
+    """The same, of the bars that hold one publication only: nothing to order, nothing to sum, and no groups.
+
+    Both reads of the table see one state of it. A bar that shares its hash with another is left to the next statement.
+    """
     return f"""
-    SELECT tenant, instrument, bucket, count() AS seen, toUInt64(any(counts)) AS used,
-        any(if(counts, price, toDecimal64(0, 9))) AS opened, opened AS closed, opened AS highest, opened AS lowest,
-        any(counts AND volume IS NOT NULL) AS with_volume, toInt128(any(if(counts, quantity, 0))) AS quantities,
-        toInt256(any(if(counts, toInt128(reinterpretAsInt64(price)) * quantity, 0))) AS price_volume,
-        any(start) AS first_at, first_at AS last_at, any(ts) AS closing_ts,
-        any(if(counts, flags, 0)) AS all_flags, toUInt64(0) AS corrected, any(updated_at) AS changed,
-        any(if({_MAYBE_LATE}, [first_known], [])) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
-        toUInt64(any({_SURELY_LATE})) AS later,
-        any(if(counts, {_HOLD}, 0)) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us
-    FROM ({_counted(identities)}) GROUP BY tenant, instrument, bucket HAVING seen = 1"""
+    SELECT tenant, instrument, bucket, toUInt64(1) AS seen, toUInt64(counts) AS used,
+        if(counts, price, toDecimal64(0, 9)) AS opened, opened AS closed, opened AS highest, opened AS lowest,
+        counts AND volume IS NOT NULL AS with_volume, toInt128(if(counts, quantity, 0)) AS quantities,
+        toInt256(if(counts, toInt128(reinterpretAsInt64(price)) * quantity, 0)) AS price_volume,
+        start AS first_at, start AS last_at, ts AS closing_ts,
+        if(counts, flags, 0) AS all_flags, toUInt64(0) AS corrected, updated_at AS changed,
+        if({_MAYBE_LATE}, [first_known], []) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
+        toUInt64({_SURELY_LATE}) AS later,
+        if(counts, {_HOLD}, 0) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us
+    FROM ({_counted(current.single(touched, current.BAR_COLUMNS))})
+    WHERE cityHash64(tenant, instrument, bucket) NOT IN (
+        SELECT cityHash64(tenant, instrument, {_BUCKET}) AS bar {current.stored(touched)}
+        GROUP BY bar HAVING count() > 1)"""
 
 
 def _counted(identities: str) -> str:
     return f"""
-    SELECT *, {current.usable()} AS counts, {floor("start", "{seconds:UInt32}")} AS bucket,
+    SELECT *, {current.usable()} AS counts, {_BUCKET} AS bucket,
         reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
     FROM ({identities})"""
 
 
-def _keyed(partial: str) -> str:
-    """Partial bars with the start, end and grace of their keys."""
+def _keyed(partial: str, *, one_each: bool) -> str:
+    """Partial bars of the keys, with start, end and grace. `one_each`: no instrument has two keys."""
+    kind, of = ("INNER", "tenant, instrument") if one_each else ("ASOF INNER", "tenant, instrument, start")
+    opens = "opens" if one_each else "start"
     return f"""
-    SELECT * FROM ({partial}) AS b
-    INNER JOIN (SELECT tenant, instrument, {floor("start", "1")} AS bucket, start, `end`, grace_s {KEYS}) AS k
-    USING (tenant, instrument, bucket)"""
+    SELECT *, start + {{seconds:UInt32}} AS `end`
+    FROM (SELECT *, {exact("bucket")} AS start FROM ({partial})) AS b
+    {kind} JOIN (SELECT tenant, instrument, start AS {opens}, `end` AS closes, grace_s {KEYS}) AS k USING ({of})
+    WHERE b.start >= k.{opens} AND b.start < k.closes"""
 
 
 def _touched(interval: str) -> str:
@@ -87,9 +112,9 @@ def _touched(interval: str) -> str:
 
     A stream tick's bucket is its bar; documents lie in days, and their stamps may lie beside their interval.
     """
-    bucket = floor("start", "1")
+    bucket = steps("start", "`end`", "10")
     if interval != STREAM:
-        bucket = f"toStartOfDay(arrayJoin([start - {STAMP_MARGIN_S}, `end` + {STAMP_MARGIN_S}]))"
+        bucket = steps(f"toStartOfDay(start - {STAMP_MARGIN_S})", f"`end` + {STAMP_MARGIN_S}", "86400")
     # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
     # whatever else it lets pass finds no key in the end.
     return f"""{_WITHIN} AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
@@ -101,17 +126,21 @@ def _touched(interval: str) -> str:
 _PLAIN: Final = "count() = arrayUniq(groupArray(ts))"
 
 MADE: Final = "SELECT count() AS n FROM {made:Identifier} WHERE `interval` = {interval:String}"
-LEFT_OUT: Final = f"""
-    SELECT tenant, instrument, start {KEYS} AND (tenant, instrument, start) NOT IN (
+LEAVE: Final = f"""
+    INSERT INTO {{keys:Identifier}} (tenant, instrument, `interval`, start, `end`, grace_s, role)
+    SELECT tenant, instrument, `interval`, at, at + {{seconds:UInt32}}, grace_s, {{left:String}}
+    FROM (SELECT *, {exact(steps("start", "`end`", "{seconds:UInt32}"))} AS at {KEYS})
+    WHERE (tenant, instrument, at) NOT IN (
         SELECT tenant, instrument, start FROM {{made:Identifier}} WHERE `interval` = {{interval:String}})"""
+"""Names the buckets of the keys that were not made yet as keys of the role `left`."""
 
 
-def from_single(interval: str) -> str:
+def from_single(interval: str, *, one_each: bool) -> str:
     """Bars of the keys that hold one publication; of documents only, a stream's bars hold many."""
-    return make(_keyed(_alone(current.single(_touched(interval), current.BAR_COLUMNS))))
+    return make(_keyed(_alone(_touched(interval)), one_each=one_each))
 
 
-def from_plain(interval: str) -> str:
+def from_plain(interval: str, *, one_each: bool) -> str:
     """Bars of the keys whose publications need no replay.
 
     Whether a bar needs it is seen in the same state of the table that the bar is made of: what was made, and nothing
@@ -119,20 +148,22 @@ def from_plain(interval: str) -> str:
     """
     order = "start" if interval == STREAM else _DOCUMENT_ORDER
     plain = current.single(_touched(interval), current.BAR_COLUMNS)
-    return make(_keyed(_partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"))
+    partial = _partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"
+    return make(_keyed(partial, one_each=one_each))
 
 
-def from_replay(interval: str) -> str:
+def from_replay(interval: str, *, one_each: bool) -> str:
     """Bars of the keys with every publication replayed."""
     identities = current.replayed(_touched(interval), current.BAR_COLUMNS)
     order = current.CLOSING if interval == STREAM else _DOCUMENT_ORDER
-    return make(_keyed(_partial(identities, order, _holds(interval))))
+    return make(_keyed(_partial(identities, order, _holds(interval)), one_each=one_each))
 
 
-def statements(interval: str) -> tuple[str, ...]:
+def statements(interval: str, *, one_each: bool) -> tuple[str, ...]:
     """The statements of an interval in order, each for what those before it have left out."""
-    first = () if interval == STREAM else (from_single(interval),)
-    return (*first, from_plain(interval), from_replay(interval))
+    first = () if interval == STREAM else (from_single(interval, one_each=one_each),)
+    plain = from_plain(interval, one_each=one_each and not first)
+    return (*first, plain, from_replay(interval, one_each=False))
 
 
 def _holds(interval: str) -> str:

@@ -11,7 +11,6 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse.bars import run_pass
 from db.clickhouse.client import connect
-from db.clickhouse.keys import with_grace
 from db.clickhouse.ticks import insert_ticks
 from db.migrate import migrate
 from db.postgres.engine import make_engine
@@ -42,7 +41,7 @@ def _store(client: Client, report: Report, starts: Sequence[datetime], size: Siz
     ticks = caiso.ticks(report, starts, size, "public")
     insert_ticks(client, ticks)
     buckets = touched(ticks)
-    run_pass(client, with_grace(buckets), with_grace(coarser(buckets)))
+    run_pass(client, buckets, coarser(buckets))
 
 
 async def _register(settings: Settings, ticks: pl.DataFrame) -> None:

@@ -1,4 +1,6 @@
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -46,10 +48,22 @@ def cut(at: datetime, interval: str, market: str) -> tuple[datetime, datetime]:
 
 
 def coordinates(found: pl.DataFrame) -> set[tuple[str, str, datetime, datetime]]:
-    assert found.columns == list(bars.TOUCHED)
-    listed = found.select("instrument", "interval", "start", "end").rows()
-    assert len(set(listed)) == len(listed)
+    """The single buckets of the runs; none stands twice, and no run ends where the next one of its kind begins."""
+    assert found.schema == bars.TOUCHED
+    listed = [bucket for row in found.iter_rows(named=True) for bucket in buckets(row)]
+    assert len(set(listed)) == len(listed) == bars.count(found)
+    runs = found.filter(pl.col("interval") != "1d")
+    ends = runs.select(*(pl.col(name) for name in ("tenant", "instrument", "interval")), start="end")
+    assert runs.join(ends, on=ends.columns, how="semi").is_empty()
     return set(listed)
+
+
+def buckets(row: dict[str, Any]) -> Iterator[tuple[str, str, datetime, datetime]]:
+    start, end = row["start"], row["end"]
+    step = end - start if row["interval"] == "1d" else timedelta(seconds=SECONDS[row["interval"]])
+    while start < end:
+        yield row["instrument"], row["interval"], start, start + step
+        start += step
 
 
 @given(rows)
@@ -65,13 +79,36 @@ def test_touched_and_coarser_equal_a_second_reading(
     }
 
 
-def test_bucket_is_ten_seconds_for_streams_and_the_utc_day_for_intervals() -> None:
-    at = datetime(2024, 3, 10, 23, 59, 59, 5, tzinfo=UTC)
-    ticks = frame([(KINDS[0], "A", at), (KINDS[2], "A", at)])
-    expected = [datetime(2024, 3, 10, tzinfo=UTC), datetime(2024, 3, 10, 23, 59, 50, tzinfo=UTC)]
-    assert ticks.select(bars.bucket(ticks)).to_series().to_list() == expected
-    stream = ticks[1:]
-    assert stream.select(bars.bucket(stream)).item() == expected[1]
+@given(rows, rows)
+def test_united_is_what_both_together_touch(
+    one: list[tuple[tuple[str, str, int, str], str, datetime]],
+    other: list[tuple[tuple[str, str, int, str], str, datetime]],
+) -> None:
+    parts = [bars.touched(frame(one)), bars.touched(frame(other)), bars.touched(frame(one))]
+    assert coordinates(bars.united(parts)) == coordinates(bars.touched(frame(one + other)))
+
+
+@given(rows)
+def test_halves_are_all_buckets_once(cases: list[tuple[tuple[str, str, int, str], str, datetime]]) -> None:
+    whole = bars.touched(frame(cases))
+    waiting, single = [whole] if cases else [], list[pl.DataFrame]()
+    while waiting:
+        first, second = bars.halves(waiting.pop())
+        if first.is_empty():
+            single.append(second)
+        else:
+            waiting += [first, second]
+    assert all(bars.count(each) == 1 for each in single)
+    found = [bucket for each in single for row in each.iter_rows(named=True) for bucket in buckets(row)]
+    assert len(found) == len(set(found))
+    assert set(found) == coordinates(whole)
+
+
+def test_tenants_do_not_share_a_run() -> None:
+    at = datetime(2024, 3, 10, tzinfo=UTC)
+    ticks = frame([(KINDS[2], "A", at), (KINDS[2], "A", at + timedelta(seconds=10))])
+    found = bars.touched(ticks.with_columns(tenant=pl.Series(["t", "u"])))
+    assert found.select("tenant", "start").sort("tenant").rows() == [("t", at), ("u", at + timedelta(seconds=10))]
 
 
 def test_intervals_start_at_the_products_finest() -> None:

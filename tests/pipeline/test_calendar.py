@@ -9,14 +9,19 @@ from hypothesis import strategies as st
 from pipeline import calendar
 from pipeline.schema import INSTANT
 
+MICROSECOND = timedelta(microseconds=1)
 ZONES = ("America/Los_Angeles", "America/New_York", "America/Chicago", "Etc/GMT+5")
 instants = st.datetimes(datetime(2015, 1, 1), datetime(2030, 12, 31)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001
 
 
 def days(at: list[datetime], zone: str) -> list[tuple[datetime, datetime]]:
-    frame = pl.DataFrame({"at": pl.Series(at, dtype=INSTANT)})
-    cut = frame.select(calendar.day_start(pl.col("at"), zone), end=calendar.day_end(pl.col("at"), zone))
-    return [(start, end) for start, end in cut.iter_rows()]
+    return held([(each, each + MICROSECOND, zone) for each in at])
+
+
+def held(cases: list[tuple[datetime, datetime, str]]) -> list[tuple[datetime, datetime]]:
+    frame = pl.DataFrame(cases, schema={"start": INSTANT, "end": INSTANT, "zone": pl.String()}, orient="row")
+    cut = calendar.local_days(frame.with_row_index("case"), "zone").sort("case", "day_start")
+    return cut.select("day_start", "day_end").rows()
 
 
 def expected(at: datetime, zone: str) -> tuple[datetime, datetime]:
@@ -38,21 +43,19 @@ def test_every_hour_around_every_clock_change(zone: str) -> None:
     assert lengths == ({24} if zone == "Etc/GMT+5" else {23, 24, 25})
 
 
-@given(st.lists(st.tuples(instants, st.sampled_from(ZONES)), min_size=1, max_size=20))
-def test_mixed_zones(cases: list[tuple[datetime, str]]) -> None:
-    frame = pl.DataFrame({"at": pl.Series([at for at, _ in cases], dtype=INSTANT), "zone": [z for _, z in cases]})
-    cut = calendar.local_days(frame, "at", "zone")
-    assert cut.select("day_start", "day_end").rows() == [expected(at, zone) for at, zone in cases]
+@given(st.lists(st.tuples(instants, st.integers(1, 80 * 3600), st.sampled_from(ZONES)), min_size=1, max_size=20))
+def test_every_day_that_holds_a_part_of_a_range(cases: list[tuple[datetime, int, str]]) -> None:
+    ranges = [(at, at + timedelta(seconds=length), zone) for at, length, zone in cases]
+    assert held(ranges) == [day for each in ranges for day in days_between(*each)]
+
+
+def days_between(start: datetime, end: datetime, zone: str) -> list[tuple[datetime, datetime]]:
+    found = [expected(start, zone)]
+    while found[-1][1] < end:
+        found.append(expected(found[-1][1], zone))
+    return found
 
 
 def test_a_day_whose_midnight_is_skipped() -> None:
     [(start, end)] = days([datetime(2018, 11, 4, 12, tzinfo=UTC)], "America/Sao_Paulo")
     assert (start, end) == (datetime(2018, 11, 4, 3, tzinfo=UTC), datetime(2018, 11, 5, 2, tzinfo=UTC))
-
-
-@given(instants, st.sampled_from([10, 60, 300, 900, 3600, 86_400]))
-def test_floor(at: datetime, seconds: int) -> None:
-    frame = pl.DataFrame({"at": pl.Series([at], dtype=INSTANT)})
-    floored: datetime = frame.select(calendar.floor(pl.col("at"), seconds)).item()
-    since = at - datetime(1970, 1, 1, tzinfo=UTC)
-    assert floored == at - since % timedelta(seconds=seconds)

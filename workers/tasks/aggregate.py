@@ -12,10 +12,9 @@ import polars as pl
 
 from db.clickhouse.bars import Passed
 from db.clickhouse.bars import run_pass as recompute
-from db.clickhouse.keys import with_grace
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
-from pipeline.bars import coarser, touched
+from pipeline.bars import coarser, count, halves, touched, united
 from service import clock
 from workers import outgoing
 from workers.app import app, task
@@ -89,7 +88,7 @@ def run_pass() -> None:
 
 def _taken(context: Context) -> list[Stored]:
     taken: list[Stored] = []
-    while len(taken) < MOST_BATCHES and sum(each.touched.height for each in taken) < MOST_BUCKETS:
+    while len(taken) < MOST_BATCHES and sum(count(each.touched) for each in taken) < MOST_BUCKETS:
         entry = context.passes.take()
         if entry is None:
             break
@@ -109,37 +108,35 @@ def _next_turn(context: Context, took: float) -> None:
 def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], Passed]]:
     """Passes the batches together; where that fails, halves, so that one poisoned bucket blocks no other batch.
 
-    A batch that fails alone has its other buckets computed all the same, and is refused.
+    A batch that fails alone has its other buckets computed all the same (they come without a batch), and is refused.
     """
     if not batches:
         return
     try:
-        yield batches, _pass(context, pl.concat([each.touched for each in batches]).unique())
+        yield batches, _pass(context, united([each.touched for each in batches]))
     except DataError as error:
         if len(batches) > 1:
             middle = len(batches) // 2
             yield from passed(context, batches[:middle])
             yield from passed(context, batches[middle:])
             return
-        _pass_around(context, batches[0].touched)
+        yield from (((), done) for done in _passed_around(context, batches[0].touched))
         refuse(context, batches[0].header, str(error))
 
 
-def _pass_around(context: Context, buckets: pl.DataFrame) -> None:
+def _passed_around(context: Context, buckets: pl.DataFrame) -> Iterator[Passed]:
     """Computes every bucket that can be computed, by halving."""
-    middle = buckets.height // 2
-    for part in (buckets.head(middle), buckets.tail(buckets.height - middle)):
-        if part.height == buckets.height or part.is_empty():
-            continue
+    first, second = halves(buckets)
+    for part in (first, second) if first.height else ():  # a single bucket cannot be computed
         try:
-            _pass(context, part)
+            yield _pass(context, part)
         except DataError:
-            _pass_around(context, part)
+            yield from _passed_around(context, part)
 
 
 def _pass(context: Context, buckets: pl.DataFrame) -> Passed:
     with engine_refusals():
-        return recompute(context.clickhouse, with_grace(buckets), with_grace(coarser(buckets)))
+        return recompute(context.clickhouse, buckets, coarser(buckets))
 
 
 def _hand_on(context: Context, batches: Sequence[Stored], done: Passed) -> None:

@@ -248,10 +248,10 @@ def test_a_pass_that_read_less_never_wins(client: Client) -> None:
 )
 def test_known_wrong_variants_are_caught(client: Client, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
     real = rollup_ticks.from_replay
-    assert old in real("10s")
+    assert old in real("10s", one_each=False)
 
-    def broken(interval: str) -> str:
-        return real(interval).replace(old, new)
+    def broken(interval: str, *, one_each: bool) -> str:
+        return real(interval, one_each=one_each).replace(old, new)
 
     monkeypatch.setattr(rollup_ticks, "from_replay", broken)
     made = corrected(fresh_tenant())

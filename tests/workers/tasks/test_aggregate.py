@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pipeline.bars import count, touched
 from pipeline.schema import INSTANT
 from workers.header import BatchHeader
 from workers.tasks import aggregate
@@ -22,9 +23,10 @@ CONTEXT: Any = SimpleNamespace()
 def _stored(name: str, buckets: list[int]) -> Stored:
     header = BatchHeader(name, "a", "t", "tid", 0, 0, 1, 1, 0)
     starts = pl.Series("start", [DAY + timedelta(minutes=each) for each in buckets], dtype=INSTANT)
-    return Stored(
-        header, pl.DataFrame({"instrument": pl.Series(["x"] * len(buckets), dtype=pl.String), "start": starts})
+    ticks = starts.to_frame().select(
+        tenant=pl.lit("t"), instrument=pl.lit("x"), market=pl.lit("demo"), product=pl.lit("tick"), start="start"
     )
+    return Stored(header, touched(ticks))
 
 
 class Engine:
@@ -37,6 +39,7 @@ class Engine:
 
     def run(self, context: object, buckets: pl.DataFrame) -> pl.DataFrame:
         starts = set(buckets["start"].to_list())
+        assert count(buckets) == len(starts)  # no two minutes lie in one run of ten seconds
         if starts & self.poisoned:
             raise DataError("Code: 407. Decimal overflow")
         self.computed |= starts
