@@ -11,7 +11,7 @@ from flower.urls import handlers
 
 from api.app import make_routes
 from service.metrics import DEFINITIONS
-from service.settings import load
+from service.settings import QUEUES, load
 from tests.ops.compose import ROOT, environment, ours, services
 
 _OPS: Final = ROOT / "ops"
@@ -27,9 +27,10 @@ _OTHERS: Final = {
     "container_cpu_usage_seconds_total",
     "container_memory_working_set_bytes", "container_spec_memory_limit_bytes",
 }  # fmt: skip
+_PAGE_WHEN_LIVE: Final = '{{ if eq $labels.lane "live" }}page{{ else }}ticket{{ end }}'
 _LABELS: Final = {"lane", "service", "job", "instance"}  # that the configuration or Prometheus adds
 _WORDS: Final = {
-    "sum", "min", "max", "by", "and", "rate", "deriv", "absent", "min_over_time", "histogram_quantile", "le",
+    "sum", "min", "max", "by", "and", "or", "rate", "deriv", "absent", "min_over_time", "histogram_quantile", "le",
 }  # fmt: skip
 
 
@@ -136,9 +137,16 @@ def test_every_alert_says_how_bad_it_is_and_what_to_do() -> None:
     rules = _rules()
     assert len({rule["alert"] for rule in rules}) == len(rules)
     for rule in rules:
-        assert rule["labels"]["severity"] in ("page", "ticket"), rule["alert"]
+        assert rule["labels"]["severity"] in ("page", "ticket", _PAGE_WHEN_LIVE), rule["alert"]
         assert rule["annotations"]["summary"]
         assert rule["annotations"]["action"]
+
+
+def test_a_queue_of_live_prices_without_workers_is_told() -> None:
+    expression = next(rule["expr"] for rule in _rules() if rule["alert"] == "NoWorkers")
+    told = re.findall(r'absent\(up\{service="([\w-]+)"\}\)', expression)
+    assert sorted(told) == sorted(f"worker-{queue}" for queue in QUEUES)
+    assert set(told) <= {host for host, _ in _targets(_jobs()["workers"])}
 
 
 def test_labels_in_an_alerts_sentence_are_those_that_its_expression_leaves() -> None:
@@ -151,7 +159,8 @@ def test_labels_in_an_alerts_sentence_are_those_that_its_expression_leaves() -> 
 
 def test_settings_and_topics_in_an_alerts_sentence_exist() -> None:
     text = (_OPS / "prometheus" / "alerts.yml").read_text()
-    load(dict.fromkeys(re.findall(r"DATA_PROC_\w+", text), "33554432") | {"DATA_PROC_BRIDGE_RESEND_AFTER_S": "30"})
+    others = {"DATA_PROC_BRIDGE_RESEND_AFTER_S": "30", "DATA_PROC_BRIDGE_BREAKER": "off"}
+    load(dict.fromkeys(re.findall(r"DATA_PROC_\w+", text), "33554432") | others)
     assert set(re.findall(r"[a-z]+\.[a-z]+\.v1", text)) == {load({}).kafka.deadletter_topic}
 
 

@@ -34,3 +34,4 @@ class Tally:
         """Trips where this is one refusal too many."""
         sentence = self._breaker.add(landed) if self._breaker is not None else None
         self.tripped = self.tripped or sentence or ""
+        self.metrics.set("bridge_tripped", bool(self.tripped))

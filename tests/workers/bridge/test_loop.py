@@ -253,8 +253,10 @@ def test_the_breaker_stops_the_loop() -> None:
     bench = _bench(200, batch=Limits(200, 10_000, 0.05))
     bench.steps(2)
     bench.land(bench.sends()[0], invalid=100)
+    assert bench.tally.metrics.value("bridge_tripped") == 0
     with pytest.raises(Tripped, match="100 messages in a row of partition 0"):
         bench.steps(1)
+    assert bench.tally.metrics.value("bridge_tripped") == 1
 
 
 def test_a_breaker_that_trips_in_a_revocation_commits_and_stops_the_next_step() -> None:
