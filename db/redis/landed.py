@@ -52,7 +52,10 @@ class Bounds:
 
 
 class Read(NamedTuple):
-    """What came after a position, and the position to go on from. `gap`: entries before these are not kept any more."""
+    """What came after a position, and the position to go on from.
+
+    `gap`: entries between the position and these may have been dropped, or lost with Redis: begin anew.
+    """
 
     entries: Sequence[Entry]
     position: str
@@ -73,8 +76,8 @@ def append_bars(redis: Redis, changes: Iterable[tuple[str, Change]], bounds: Bou
     with redis.pipeline(transaction=True) as pipe:
         for tenant, rows in _by_tenant(changes):
             fields = {"tenant": tenant, "kind": "bar", "rows": f"[{','.join(map(row, rows))}]"}
-            pipe.xadd(STREAM, cast("Any", fields), maxlen=bounds.entries, approximate=True)
-        pipe.xtrim(STREAM, minid=oldest, approximate=True)
+            pipe.xadd(STREAM, cast("Any", fields), maxlen=bounds.entries, approximate=False)
+        pipe.xtrim(STREAM, minid=oldest, approximate=False)
         pipe.execute()
 
 
@@ -88,13 +91,13 @@ def _by_tenant(changes: Iterable[tuple[str, Change]]) -> Iterator[tuple[str, Seq
 
 
 def read(redis: Redis, after: str) -> Read:
-    """Up to 1,000 entries after a position, oldest first."""
-    with redis.pipeline(transaction=True) as pipe:
-        pipe.xrange(STREAM, min=f"({after}", count=A_READ)
-        pipe.exists(STREAM)
-        found, exists = pipe.execute()
-    deleted = _deleted(redis.xinfo_stream(STREAM)) if exists else BEGINNING
-    return _read(found, after, deleted)
+    """Up to 1,000 entries after a position (`BEGINNING`, or one that was given), oldest first."""
+    found = cast("list[Any]", redis.xrange(STREAM, min=f"({after}", count=A_READ))
+    if not found:
+        return Read((), after, gap=False)
+    with redis.pipeline(transaction=False) as pipe:
+        _ask_whether_whole(pipe, after)
+        return _read(found, after, pipe.execute(raise_on_error=False))
 
 
 def newest(redis: Redis) -> str:
@@ -117,24 +120,31 @@ async def follow(redis: AsyncRedis, after: str, wait_s: float) -> Read:
     found = answer[0][1] if answer else []
     if not found:
         return Read((), after, gap=False)
-    return _read(found, after, _deleted(await redis.xinfo_stream(STREAM)))
+    async with redis.pipeline(transaction=False) as pipe:
+        _ask_whether_whole(pipe, after)
+        return _read(found, after, await pipe.execute(raise_on_error=False))
 
 
-def _deleted(info: dict[str, Any]) -> str:
-    """The newest entry that was dropped."""
-    return cast("bytes", info["max-deleted-entry-id"]).decode()
+def _ask_whether_whole(pipe: Any, after: str) -> None:
+    """Asked once the entries were read: what was dropped before that is seen."""
+    pipe.xrange(STREAM, min=after, max=after)
+    pipe.xinfo_stream(STREAM)
 
 
-def _read(found: list[tuple[bytes, dict[bytes, bytes]]], after: str, deleted: str) -> Read:
+def _read(found: list[tuple[bytes, dict[bytes, bytes]]], after: str, whole: list[Any]) -> Read:
     entries = [_entry(key.decode(), fields) for key, fields in found]
-    return Read(entries, entries[-1].id if entries else after, after != BEGINNING and _order(deleted) > _order(after))
+    return Read(entries, entries[-1].id, gap=_gap(after, *whole))
+
+
+def _gap(after: str, there: Any, info: Any) -> bool:
+    """Entries are dropped from the oldest on: where the one at the position is still there, none after it was."""
+    if isinstance(there, Exception) or isinstance(info, Exception):
+        return True  # the log was lost in between
+    if after == BEGINNING:
+        return bool(info["entries-added"] > info["length"])
+    return not there
 
 
 def _entry(key: str, fields: dict[bytes, bytes]) -> Entry:
     kind = cast("Kind", fields[b"kind"].decode())
     return Entry(key, fields[b"tenant"].decode(), kind, _CHANGES.decode(fields[b"rows"]))
-
-
-def _order(position: str) -> tuple[int, int]:
-    millis, _, number = position.partition("-")
-    return int(millis), int(number or 0)

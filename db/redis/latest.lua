@@ -20,7 +20,7 @@ for i = 4, #ARGV, 4 do
   end
 end
 if #told > 0 then
-  redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[3], '*',
+  redis.call('XADD', KEYS[2], 'MAXLEN', '=', ARGV[3], '*',
     'tenant', ARGV[2], 'kind', 'latest', 'rows', '[' .. table.concat(told, ',') .. ']')
 end
 return table.concat(answer)
