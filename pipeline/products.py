@@ -13,6 +13,7 @@ DayRule = Literal["market", "utc"]
 
 _NO_TIME: Final = timedelta(0)
 _MINUTE: Final = timedelta(minutes=1)
+_QUARTER: Final = timedelta(minutes=15)
 _HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
 
@@ -84,11 +85,22 @@ _PRODUCTS: Final = (
     Product("caiso", "da_hourly", "1h", "1h",
             cadence=_DAY, due=-11 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
     Product("caiso", "hasp_15min", "15m", "15m",
-            cadence=_HOUR, due=-_HOUR, lateness=_HOUR, max_hold=15 * _MINUTE, binding=3 * _HOUR),
+            cadence=_HOUR, due=-_HOUR, lateness=_HOUR, max_hold=_QUARTER, binding=3 * _HOUR),
     Product("caiso", "rt_15min", "15m", "15m",
-            cadence=15 * _MINUTE, due=_NO_TIME, lateness=_HOUR, max_hold=15 * _MINUTE, binding=_HOUR),
+            cadence=_QUARTER, due=_NO_TIME, lateness=_HOUR, max_hold=_QUARTER, binding=_HOUR),
     Product("caiso", "rt_5min", "5m", "5m",
             cadence=5 * _MINUTE, due=_NO_TIME, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=30 * _MINUTE),
+    # Day-ahead by 11:00 in New York, 13 hours before the day. Real-time hours are averages: they come after their hour.
+    Product("nyiso", "da_hourly", "1h", "1h",
+            cadence=_DAY, due=-13 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("nyiso", "rt_hourly", "1h", "1h",
+            cadence=_HOUR, due=_HOUR, lateness=_HOUR, grace=_HOUR, max_hold=_HOUR),
+    # The run of a quarter of an hour is for the next one; what it says of later ones, the runs between may change.
+    Product("nyiso", "rtc_15min", "15m", "15m",
+            cadence=_QUARTER, due=-_QUARTER, lateness=_HOUR, max_hold=_QUARTER, binding=_QUARTER),
+    # Published by the interval's end, which is its stamp. What is known earlier than a run can know is no dispatch.
+    Product("nyiso", "rt_5min", "5m", "5m",
+            cadence=5 * _MINUTE, due=5 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=_QUARTER),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
     Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),

@@ -9,6 +9,9 @@ import polars as pl
 SHOWN: Final = 200  # characters of a refused value that are kept
 REASON: Final = 1000  # characters of a reason that are kept
 
+# The shape of a location's name: 1 to 150 printable characters, no blank at its ends.
+NAME: Final = r"^[^\x00-\x20\x7f\x{fffd}](?:[^\x00-\x1f\x7f\x{fffd}]{0,148}[^\x00-\x20\x7f\x{fffd}])?$"
+
 
 @dataclass(frozen=True, slots=True)
 class Reject:
@@ -59,6 +62,15 @@ class Verdict:
 def no_problem(size: int) -> pl.Series:
     """A column of so many cells without a problem."""
     return pl.Series([None], dtype=pl.String).new_from_index(0, size)
+
+
+def unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
+    """The problem where a cell does not have the shape; only distinct cells are looked at."""
+    distinct = cells.unique()
+    wrong = distinct.filter(~distinct.str.contains(shape))
+    if not wrong.len():
+        return no_problem(cells.len())
+    return pl.select(pl.when(cells.is_in(wrong.implode())).then(pl.lit(problem))).to_series()
 
 
 def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:

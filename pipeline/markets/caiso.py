@@ -30,7 +30,6 @@ _ERROR: Final = re.compile(
     r"ERR_CODE>\s*(?P<code>[^<]{0,40}?)\s*<.*?(?:ERR_DESC>\s*(?P<text>[^<]{0,400}?)\s*<|$)", re.DOTALL
 )
 _NODE_PROBLEM: Final = "is not a node name (1 to 150 printable characters)"
-_NODE_SHAPE: Final = r"^[^\x00-\x20\x7f\x{fffd}](?:[^\x00-\x1f\x7f\x{fffd}]{0,148}[^\x00-\x20\x7f\x{fffd}])?$"
 
 
 def claims(name: str, head: bytes) -> bool:
@@ -139,8 +138,8 @@ def _parts(cells: pl.DataFrame, price: str, expected: str | None) -> tuple[pl.Da
     missing = numbers.missing(cells[price]) if value.null_count() else value.is_null()
     places = [
         *(Verdict(name, cells[name], timed[f"{name} problem"]) for name in (RUN, START, END)),
-        Verdict(NODE, cells[NODE], _unless(cells[NODE], _NODE_SHAPE, _NODE_PROBLEM)),
-        Verdict(KIND, cells[KIND], _unless(cells[KIND], _KINDS, "is no part of an LMP")),
+        Verdict(NODE, cells[NODE], rejects.unless(cells[NODE], rejects.NAME, _NODE_PROBLEM)),
+        Verdict(KIND, cells[KIND], rejects.unless(cells[KIND], _KINDS, "is no part of an LMP")),
     ]
     verdicts = [*places, Verdict(price, cells[price], problem.set(missing, None))]
     refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
@@ -202,12 +201,3 @@ def _length_problem() -> pl.Expr:
     return pl.when(length != pl.col("native") * _MICROS).then(
         pl.format("ends an interval of {} s, the product's have {} s", seconds, "native")
     )
-
-
-def _unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
-    """The problem where a cell does not have the shape; only distinct cells are looked at."""
-    distinct = cells.unique()
-    wrong = distinct.filter(~distinct.str.contains(shape))
-    if not wrong.len():
-        return rejects.no_problem(cells.len())
-    return pl.select(pl.when(cells.is_in(wrong.implode())).then(pl.lit(problem))).to_series()

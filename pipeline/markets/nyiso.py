@@ -1,0 +1,142 @@
+"""NYISO: the CSV files of LBMP by zone and by generator, and custom exports of the same prices.
+
+One row is one price. Congestion is published with the opposite sign and energy not at all: the one is turned, the
+other derived from it, row by row, so that price = energy + congestion + loss exactly.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import polars as pl
+
+from pipeline import csvtable, numbers, rejects
+from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline.errors import DataProcessingError
+from pipeline.markets import nyiso_reports, nyiso_stamps
+from pipeline.markets.nyiso_reports import DAY, RTD
+from pipeline.rejects import Verdict
+from pipeline.schema import DIGITS, SCALE, conform
+
+_HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[^\n]*")
+_AMOUNTS: Final = ("price", "losses", "congestion")
+_ZONE_PTID: Final = r"^ *61[0-9]{3} *$"  # load zones and the neighbours' proxies
+
+# (shape, what is wrong with a cell of another one)
+_NAME: Final = (rejects.NAME, "is no name of a zone or generator (1 to 150 printable characters)")
+_PTID: Final = (r"^ *[0-9]{1,9} *$", "is no point id")
+_VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
+_LIMIT: Final = 10 ** (DIGITS - SCALE)
+_TOO_LARGE: Final = f"leaves an energy (LBMP - losses + congestion) outside ±10^{DIGITS - SCALE}"
+
+
+def claims(name: str, head: bytes) -> bool:
+    """Any of NYISO's CSV files, prices or not, by the first column of its header."""
+    del name
+    return nyiso_reports.is_ours(_names(head))
+
+
+def detect(name: str, head: bytes) -> str | None:
+    """The product of a price file by its header or its name; of a day's real-time file that of its first rows."""
+    try:
+        report = nyiso_reports.named(nyiso_reports.columns(_names(head))["price"], name)
+    except DataProcessingError:
+        return None
+    return RTD if report == DAY else report
+
+
+def parse(document: Document) -> ParsedDocument:
+    """Every row as a tick or a refusal, but where its price is blank, `NaN`, `N/A` or `-`: a gap is neither.
+
+    Raises `DataProcessingError` for a file that holds no prices, is in doubt, or is not of the wanted product.
+    """
+    _refuse_markup(document.content)
+    source = csvtable.lines(_plain(document.content))
+    columns = nyiso_reports.columns(source.names)
+    table = csvtable.table(source, list(columns.values()))
+    if not table.rows or not (table.cells.height or table.broken.height):
+        raise refusal("the file holds no data row", "document", document.name)
+    cells = table.cells.rename({name: role for role, name in columns.items()})
+    cells = cells.with_columns(pl.col("name").str.strip_chars())
+    stamps = nyiso_stamps.local(cells["stamp"])
+    report = nyiso_reports.report(document, columns["price"], stamps)
+    places = nyiso_stamps.places(stamps, cells["name"], cells.get_column("zone", default=None), report)
+    ticks, refused = _ticks(cells.hstack(places), columns, document.product)
+    bad = pl.concat([table.broken, refused]).sort("row")
+    return ParsedDocument(ticks, bad, table.rows, source.header_line)
+
+
+def _refuse_markup(content: bytes) -> None:
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        shown = content[: rejects.SHOWN].decode(errors="replace")
+        raise refusal("this is a web page or other markup, no CSV file of NYISO", "document", shown)
+
+
+def _plain(content: bytes) -> bytes:
+    """The document without quotes in its header: they hold no commas, and where the last name is cut, one is left."""
+    header = _HEADER.match(content)
+    end = header.end() if header else 0
+    return content[:end].replace(b'"', b"") + content[end:]
+
+
+def _names(head: bytes) -> list[str]:
+    header = _HEADER.match(head)
+    text = header[0].decode("utf-8-sig", errors="replace") if header else ""
+    return [name.strip().strip('"') for name in text.strip().split(",")]
+
+
+def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(PARSED, REFUSED_ROWS) of rows with their PLACES."""
+    read = {role: numbers.decimals(rows[role]) for role in _AMOUNTS}
+    amounts = _amounts(*(values for values, _ in read.values()))
+    verdicts = [
+        *_place_verdicts(rows, columns, wanted),
+        *(Verdict(columns[role], rows[role], _unread(rows[role], problem)) for role, (_, problem) in read.items()),
+        Verdict(columns["price"], rows["price"], _unheld(amounts["energy"])),
+    ]
+    refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
+    there = amounts["price"].is_not_null() & ~rows["row"].is_in(refused["row"].implode())
+    return _shaped(rows.drop(_AMOUNTS).hstack(amounts).filter(there), columns), refused
+
+
+def _amounts(price: pl.Series, loss: pl.Series, published: pl.Series) -> pl.DataFrame:
+    return pl.select(price=price, loss=loss, congestion=-published, energy=price - loss + published)
+
+
+def _unread(cells: pl.Series, problem: pl.Series) -> pl.Series:
+    return problem.set(numbers.missing(cells), None) if problem.null_count() < problem.len() else problem
+
+
+def _unheld(energy: pl.Series) -> pl.Series:
+    return rejects.no_problem(energy.len()).set(energy.abs() >= _LIMIT, _TOO_LARGE)
+
+
+def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -> list[Verdict]:
+    other = (rows["product"] != wanted) if wanted else pl.repeat(value=False, n=rows.height, eager=True)
+    problems = {
+        "stamp": rows["problem"].set(other, f"is not of {wanted}"),
+        "name": rejects.unless(rows["name"], *_NAME),
+        "ptid": rejects.unless(rows["ptid"], *_PTID),
+    }
+    if "zone" in columns:
+        problems["zone"] = rows["zone problem"]
+    if "version" in columns:
+        problems["version"] = rejects.unless(rows["version"], *_VERSION)
+    return [Verdict(columns[role], rows[role], problem) for role, problem in problems.items()]
+
+
+def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
+    kind = pl.when(pl.col("ptid").str.contains(_ZONE_PTID)).then(pl.lit("zone")).otherwise(pl.lit("generator"))
+    version = pl.col("version").str.strip_chars().replace("", "0").cast(pl.Int64) if "version" in columns else pl.lit(0)
+    return conform(
+        ticks.select(
+            *("product", "ts", "start", "end", "price", "energy", "congestion", "loss", "row"),
+            market=pl.lit("nyiso"),
+            location=pl.col("name"),
+            location_type=kind,
+            instrument=pl.format("nyiso.{}.{}", "product", "name"),
+            hold_end=pl.col("end"),
+            version=version,
+        ),
+        PARSED,
+    )

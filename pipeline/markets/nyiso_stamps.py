@@ -1,0 +1,131 @@
+"""The time stamps of NYISO's files: Eastern prevailing time, hours by their beginning, shorter intervals by their end.
+
+The real-time file of a day lists the dispatch (RTD), every five minutes and after events; while the day lasts, prices
+of the commitment (RTC) for the quarters of an hour ahead stand behind it.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import polars as pl
+
+from pipeline import times, wallclock
+from pipeline.markets.nyiso_reports import DAY, HOURS, RTC, RTD
+from pipeline.rejects import no_problem
+from pipeline.schema import EARLIEST, INSTANT, LATEST, Schema
+
+ZONE: Final = "America/New_York"
+OFFSETS: Final = {"EST": timedelta(hours=-5), "EDT": timedelta(hours=-4)}
+
+# Of each row. A row with a problem has no instants.
+PLACES: Final[Schema] = {
+    "product": pl.String(),
+    "ts": INSTANT,
+    "start": INSTANT,
+    "end": INSTANT,
+    "problem": pl.String(),  # of its stamp
+    "zone problem": pl.String(),  # of the zone's name beside it
+}
+
+_NOT_A_STAMP: Final = "is no time such as 06/01/2024 00:05:00"
+_NOT_ITS_ZONE: Final = f"is not the zone of that time ({', '.join(OFFSETS)})"
+_SHAPE: Final = (
+    r"^(?:(?<y>[0-9]{4})[/-](?<m>[0-9]{1,2})[/-](?<d>[0-9]{1,2})"
+    r"|(?<month>[0-9]{1,2})/(?<day>[0-9]{1,2})/(?<year>[0-9]{4}|[0-9]{2}))"
+    r"[ T](?<hour>[0-9]{1,2}):(?<minute>[0-5][0-9])(?::(?<second>[0-5][0-9]))?$"
+)
+_FIVE: Final = timedelta(minutes=5)
+_QUARTER: Final = timedelta(minutes=15)
+_HOUR: Final = timedelta(hours=1)
+
+
+def local(text: pl.Series) -> pl.Series:
+    """The naive times of stamps in any form of NYISO's files and exports; null for what is none."""
+    distinct = text.unique()
+    parts = distinct.str.strip_chars().str.extract_groups(_SHAPE).struct.unnest()
+    year = pl.coalesce("y", "year")
+    century = pl.when(year == "99").then(pl.lit("19")).otherwise(pl.lit("20"))  # NYISO opened in 1999
+    date = [pl.coalesce(*names).str.zfill(2) for names in (("m", "month"), ("d", "day"))]
+    written = pl.format(
+        "{}-{}-{} {}:{}:{}",
+        *(pl.when(year.str.len_chars() == 2).then(century + year).otherwise(year), *date),
+        *(pl.col("hour").str.zfill(2), "minute", pl.col("second").fill_null("00")),
+    )
+    read = parts.select(written.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)).to_series()
+    table = pl.DataFrame({"text": distinct, "local": read})
+    return pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left")["local"]
+
+
+def places(stamps: pl.Series, names: pl.Series, zones: pl.Series | None, report: str) -> pl.DataFrame:
+    """PLACES of rows, in their order, by their naive stamps and locations.
+
+    `zones`: the zone's name beside each stamp, where the report gives it. `report`: a product, or `DAY`.
+    """
+    instants, problem, zone_problem = _instants(stamps, names, zones, report)
+    known = pl.DataFrame({"at": instants, "told": problem, "zone problem": zone_problem})
+    placed = known.join(_intervals(instants, report), on="at", how="left", maintain_order="left")
+    return placed.with_columns(problem=pl.coalesce("told", "problem")).select(list(PLACES))
+
+
+def _instants(
+    stamps: pl.Series, names: pl.Series, zones: pl.Series | None, report: str
+) -> tuple[pl.Series, pl.Series, pl.Series]:
+    """(instants, problems of the stamps, problems of the zones)."""
+    fine, unread = no_problem(stamps.len()), stamps.is_null()
+    if zones is None:
+        instants, problem = wallclock.by_order(stamps, names, ZONE, whole_hours=report in HOURS)
+        return instants, problem.set(unread, _NOT_A_STAMP), fine
+    instants = wallclock.by_name(stamps, zones, ZONE, OFFSETS)
+    return instants, fine.set(unread, _NOT_A_STAMP), fine.set(instants.is_null() & ~unread, _NOT_ITS_ZONE)
+
+
+def _intervals(instants: pl.Series, report: str) -> pl.DataFrame:
+    """PLACES of the distinct instants `at` that a report holds."""
+    ordered = pl.DataFrame({"at": instants.unique().drop_nulls().sort()})
+    ahead = _ahead() if report == DAY else pl.lit(report == RTC)
+    placed = ordered.with_columns(
+        start=_starts(ahead, report),
+        end=pl.col("at") + _HOUR if report in HOURS else pl.col("at"),
+        product=pl.when(ahead).then(pl.lit(RTC)).otherwise(pl.lit(RTD if report == DAY else report)),
+        problem=_problem(report),
+    )
+    by_end = pl.col("product") == RTD
+    fine = placed.with_columns(ts=pl.when(by_end).then("end").otherwise("start"))
+    return fine.with_columns(
+        pl.when(pl.col("problem").is_null()).then(name).alias(name) for name in ("ts", "start", "end")
+    )
+
+
+def _starts(ahead: pl.Expr, report: str) -> pl.Expr:
+    """An RTD interval begins at the stamp before it, unless that lies more than five minutes back."""
+    if report in HOURS:
+        return pl.col("at")
+    before = pl.col("at").shift()
+    follows = before >= pl.col("at") - _FIVE
+    dispatched = pl.when(follows).then(before).otherwise(pl.col("at") - _FIVE)
+    return pl.when(ahead).then(pl.col("at") - _QUARTER).otherwise(dispatched)
+
+
+def _ahead() -> pl.Expr:
+    """RTC: the last stamps of a day's file, one quarter of an hour after the other, a little apart from RTD's."""
+    step = pl.col("at").diff()
+    quarter = _on(pl.col("at"), _QUARTER)
+    goes_on = (quarter & (step == _QUARTER)).fill_null(value=False)
+    to_the_end = goes_on.shift(-1, fill_value=True).cum_min(reverse=True)
+    apart = (step > _FIVE) & (step <= 2 * _QUARTER)
+    return (quarter & apart).fill_null(value=False) & to_the_end
+
+
+def _problem(report: str) -> pl.Expr:
+    off_grid = pl.lit(None, dtype=pl.String)
+    if report in HOURS:
+        off_grid = pl.when(~_on(pl.col("at"), _HOUR)).then(pl.lit("begins no hour"))
+    elif report == RTC:
+        off_grid = pl.when(~_on(pl.col("at"), _QUARTER)).then(pl.lit("ends no quarter of an hour"))
+    outside = ~pl.col("at").is_between(EARLIEST, LATEST, closed="left")
+    return pl.when(outside).then(pl.lit(times.OUT_OF_BOUNDS)).otherwise(off_grid)
+
+
+def _on(instants: pl.Expr, step: timedelta) -> pl.Expr:
+    """Clocks are set by whole hours in New York, so steps of an hour or less lie on the UTC grid."""
+    return instants.dt.epoch("us") % (step // timedelta(microseconds=1)) == 0
