@@ -19,8 +19,7 @@ from db.clickhouse.ticks import insert_frame
 from pipeline.schema import INSTANT, Schema
 
 _BAR: Final = ("tenant", "instrument", "interval", "start")
-# Of the bars that users see. `state`: a hash of what says that the content is another one; a bar that is only computed
-# again keeps it.
+# Of the bars that users see. `state`: a hash of all that is shown of the bar; one that is only computed again keeps it.
 STATE: Final[Schema] = {
     "tenant": pl.String(),
     "instrument": pl.String(),
@@ -33,18 +32,21 @@ STATE: Final[Schema] = {
 }
 
 _REVISION: Final = "corrections + late_sure + arraySum(late_n)"
+# The columns of a bar that `db.clickhouse.shown` reads, null being a value too.
+_SHOWN: Final = """open, high, low, close, volume IS NULL, ifNull(volume, toDecimal128(0, 9)), pv, count, flags,
+    integral_head, covered_head_us, last_start, last_hold_us, revision, updated_at"""
 _STATES: Final = f"""
-    SELECT tenant, instrument, `interval`, start, period, {_REVISION} AS revision, ver,
-        cityHash64(intDiv(ver, {VERSION_UNIT}), count, revision, updated_at) AS state
+    SELECT tenant, instrument, `interval`, start, toDateTime64(period, 6, 'UTC') AS period, {_REVISION} AS revision,
+        ver, cityHash64(intDiv(ver, {VERSION_UNIT}), {_SHOWN}) AS state
     FROM {{made:Identifier}} WHERE `interval` != {{stream:String}}"""
 _KEYS: Final = "FROM {keys:Identifier}"
 _OF_KEYS: Final = f"""
     tenant IN (SELECT tenant {_KEYS}) AND `interval` IN (SELECT `interval` {_KEYS})
-    AND period IN (SELECT `end` {_KEYS}) AND instrument IN (SELECT instrument {_KEYS})
+    AND period IN (SELECT toDateTime(`end`, 'UTC') {_KEYS}) AND instrument IN (SELECT instrument {_KEYS})
     AND (tenant, instrument, `interval`, start) IN (SELECT tenant, instrument, `interval`, start {_KEYS})"""
 _TOLD: Final = f"""
-    SELECT tenant, instrument, `interval`, start, argMax(told.state, told.ver) AS state FROM told WHERE {_OF_KEYS}
-    GROUP BY tenant, instrument, `interval`, start"""
+    SELECT tenant, instrument, `interval`, start, max(told.ver) AS told_ver, argMax(told.state, told.ver) AS told_state
+    FROM told WHERE {_OF_KEYS} GROUP BY tenant, instrument, `interval`, start"""
 
 
 def states(client: Client, made: str) -> pl.DataFrame:
@@ -54,12 +56,14 @@ def states(client: Client, made: str) -> pl.DataFrame:
 
 
 def untold(client: Client, now: pl.DataFrame) -> pl.DataFrame:
-    """Those of `now` (STATE) whose state was not told."""
+    """Those of `now` (STATE) whose state was not told; what a newer pass has told meanwhile is not told again."""
     if now.is_empty():
         return now
     with key_table(client, bars=_keys(now)) as table:
         told = fetch(client, Query(_TOLD, {"keys": table}))
-    return now.join(told.select(*_BAR, pl.col("state")), on=[*_BAR, "state"], how="anti")
+    known = (pl.col("told_ver") > pl.col("ver")) | (pl.col("told_state") == pl.col("state"))
+    found = now.join(told, on=_BAR, how="left", maintain_order="left")
+    return found.filter(~known.fill_null(value=False)).select(list(STATE))
 
 
 def mark_told(client: Client, told: pl.DataFrame) -> None:
