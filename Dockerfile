@@ -18,7 +18,8 @@ RUN /opt/gridtick/bin/python -m compileall -q -q -j 0 --invalidation-mode unchec
 
 FROM ${PYTHON}
 RUN groupadd --gid 10001 gridtick \
-    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gridtick
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin gridtick \
+    && install --directory --owner=10001 --group=10001 --mode=0700 /var/lib/gridtick
 COPY --from=build /opt/gridtick /opt/gridtick
 ENV PATH=/opt/gridtick/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001

@@ -116,6 +116,12 @@ def test_each_lane_has_a_bridge_and_workers() -> None:
     assert {name for name, lane in lanes.items() if lane == "backfill"} == {"bridge-backfill", "worker-backfill"}
 
 
+def test_history_and_the_demo_give_way() -> None:
+    """As they do by `nice` on one machine, which containers do not see of each other."""
+    behind = {name for name, service in _SERVICES.items() if service.get("cpu_shares", 1024) < 1024}
+    assert behind == {"bridge-backfill", "worker-backfill", "feed"}
+
+
 @pytest.mark.parametrize("name", sorted(_OURS))
 def test_every_address_is_a_server_that_is_waited_for(name: str) -> None:
     values = [value for key, value in environment(_OURS[name]).items() if key.startswith("DATA_PROC_") and ":" in value]
@@ -171,8 +177,9 @@ def test_our_containers_can_do_little(name: str) -> None:
     service = _OURS[name]
     assert (service["read_only"], service["cap_drop"], service["init"]) == (True, ["ALL"], True)
     assert [mount.partition(":")[0] for mount in service["tmpfs"]] == ["/tmp"]
-    assert not service.get("volumes")
-    assert load(environment(service)).core.data_dir.is_relative_to("/tmp")
+    written = "/var/lib/gridtick" if name == "cli" else "/tmp"
+    assert [volume.partition(":")[2] for volume in service.get("volumes", ())] == ([written] if name == "cli" else [])
+    assert load(environment(service)).core.data_dir.is_relative_to(written)
 
 
 def test_a_worker_has_room_for_the_process_that_it_would_replace() -> None:

@@ -42,6 +42,7 @@ def test_the_last_stage_is_not_root_and_builds_nothing() -> None:
     users = re.findall(r"^USER (\S+)$", _FINAL, re.MULTILINE)
     assert users == ["10001:10001"]
     assert "--gid 10001" in _FINAL  # Celery refuses a group that has no name
+    assert re.search(r"install --directory --owner=10001 --group=10001 \S+ /var/lib/gridtick$", _FINAL, re.MULTILINE)
     assert not re.search(r"\b(pip|apt|apt-get|curl|wget|gcc)\b", _FINAL)
 
 
