@@ -4,7 +4,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 if [ -e .env ]; then
-    echo "ops/env.sh: .env is there already, and left as it is. To begin anew: docker compose down --volumes, remove .env." >&2
+    echo "ops/env.sh: .env is there already. To begin anew: docker compose --profile '*' down --volumes; rm .env" >&2
     exit 1
 fi
 umask 077
