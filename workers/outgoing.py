@@ -1,6 +1,7 @@
 """The outgoing topics, each where it is switched on: written, and confirmed, before a batch is reported landed."""
 
 from collections.abc import Callable
+from typing import Final
 
 import polars as pl
 
@@ -10,6 +11,8 @@ from pipeline import events
 from pipeline.events import Kind
 from workers.context import Context
 
+AT_ONCE: Final = 50_000  # rows: a document may hold hundreds of thousands, and each becomes some 600 bytes of text
+
 
 def wants_ticks(context: Context) -> bool:
     """Some topic takes ticks: they are kept until their batch lands."""
@@ -18,14 +21,13 @@ def wants_ticks(context: Context) -> bool:
 
 def send_ticks(context: Context, ticks: pl.DataFrame, reference_version: int) -> None:
     """Writes the ticks of a batch (`pipeline.enrich.Enriched.ticks`) to the topics that take them."""
-    _send(context, "normalized", lambda: events.normalized(ticks))
-    _send(context, "enriched", lambda: events.enriched(ticks, reference_version))
+    _send(context, "normalized", ticks, events.normalized)
+    _send(context, "enriched", ticks, lambda some: events.enriched(some, reference_version))
 
 
 def send_bars(context: Context, which: pl.DataFrame) -> None:
     """Writes bars (`db.clickhouse.changes.STATE`) as they are now."""
-    if not which.is_empty():
-        _send(context, "bar", lambda: events.bars(contents(context.clickhouse, which)))
+    _send(context, "bar", which, lambda some: events.bars(contents(context.clickhouse, some)))
 
 
 def confirm(context: Context) -> None:
@@ -34,9 +36,12 @@ def confirm(context: Context) -> None:
         context.events.flush()
 
 
-def _send(context: Context, kind: Kind, made: Callable[[], pl.DataFrame]) -> None:
-    if topic := _topic(context, kind):
-        found = made()
+def _send(context: Context, kind: Kind, rows: pl.DataFrame, made: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+    topic = _topic(context, kind)
+    if not topic:
+        return
+    for some in rows.iter_slices(AT_ONCE):
+        found = made(some)
         context.events.send(topic, found.iter_rows())
         context.metrics.count("events_written", found.height, topic=topic)
 

@@ -15,42 +15,51 @@ _FIX: Final = "Is the broker reachable, and is the topic made (`gridtick up` and
 
 
 class EventProducer:
-    """Sends (key, value) pairs. After `flush` returns, everything sent since the last one is on all replicas."""
+    """Sends (key, value) pairs. After `flush` returns, everything sent since the last one is on all replicas.
+
+    What raises forgets all that was not confirmed yet, and the next pair goes through a client made anew: one that
+    librdkafka has given up sends nothing any more.
+    """
 
     def __init__(self, bootstrap: str, message_max_bytes: int) -> None:
-        self._producer = Producer(
-            {
-                "bootstrap.servers": bootstrap,
-                "acks": "all",
-                "enable.idempotence": True,
-                "message.max.bytes": message_max_bytes,
-                "compression.type": "lz4",
-                "linger.ms": 20,
-                "log_level": 0,  # what fails is raised by `flush`, with its reason
-                "message.timeout.ms": int(FLUSH_S * 1000),
-                "queue.buffering.max.kbytes": _QUEUE_KIB,
-                "delivery.report.only.error": True,
-            }
-        )
+        self._config: dict[str, Any] = {
+            "bootstrap.servers": bootstrap,
+            "acks": "all",
+            "enable.idempotence": True,
+            "message.max.bytes": message_max_bytes,
+            "compression.type": "lz4",
+            "linger.ms": 20,
+            "log_level": 0,  # what fails is raised by `flush`, with its reason
+            "message.timeout.ms": int(FLUSH_S * 1000),
+            "queue.buffering.max.kbytes": _QUEUE_KIB,
+            "delivery.report.only.error": True,
+        }
+        self._begin()
+
+    def _begin(self) -> None:
+        self._producer = Producer(self._config)
         self._failed: KafkaError | None = None
 
     def send(self, topic: str, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        """Queues the pairs; waits while the queue is full. Raises `DataProcessingError` for one that cannot be sent."""
+        """Queues the pairs; waits while the queue is full. Raises `DataProcessingError` if one was not taken."""
         messages = ({"key": key, "value": value} for key, value in pairs)
         while some := list(islice(messages, _AT_ONCE)):
             left = some
             while left:
                 left = list(self._queued(topic, left))
                 self._producer.poll(0.05 if left else 0)
+                self._refuse_failed()
 
     def flush(self) -> None:
         """Waits for every pair sent. Raises `DataProcessingError` if one was not taken."""
         left = self._producer.flush(FLUSH_S)
-        failed, self._failed = self._failed, None
+        self._refuse_failed()
         if left:
-            raise _untaken(f"{left} were not confirmed in time")
-        if failed is not None:
-            raise _untaken(failed.str())
+            raise self._untaken(f"{left} were not confirmed in time")
+
+    def _refuse_failed(self) -> None:
+        if self._failed is not None:
+            raise self._untaken(self._failed.str())
 
     def _queued(self, topic: str, messages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         """Gives those for which the queue had no room."""
@@ -64,12 +73,13 @@ class EventProducer:
             if error is None:
                 continue
             if error.code() != KafkaError._QUEUE_FULL:
-                raise _untaken(error.str())
+                raise self._untaken(error.str())
             yield message
 
     def _delivered(self, error: KafkaError | None, _: Message) -> None:
         self._failed = error or self._failed
 
-
-def _untaken(reason: str) -> DataProcessingError:
-    return DataProcessingError(f"Kafka did not take an outgoing event: {reason}. {_FIX}", "kafka")
+    def _untaken(self, reason: str) -> DataProcessingError:
+        self._producer.purge()
+        self._begin()
+        return DataProcessingError(f"Kafka did not take an outgoing event: {reason}. {_FIX}", "kafka")

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from itertools import product
 from typing import Final
 
 from confluent_kafka import KafkaError, KafkaException
@@ -11,26 +12,45 @@ from confluent_kafka.cimpl import NewTopic
 from db.kafka.admin import ANSWER_S, HEADER_ROOM
 from pipeline.errors import DataProcessingError
 from pipeline.events import Kind
-from service.settings import LANES, Kafka
+from service.settings import LANES, Kafka, env_name
 
+_OUTGOING: Final[Mapping[Kind, str]] = {
+    "normalized": "normalized_topic", "enriched": "enriched_topic", "bar": "bars_topic",
+}  # fmt: skip
+_ALONE: Final = (
+    "raw_topic",
+    "backfill_topic",
+    "deadletter_topic",
+)  # outgoing events tell their type: they may share one
 LIKE_THE_BROKER: Final = -1  # as many copies as the broker makes by itself
 
 
 def outgoing(kafka: Kafka) -> dict[Kind, str]:
     """The topics that are written for other consumers, without those that are switched off."""
-    topics: dict[Kind, str] = {
-        "normalized": kafka.normalized_topic, "enriched": kafka.enriched_topic, "bar": kafka.bars_topic,
-    }  # fmt: skip
+    topics: dict[Kind, str] = {kind: getattr(kafka, field) for kind, field in _OUTGOING.items()}
     return {kind: topic for kind, topic in topics.items() if topic}
 
 
 def ours(kafka: Kafka) -> dict[str, Mapping[str, str]]:
-    """Every topic that Gridtick reads or writes, with its settings."""
+    """Every topic that Gridtick reads or writes, with its settings.
+
+    Raises `DataProcessingError` where one name stands for topics that cannot be one: a topic that is read here may
+    hold nothing that is written here.
+    """
+    _refuse_shared(kafka)
     return {
         **{kafka.topic_of(lane): raw_config(kafka.message_max_bytes) for lane in LANES},
         **{topic: {} for topic in outgoing(kafka).values()},
         kafka.deadletter_topic: deadletter_config(kafka.message_max_bytes),
     }
+
+
+def _refuse_shared(kafka: Kafka) -> None:
+    for own, other in product(_ALONE, (*_ALONE, *_OUTGOING.values())):
+        name = getattr(kafka, own)
+        if own != other and name == getattr(kafka, other):
+            two = f"{env_name('kafka', other)}={name} is {env_name('kafka', own)} too"
+            raise DataProcessingError(f"{two}. Give each topic a name of its own.", "settings")
 
 
 def raw_config(message_max_bytes: int) -> dict[str, str]:
