@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar, cast
 
@@ -11,10 +11,11 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import latest
+from api import latest, register
 from api.away import FAILURES, Watch
 from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
+from api.register import TICK
 from db.clickhouse import reads
 from db.clickhouse.client import fetch_async
 from db.clickhouse.query import Query
@@ -22,14 +23,11 @@ from db.postgres import access, ledger, reference
 from db.postgres.access import StoredKey
 from db.postgres.engine import ping
 from db.postgres.reference import Filters
-from db.redis import generation
-from db.redis.latest import read_latest
-from pipeline.schema import INSTANT, PRICE, SCALE, TICKS, Schema, conform, empty
+from pipeline.schema import INSTANT, PRICE, SCALE, Schema, conform, empty
 from service import clock
 
 log = logging.getLogger(__name__)
 
-TICK: Final[Schema] = {**TICKS, "revision": pl.Int64()}
 _SUM: Final = pl.Decimal(38, SCALE)
 BAR: Final[Schema] = {
     "tenant": pl.String(),
@@ -150,9 +148,9 @@ class Stores:
         """From the register in Redis; from ClickHouse while the register is away or being built."""
         try:
             async with self._watch.reading("redis", _REGISTER_SECONDS):
-                if (await generation.read_async(self._redis)).state == "ready":
-                    found = [await read_latest(self._redis, tenant, names) for tenant in tenants]
-                    return from_register([price for each in found for price in each.values()])
+                registered = await register.read(self._redis, tenants, names)
+            if registered is not None:
+                return registered
         except Problem:
             log.info("latest prices come from ClickHouse")
         async with self._watch.reading("clickhouse"):
@@ -160,16 +158,6 @@ class Stores:
         return conform(rows, TICK)
 
 
-def from_register(prices: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """The contents of the register as a frame of `TICK`: its decimals are text, its instants microseconds."""
-    plain = {name: _PLAIN.get(type(dtype), dtype) for name, dtype in TICK.items()}
-    rows = [{name: price.get(name) for name in TICK} for price in prices if price.get("price") is not None]
-    return pl.DataFrame(rows, schema=plain).with_columns(
-        pl.col(name).cast(dtype) for name, dtype in TICK.items() if type(dtype) in _PLAIN
-    )
-
-
-_PLAIN: Final[Mapping[type[pl.DataType], pl.DataType]] = {pl.Decimal: pl.String(), pl.Datetime: pl.Int64()}
 _Position = TypeVar("_Position", reads.TickPosition, reads.BarPosition)
 
 

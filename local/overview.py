@@ -98,3 +98,11 @@ def freshness(settings: Settings) -> Freshness:
     finally:
         client.close()
     return Freshness(int(count), datetime.fromtimestamp(newest / 1e6, UTC) if count else None)
+
+
+def room(settings: Settings) -> tuple[int, str]:
+    """Bytes free on ClickHouse's disk, and why that stops live prices, if it does. Raises the client's error."""
+    from workers.bridge.room import ClickHouseDisk, disk_room
+
+    free = ClickHouseDisk(settings)()
+    return free, disk_room(settings, lambda: free, lambda: 0.0).lacking()

@@ -38,6 +38,7 @@ ANSWERING: Final = {
 }  # fmt: skip
 _SERVER_PORTS: Final = ("kafka", "kafka_controller", "clickhouse", "postgres", "redis")
 _ROOM: Final = 2 * 1024**3
+_LEAST_ROOM: Final = 64 * 1024**2  # a server that died of a full disk would die again
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def servers(data_dir: Path, environ: Mapping[str, str] | None = None, say: Say =
     folder = _prepared(data_dir)
     given["DATA_PROC_DATA_DIR"] = str(folder)
     load(given)  # a wrong setting must stop the start before anything runs
-    supervisor = Supervisor(say)
+    supervisor = Supervisor(say, room=lambda: shutil.disk_usage(folder).free > _LEAST_ROOM)
     with state.DataDirLock(folder):
         state.clear(folder)
         try:

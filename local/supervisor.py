@@ -8,6 +8,7 @@ from typing import Final
 from local.process import Child, Program
 
 _LOOK: Final = 0.05
+_ROOM_AGAIN: Final = 5.0  # seconds
 
 Say = Callable[[str], None]
 
@@ -51,11 +52,15 @@ class _Watched:
 
 
 class Supervisor:
-    """All calls belong in one thread, the one that lives as long as the children shall."""
+    """All calls belong in one thread, the one that lives as long as the children shall.
 
-    def __init__(self, say: Say, patience: Patience | None = None) -> None:
+    `room`: whether the disk has room. While it has none, what died is no crash, and is not started again.
+    """
+
+    def __init__(self, say: Say, patience: Patience | None = None, room: Callable[[], bool] = lambda: True) -> None:
         self._say = say
         self._patience = patience or Patience()
+        self._room = room
         self._groups: list[list[_Watched]] = []
 
     def start(self, programs: Sequence[Program]) -> None:
@@ -97,22 +102,30 @@ class Supervisor:
         if watched.finished:
             return False
         if watched.start_again_at is not None:
-            if now < watched.start_again_at:
-                return False
-            watched.start_again()
-            return True
+            return now >= watched.start_again_at and self._started_again(watched, now)
         status = watched.child.exit_status
         if status is None:
             return False
         return self._ended(watched, status, now)
+
+    def _started_again(self, watched: _Watched, now: float) -> bool:
+        if not self._room():
+            watched.start_again_at = now + _ROOM_AGAIN
+            return False
+        watched.start_again()
+        return True
 
     def _ended(self, watched: _Watched, status: int, now: float) -> bool:
         if watched.program.once and status == 0:
             watched.finished = True
             self._say(f"{watched.program.name} has finished")
             return True
-        self._say(f"{watched.program.name} ended with status {status} and is started again")
-        watched.crashed(now, self._patience)
+        if self._room():
+            self._say(f"{watched.program.name} ended with status {status} and is started again")
+            watched.crashed(now, self._patience)
+        else:
+            self._say(f"{watched.program.name} ended: the disk is full. It is started again once there is room.")
+            watched.start_again_at = now
         return True
 
     def pids(self) -> dict[str, int]:

@@ -152,6 +152,12 @@ class Bridge(_Group):
     resend_after_s: float = Field(
         30.0, gt=0, le=3600, description="a batch that has not landed after this long is sent again"
     )
+    disk_reserve_mib: int = Field(
+        1024,
+        ge=0,
+        le=1024 * 1024,
+        description="intake stops while ClickHouse's disk has less than this free, history at twice this (0: never)",
+    )
     breaker: Literal["on", "off"] = Field(
         "on",
         description="on stops the bridge when too many messages cannot be read; off after a person has looked",

@@ -55,7 +55,17 @@ def _work(counts: str) -> None:
         Exposition(shown.host, shown.workers_port, lambda: _summed(counts), tuple) if shown.workers_port else None
     )
     worker_shutting_down.connect(_bounded)
-    options = ["--loglevel", "INFO", "--task-events", "--without-gossip", "--without-mingle", "-Ofair"]
+    lane = settings.core.lane  # a node's name tells its lane: two nodes of one name would be one to the task monitor
+    options = [
+        "--hostname",
+        f"{lane}@%h",
+        "--loglevel",
+        "INFO",
+        "--task-events",
+        "--without-gossip",
+        "--without-mingle",
+        "-Ofair",
+    ]
     app.worker_main(["worker", *options, "--queues", ",".join(served(settings))])
     if exposition is not None:
         exposition.close()

@@ -38,13 +38,17 @@ GENTLE: Final[Mapping[str, str]] = {"priority": "10", "max_threads": "1", "max_i
 _WRONG_LOGIN: Final = 516  # ClickHouse's number
 
 
-def connect(settings: ClickHouse, *, database: str | None = None, gentle: bool = False) -> Client:
-    """A client for one thread at a time; a gentle one gives way to all others.
+def connect(
+    settings: ClickHouse, *, database: str | None = None, gentle: bool = False, patience_s: int | None = None
+) -> Client:
+    """A client for one thread at a time; a gentle one gives way to all others. `patience_s`: for each answer.
 
     Raises `DataProcessingError` when the server is not there.
     """
     options = _options(settings, database)
     options["settings"] |= GENTLE if gentle else {}
+    if patience_s is not None:
+        options |= {"connect_timeout": patience_s, "send_receive_timeout": patience_s}
     try:
         return clickhouse_connect.get_client(**options)
     except (ClickHouseError, OSError) as error:

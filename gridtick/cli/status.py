@@ -24,7 +24,8 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         print(f"Nothing runs on {resolved(data_dir)}. Start it with `gridtick up`.")
         raise typer.Exit(1)
     settings = overview.settings_of(running)
-    fine = [_processes(running), _asked("lag", _lag, settings), _asked("freshness", _freshness, settings)]
+    asked = {"lag": _lag, "freshness": _freshness, "disk": _disk}
+    fine = [_processes(running), *(_asked(what, show, settings) for what, show in asked.items())]
     if not all(fine):
         raise typer.Exit(1)
 
@@ -43,17 +44,16 @@ def _processes(running: "StackState") -> bool:
     return all(each.alive for each in found)
 
 
-def _asked(what: str, show: "Callable[[Settings], None]", settings: "Settings") -> bool:
-    """Whether the store behind it answered; what it said instead is shown."""
+def _asked(what: str, show: "Callable[[Settings], bool]", settings: "Settings") -> bool:
+    """Whether all is well there; what a store that does not answer said instead is shown."""
     try:
-        show(settings)
+        return show(settings)
     except Exception as error:
         print(f"  {what:<11} unknown: {error}")
         return False
-    return True
 
 
-def _lag(settings: "Settings") -> None:
+def _lag(settings: "Settings") -> bool:
     from local import overview
     from service.settings import LANES
 
@@ -63,15 +63,26 @@ def _lag(settings: "Settings") -> None:
         print(f"  {f'lag {lane}':<12} {waiting} messages of {sum(each.end for each in found)} not committed yet")
         for each in found:
             print(f"    partition {each.partition}: committed {each.committed}, end {each.end}")
+    return True
 
 
-def _freshness(settings: "Settings") -> None:
+def _freshness(settings: "Settings") -> bool:
     from local import overview
     from service import clock
 
     found = overview.freshness(settings)
     age = f", the newest known {(clock.now() - found.newest).total_seconds():.1f} s ago" if found.newest else ""
     print(f"  {'prices':<11} {found.publications} publications stored{age}")
+    return True
+
+
+def _disk(settings: "Settings") -> bool:
+    from local import overview
+    from service.settings import MIB
+
+    free, lacking = overview.room(settings)
+    print(f"  {'disk':<11} {free // MIB} MiB free where prices are stored{'. ' + lacking if lacking else ''}")
+    return not lacking
 
 
 def register(app: typer.Typer) -> None:

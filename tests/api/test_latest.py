@@ -5,7 +5,7 @@ import pytest
 
 from api import latest
 from api.ports import Mode
-from api.stores import TICK
+from api.register import TICK
 from pipeline.schema import conform
 from tests.api import fakes
 

@@ -141,55 +141,6 @@ async def test_latest_is_the_newest_with_its_freshness(http: httpx.AsyncClient) 
     assert [row["instrument"] for row in market.json()["data"]] == [fakes.NODE]
 
 
-async def test_status_follows_what_the_product_promises() -> None:
-    reads = fakes.FakeReads()
-    newest = await reads.latest(["public"], [fakes.NODE], "newest", fakes.START)
-    known = await reads.instruments_named(["public"], [fakes.NODE])
-    found = {
-        minutes: shapes.shown_latest(newest, known, fakes.START + timedelta(minutes=minutes)).row(0, named=True)
-        for minutes in (0, 10, 11, 20, 21)
-    }
-    assert {m: row["status"] for m, row in found.items()} == {
-        0: "live",
-        10: "live",
-        11: "late",
-        20: "late",
-        21: "stale",
-    }
-    assert (found[11]["age_seconds"], found[11]["cadence_seconds"]) == (660.0, 300.0)
-
-
-@pytest.mark.parametrize(
-    ("name", "ahead", "status"),
-    [
-        (fakes.GAS, timedelta(minutes=1), "live"),  # clocks differ
-        (fakes.GAS, timedelta(minutes=1, milliseconds=1), "stale"),
-        (fakes.NODE, timedelta(minutes=30), "live"),  # it binds from 30 minutes before its start on
-        (fakes.NODE, timedelta(minutes=31), "stale"),
-        ("caiso.hasp_15min.NODE", timedelta(hours=2), "live"),
-        ("caiso.da_hourly.NODE", timedelta(hours=30), "live"),
-    ],
-)
-def test_a_price_from_beyond_what_its_product_publishes_ahead_is_not_live(
-    name: str, ahead: timedelta, status: str
-) -> None:
-    kept = fakes.instrument(name)
-    now = fakes.START - ahead
-    assert _status(kept, fakes.START, fakes.START, now) == status
-
-
-@pytest.mark.parametrize(("hours", "status"), [(0, "live"), (13, "live"), (15, "late"), (17, "stale")])
-def test_a_day_ahead_price_in_force_is_live_while_the_next_day_is_not_due(hours: int, status: str) -> None:
-    now = fakes.START + timedelta(hours=hours)  # tomorrow's prices are due 11 hours before its first one
-    kept = fakes.instrument("caiso.da_hourly.NODE")
-    assert _status(kept, now, fakes.START + timedelta(hours=23), now) == status
-
-
-def _status(kept: dict[str, object], start: datetime, newest_start: datetime, now: datetime) -> str:
-    row = {"market": kept["market"], "product": kept["product"], "interval_start": start, "newest_start": newest_start}
-    return str(shapes.with_freshness(pl.DataFrame([row]), now)["status"].item())
-
-
 def _bar(name: str, **more: object) -> dict[str, object]:
     row: dict[str, object] = {}
     row |= dict.fromkeys(BAR)

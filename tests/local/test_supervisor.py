@@ -106,6 +106,25 @@ def test_one_that_dies_again_and_again_stops_everything_with_a_word(tmp_path: Pa
         supervisor.stop()
 
 
+def test_without_room_on_the_disk_nothing_is_started_again_and_no_death_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, said = [True], list[str]()
+    monkeypatch.setattr("local.supervisor._ROOM_AGAIN", 0.01)
+    supervisor = Supervisor(said.append, Patience(deaths=1, within=60), room=lambda: room[0])
+    supervisor.start([_program("a", _STAYS, tmp_path)])
+    try:
+        room[0] = False
+        os.kill(supervisor.pids()["a"], signal.SIGKILL)
+        until(lambda: supervisor.look() and "the disk is full" in said[-1])
+        assert not any(supervisor.look() for _ in range(50))
+        room[0] = True
+        until(supervisor.look)
+        assert supervisor.pids().keys() == supervisor.restarts().keys() == {"a"}
+    finally:
+        supervisor.stop()
+
+
 def test_one_that_may_end_is_not_started_again(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor = Supervisor(said.append, _QUICK)

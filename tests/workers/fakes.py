@@ -133,6 +133,16 @@ class FakeDispatcher:
 
 
 @dataclass
+class FakeRoom:
+    """As much room as the test says."""
+
+    words: str = ""
+
+    def lacking(self) -> str:
+        return self.words
+
+
+@dataclass
 class FakeLedger:
     """Starts where the test says; remembers what was buried."""
 
@@ -176,9 +186,10 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.dispatcher, self.ledger, self.letters = FakeDispatcher(), FakeLedger(), FakeDeadLetters()
+        self.room = FakeRoom()
         self.tally = Tally(Metrics("bridge"), Breaker() if self.breaker else None)
         self.poison = Poison(self.dispatcher, self.ledger, self.letters, self.tally)
-        valve = Valve(self.batch, self.window_bytes, self.patience_s)
+        valve = Valve(self.batch, self.window_bytes, self.patience_s, self.room)
         self.loop = Loop(self.source, self.dispatcher, self.ledger, self.poison, valve, self.tally, lambda: self.now)
 
     def assign(self) -> None:

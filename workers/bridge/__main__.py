@@ -30,6 +30,7 @@ from workers.bridge.dispatcher import RedisDispatcher
 from workers.bridge.ledger import PostgresLedger
 from workers.bridge.loop import Loop, Valve
 from workers.bridge.poison import Poison
+from workers.bridge.room import ClickHouseDisk, disk_room
 from workers.bridge.source import KafkaSource
 from workers.bridge.tally import Tally, Tripped
 from workers.broker import make_app
@@ -52,6 +53,7 @@ class Bridge(AsyncService):
         self._runner = Runner()
         self._stop = threading.Event()
         self._tripped = ""
+        self._loop: Loop | None = None
         self._exposition: Exposition | None = None
 
     async def startup(self) -> None:
@@ -78,12 +80,13 @@ class Bridge(AsyncService):
             self._exposition.close()
 
     async def health(self) -> Health:
-        """Not ready while it stops, and after the breaker has tripped."""
-        reasons = (self._tripped,) if self._tripped else ()
+        """Not ready while it stops, while the store's disk is full, and after the breaker has tripped."""
+        reasons = tuple(filter(None, (self._tripped, self._loop.lacking if self._loop is not None else "")))
         return Health(ready=not self._stop.is_set() and not reasons, reasons=reasons)
 
     def _work(self) -> None:
         source, loop, close = self._made()
+        self._loop = loop
         try:
             source.subscribe(loop)
             while not self._stop.is_set():
@@ -144,7 +147,8 @@ class _Close:
 def _valve(settings: Settings) -> Valve:
     bridge = settings.bridge
     limits = Limits(bridge.batch_messages, bridge.batch_bytes, bridge.batch_age_ms / 1000)
-    return Valve(limits, bridge.window_bytes, bridge.resend_after_s)
+    room = disk_room(settings, ClickHouseDisk(settings), time.monotonic)
+    return Valve(limits, bridge.window_bytes, bridge.resend_after_s, room)
 
 
 def _few_arenas() -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 from service.metrics import Metrics
 from workers.bridge.batcher import Batcher, Cut, Limits
 from workers.bridge.poison import Poison
-from workers.bridge.ports import Dispatcher, Ledger, Outage, Place, Source
+from workers.bridge.ports import Dispatcher, Ledger, Outage, Place, Room, Source
 from workers.bridge.tally import Tally, Tripped
 from workers.bridge.window import Flight, Window, in_flight
 from workers.codec import pack
@@ -27,11 +27,12 @@ MOST_BACK_OFF_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Valve:
-    """How much may be on the way and how long it may take."""
+    """How much may be on the way, how long it may take, and whether the store has room for it."""
 
     batch: Limits
     window_bytes: int
     patience_s: float
+    room: Room
 
 
 @dataclass(slots=True)
@@ -66,6 +67,7 @@ class Loop:
         self._batcher = Batcher(valve.batch)
         self._pace = _Pace()
         self.assignment = ""
+        self.lacking = ""  # why nothing is taken in, in words
         self.windows: dict[int, Window] = {}
         self.committed: dict[int, int] = {}
 
@@ -74,7 +76,8 @@ class Loop:
         return self._tally.metrics
 
     def step(self) -> None:
-        """One round. Raises `Tripped` once the breaker has tripped; outages only slow it down."""
+        """One round. Raises `Tripped` once the breaker has tripped; outages only slow it down, a full disk waits."""
+        self._look_for_room()
         self._read(self._clock())
         now = self._clock()
         if now >= self._pace.retry_at:
@@ -119,6 +122,14 @@ class Loop:
         self.committed.clear()
         self._pace.paused = False
         self._pace.full_since = None
+
+    def _look_for_room(self) -> None:
+        before, self.lacking = self.lacking, self._valve.room.lacking()
+        if self.lacking and not before:
+            log.error(self.lacking)
+        elif before and not self.lacking:
+            log.info("there is room again: intake goes on")
+        self.metrics.set("bridge_disk_full", bool(self.lacking))
 
     def _reach(self, now: float) -> None:
         """Everything that needs Redis; an outage is retried with growing pauses."""
@@ -183,8 +194,8 @@ class Loop:
 
     def _read(self, now: float) -> None:
         away = now < self._pace.retry_at
-        if away or self._is_full():
-            self._hold(now, away)
+        if away or self.lacking or self._is_full():
+            self._hold(now, for_long=away or bool(self.lacking))
             return
         self._release()
         wait_s = BUSY_S if self._on_the_way() or self._batcher.open_bytes else IDLE_S
@@ -193,14 +204,14 @@ class Loop:
         self._take([*self._batcher.add(messages, now), *self._batcher.expired(now, self._busy())])
         self.metrics.count("bridge_messages", len(messages))
 
-    def _hold(self, now: float, away: bool) -> None:  # noqa: FBT001
+    def _hold(self, now: float, *, for_long: bool) -> None:
         """Back-pressure: not polling for a moment costs nothing, pausing keeps the membership for longer.
 
         Open batches are cut all the same: what fills the window must be able to leave it.
         """
         self._take(self._batcher.expired(now, self._busy()))
         self._pace.full_since = now if self._pace.full_since is None else self._pace.full_since
-        if not away and now - self._pace.full_since < STALL_S:
+        if not for_long and now - self._pace.full_since < STALL_S:
             return
         if not self._pace.paused:
             self._source.pause()

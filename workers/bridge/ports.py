@@ -51,6 +51,12 @@ class Dispatcher(Protocol):
     def heal(self) -> None: ...
 
 
+class Room(Protocol):
+    """Room in the store."""
+
+    def lacking(self) -> str: ...
+
+
 class Ledger(Protocol):
     """The landed ranges. Every call may raise `Outage`."""
 

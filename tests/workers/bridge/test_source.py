@@ -15,7 +15,7 @@ from db.kafka.topics import raw_config
 from db.redis.acks import Ack
 from service.metrics import Metrics
 from service.settings import Settings
-from tests.workers.fakes import FakeDeadLetters, FakeDispatcher, FakeLedger
+from tests.workers.fakes import FakeDeadLetters, FakeDispatcher, FakeLedger, FakeRoom
 from workers.bridge.batcher import Limits
 from workers.bridge.loop import Loop, Valve
 from workers.bridge.poison import Poison
@@ -39,7 +39,8 @@ class Reading:
         self.source = KafkaSource(consumer, self.topic, self._identify, time.monotonic)
         self.dispatcher, self.ledger = FakeDispatcher(), LedgerById()
         letters, tally = FakeDeadLetters(), Tally(Metrics("bridge"), None)
-        poison, valve = Poison(self.dispatcher, self.ledger, letters, tally), Valve(Limits(5, MIB, 0.05), MIB, 30.0)
+        poison = Poison(self.dispatcher, self.ledger, letters, tally)
+        valve = Valve(Limits(5, MIB, 0.05), MIB, 30.0, FakeRoom())
         self.loop = Loop(self.source, self.dispatcher, self.ledger, poison, valve, tally, time.monotonic)
         self.source.subscribe(self.loop)
         self.seen: list[tuple[str, int, bytes | None]] = []
