@@ -1,8 +1,8 @@
 """Latest prices kept in this process while the landed log is followed: what is told to have changed is dropped.
 
-One read of a price is under way at a time and all who ask for it share it, so that no answer shows an older price
-than one that began after it had ended. A read during which its price was dropped is shown to those who wait for it,
-and not kept.
+Nobody is shown an older price than one that this process has shown them before. So all who ask for a price in the same
+way share one read of it, and whatever else a read brings (its price was dropped meanwhile, or asked for in another way,
+or nothing is followed) is shown to those who wait for it, is not kept, and drops what is kept of that price.
 """
 
 import asyncio
@@ -12,17 +12,18 @@ from typing import Final, NamedTuple, cast
 from api.aging import Row
 from api.ports import Mode
 
-MOST: Final = 20_000  # instruments; about 1 KiB each
+MOST: Final = 20_000  # prices; about 1 KiB each
 CONFIRMED_S: Final = 1.0  # without a word from the log for longer than this nothing is taken from here
 
 Key = tuple[str, str]  # tenant, instrument
 
 
 class Kind(NamedTuple):
-    """As what prices are asked for."""
+    """As what prices are asked for: under which version of the reference, too. Of a price one kind is kept."""
 
     mode: Mode | None
     decimals_as_text: bool
+    version: int
 
 
 class Cell(NamedTuple):
@@ -43,8 +44,8 @@ class Kept:
     def __init__(self, monotonic: Callable[[], float], most: int = MOST) -> None:
         self._monotonic = monotonic
         self._most = most
-        self._cells: dict[Key, dict[Kind, Cell]] = {}
-        self._flights: dict[Key, dict[Kind, _Flight]] = {}
+        self._cells: dict[Key, tuple[Kind, Cell]] = {}
+        self._flights: dict[Key, tuple[Kind, _Flight]] = {}
         self._confirmed = float("-inf")
         self.changes = 0
 
@@ -65,23 +66,20 @@ class Kept:
 
     def clear(self) -> None:
         """Forgets everything, and keeps nothing until the next `confirm`."""
-        self.forget()
-        self._confirmed = float("-inf")
-
-    def forget(self) -> None:
-        """Forgets everything."""
         self._flights.clear()
         self._cells.clear()
+        self._confirmed = float("-inf")
         self.changes += 1
 
     async def cells(self, kind: Kind, keys: Sequence[Key], fetch: Fetch, now_us: int) -> Cells:
         """The prices; what is not here is read by `fetch`, which gives all it is asked for."""
         if not self.is_current():
-            return await fetch(keys)
-        found: dict[Key, Cell] = {key: cell for key in keys if (cell := self._kept(kind, key, now_us)) is not None}
-        for flight in self._join(kind, [key for key in keys if key not in found], fetch):
-            found |= await asyncio.shield(flight)
-        return found
+            return await self._unkept(keys, fetch)
+        found = {key: cell for key in keys if (cell := self._kept(kind, key, now_us)) is not None}
+        flights = self._join(kind, [key for key in keys if key not in found], fetch)
+        await asyncio.gather(*map(asyncio.shield, set(flights.values())))
+        # Of each read only that for which it was joined: it may have begun before what is kept of the rest.
+        return found | {key: flight.result()[key] for key, flight in flights.items()}
 
     def whole(self, kind: Kind, keys: Sequence[Key], now_us: int) -> list[Cell] | None:
         """The prices in order, if all of them are here."""
@@ -89,18 +87,23 @@ class Kept:
         return None if None in cells else cast("list[Cell]", cells)
 
     def _kept(self, kind: Kind, key: Key, now_us: int) -> Cell | None:
-        kinds = self._cells.get(key)
-        cell = kinds.get(kind) if kinds is not None else None
-        return cell if cell is not None and now_us < cell.until_us else None
+        held, cell = self._cells.get(key, (None, None))
+        return cell if cell is not None and held == kind and now_us < cell.until_us else None
 
-    def _join(self, kind: Kind, missing: Sequence[Key], fetch: Fetch) -> set[_Flight]:
+    async def _unkept(self, keys: Sequence[Key], fetch: Fetch) -> Cells:
+        found = await fetch(keys)
+        self.drop(keys)
+        return found
+
+    def _join(self, kind: Kind, missing: Sequence[Key], fetch: Fetch) -> Mapping[Key, _Flight]:
         """The reads that bring what is missing; a new one for what none is under way for."""
-        found = {key: self._flights.get(key, {}).get(kind) for key in missing}
-        if own := [key for key, flight in found.items() if flight is None]:
+        under_way = ((key, *self._flights[key]) for key in missing if key in self._flights)
+        found = {key: flight for key, of, flight in under_way if of == kind}
+        if own := [key for key in missing if key not in found]:
             new = asyncio.ensure_future(self._flown(kind, own, fetch))
-            for key in own:
-                self._flights.setdefault(key, {})[kind] = found[key] = new
-        return {flight for flight in found.values() if flight is not None}
+            found |= dict.fromkeys(own, new)
+            self._flights |= dict.fromkeys(own, (kind, new))
+        return found
 
     async def _flown(self, kind: Kind, keys: Sequence[Key], fetch: Fetch) -> Cells:
         cells: Cells = {}
@@ -113,14 +116,9 @@ class Kept:
 
     def _landed(self, kind: Kind, key: Key, cell: Cell | None) -> None:
         """Keeps what the present read of a price has brought; where that is not the present one, nothing is known."""
-        flights = self._flights.get(key, {})
-        if flights.get(kind) is not asyncio.current_task():
-            self.drop([key])
-            return
-        del flights[kind]
-        if not flights:
-            del self._flights[key]
-        if cell is not None and cell.until_us:
-            self._cells.setdefault(key, {})[kind] = cell
+        _, present = self._flights.get(key, (None, None))
+        self.drop([key])
+        if present is asyncio.current_task() and cell is not None and cell.until_us:
+            self._cells[key] = kind, cell
         while len(self._cells) > self._most:
             self.drop([next(iter(self._cells))])

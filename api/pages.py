@@ -15,15 +15,15 @@ from api.references import References
 from pipeline import products
 from service import clock
 
-MOST: Final = 20_000  # rows over all pages; 64 bytes of an address count as one
+MOST: Final = 50_000  # rows over all pages, about 1 KiB each
+_PAGE: Final = 8  # what a page without rows counts as
 LOOKED_UP_US: Final = 1_000_000  # a price in force is kept no longer: one that landed earlier may come into force
 
 
 class Page:
-    """Which prices a query means, under which version of the reference, and what stands around them."""
+    """Which prices a query means, as what, and what stands around them."""
 
-    def __init__(self, version: int, kind: Kind, reference: pl.DataFrame, around: Around) -> None:
-        self.version = version
+    def __init__(self, kind: Kind, reference: pl.DataFrame, around: Around) -> None:
         self.kind = kind
         self.reference = reference
         self.around = around
@@ -53,9 +53,9 @@ class Pages:
 
     async def remembered(self, query: bytes, tenant: str) -> Page | None:
         """The page of a query string; nothing once the reference has changed."""
-        if not self._references.is_current():
-            await self._references.look()
-        return self._held.get(query, {}).get(tenant)
+        version = await self._references.look()
+        page = self._held.get(query, {}).get(tenant)
+        return page if page is not None and page.kind.version == version else None
 
     def knows(self, query: bytes) -> bool:
         """Whether a page of any tenant is remembered for a query string."""
@@ -63,7 +63,7 @@ class Pages:
 
     def remember(self, query: bytes, tenant: str, page: Page) -> None:
         """Keeps a page, unless the reference has changed while it was made."""
-        if page.version != self._references.present:
+        if page.kind.version != self._references.present:
             return
         of = self._held.setdefault(query, {})
         self._weight += _weight(query, page) - (_weight(query, of[tenant]) if tenant in of else 0)
@@ -71,11 +71,6 @@ class Pages:
         while self._weight > MOST:
             oldest = next(iter(self._held))
             self._weight -= sum(_weight(oldest, each) for each in self._held.pop(oldest).values())
-
-    def forget(self) -> None:
-        """Forgets everything: the reference has changed."""
-        self._held.clear()
-        self._weight = 0
 
     async def answer(self, page: Page) -> Response:
         """The response, as things are now."""
@@ -96,7 +91,7 @@ class Pages:
 
 
 def _weight(query: bytes, page: Page) -> int:
-    return len(page.keys) + len(query) // 64 + 1
+    return _PAGE + len(page.keys) + len(query) // 256  # an address is held about four times
 
 
 def _aged(cells: Iterable[Cell], now_us: int) -> Aged:
@@ -114,10 +109,9 @@ def _cells(found: pl.DataFrame, page: Page, keys: Sequence[Key], now_us: int) ->
     facts = found.select("tenant", "instrument", "mode", ends, "market", "product").iter_rows()
     rows = aging.rows(found, page.reference, decimals_as_text=text)
     for row, (tenant, instrument, shown, end_us, *product) in zip(rows, facts, strict=True):
-        if (tenant, instrument) in cells:
-            is_newest = mode == "newest" or (mode is None and not products.product(*product).forward)
-            until_us = aging.FOR_EVER if is_newest else _until(shown, end_us, now_us)
-            cells[tenant, instrument] = Cell(row, until_us)
+        is_newest = mode == "newest" or (mode is None and not products.product(*product).forward)
+        until_us = aging.FOR_EVER if is_newest else _until(shown, end_us, now_us)
+        cells[tenant, instrument] = Cell(row, until_us)
     return cells
 
 

@@ -9,41 +9,35 @@ import polars as pl
 from api.ports import Names
 
 LOOK_S: Final = 1.0
-MOST: Final = 20_000  # names, over all lists of them
+MOST: Final = 20_000  # names over all lists of them, up to 1 KiB each
+_LIST: Final = 8  # what a list without names counts as
 
 _Asked = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 class References:
-    """`changed` is called when the version has changed: what was made of the reference is old."""
+    """What is made of the reference holds as long as `present`, the version that was seen last, does."""
 
     def __init__(
         self,
         version: Callable[[], Awaitable[int]],
         named: Callable[[Names, Names], Awaitable[pl.DataFrame]],
-        changed: Callable[[], None],
         monotonic: Callable[[], float],
     ) -> None:
         self._version = version
         self._named = named
-        self._changed = changed
         self._monotonic = monotonic
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
         self._looked = float("-inf")
         self._held: dict[_Asked, pl.DataFrame] = {}
         self.present = -1
 
-    def is_current(self) -> bool:
-        """Whether the version was looked at within a second."""
-        return self._monotonic() - self._looked <= LOOK_S
-
     async def look(self) -> int:
-        """The version, at most a second old. Raises what reading it raises."""
-        async with self._looking:
-            if not self.is_current():
-                began = self._monotonic()
-                self._meet(await self._version())
-                self._looked = began
+        """The version, at most a second old. Raises what reading it raises, to all who wait for the same read."""
+        if not self._is_current():
+            if self._looking is None or self._looking.done():
+                self._looking = asyncio.ensure_future(self._look())
+            await asyncio.shield(self._looking)
         return self.present
 
     async def named(self, tenants: Names, names: Names) -> pl.DataFrame:
@@ -56,13 +50,18 @@ class References:
             self._keep(asked, found)
         return found
 
-    def _meet(self, version: int) -> None:
+    def _is_current(self) -> bool:
+        return self._monotonic() - self._looked <= LOOK_S
+
+    async def _look(self) -> None:
+        began = self._monotonic()
+        version = await self._version()
         if version != self.present:
             self.present = version
             self._held.clear()
-            self._changed()
+        self._looked = began
 
     def _keep(self, asked: _Asked, found: pl.DataFrame) -> None:
         self._held[asked] = found
-        while sum(len(names) for _, names in self._held) > MOST:
+        while sum(_LIST + len(names) for _, names in self._held) > MOST:
             del self._held[next(iter(self._held))]

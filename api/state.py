@@ -33,15 +33,9 @@ def make_state(
     kept: Kept,
     monotonic: Callable[[], float],
 ) -> State:
-    """The state over the given parts; what is made of the reference is forgotten when it changes."""
-
-    def forget() -> None:
-        kept.forget()
-        pages.forget()
-
-    references = References(reads.reference_version, reads.instruments_named, forget, monotonic)
-    pages = Pages(reads, kept, references)
-    return State(reads, principals, cursors, metrics, references, pages)
+    """The state over the given parts."""
+    references = References(reads.reference_version, reads.instruments_named, monotonic)
+    return State(reads, principals, cursors, metrics, references, Pages(reads, kept, references))
 
 
 def state_of(connection: HTTPConnection) -> State:

@@ -78,7 +78,7 @@ async def _page(request: Request, caller: Principal, ask: LatestQuery, version: 
     tenants = answers.tenants_of(caller, ask)
     found = await _meant(request, tenants, ask, answers.position(request, caller, ask))
     around = answers.around(request, caller, ask, answers.asked(ask), _going_on(found, ask.limit))
-    return Page(version, Kind(ask.mode, answers.wants_text(ask)), found.head(ask.limit), around)
+    return Page(Kind(ask.mode, answers.wants_text(ask), version), found.head(ask.limit), around)
 
 
 def _refuse_vague(ask: LatestQuery) -> None:

@@ -70,6 +70,7 @@ class FakeReads:
         self.gone: dict[Store, str] = {}
         self.lookups = 0
         self.version = 1
+        self.latest_asked: list[tuple[Names, Names, Mode | None]] = []
         self.used: list[str] = []
         self.past = START + timedelta(days=30)
 
@@ -128,6 +129,7 @@ class FakeReads:
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         self._require("clickhouse")
+        self.latest_asked.append((tenants, names, mode))
         rows = self._frame(self._of(tenants, names)).sort("start")
         newest = rows.unique(["tenant", "instrument"], keep="last")
         return newest.with_columns(mode=pl.lit(mode or "newest"), newest_start="start")
