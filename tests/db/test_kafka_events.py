@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import KafkaError
 
 from db.kafka import events
 from db.kafka.admin import make_admin
@@ -14,6 +14,7 @@ from db.kafka.events import EventProducer
 from db.kafka.topics import ensure_topics
 from pipeline.errors import DataProcessingError
 from service.settings import Settings
+from tests.topics import messages
 
 MIB = 1024 * 1024
 PAIRS = [(f"k{n % 7}".encode(), f"{n:06}".encode() * 200) for n in range(4_000)]
@@ -30,23 +31,6 @@ def made(settings: Settings, config: dict[str, str]) -> str:
     return name
 
 
-def written(settings: Settings, topic: str) -> list[tuple[bytes | None, bytes | None]]:
-    """What a plain consumer finds."""
-    consumer = Consumer({"bootstrap.servers": settings.kafka.bootstrap, "group.id": uuid4().hex, "log_level": 0})
-    try:
-        _, end = consumer.get_watermark_offsets(TopicPartition(topic, 0), timeout=10)
-        consumer.assign([TopicPartition(topic, 0, 0)])
-        found: list[tuple[bytes | None, bytes | None]] = []
-        while len(found) < end:
-            message = consumer.poll(10)
-            assert message is not None
-            assert message.error() is None
-            found.append((message.key(), message.value()))
-        return found
-    finally:
-        consumer.close()
-
-
 @pytest.mark.stack
 def test_more_than_the_queue_holds_is_there_once_and_in_order(
     settings: Settings, topic: str, monkeypatch: pytest.MonkeyPatch
@@ -55,7 +39,7 @@ def test_more_than_the_queue_holds_is_there_once_and_in_order(
     producer = EventProducer(settings.kafka.bootstrap, MIB)
     producer.send(topic, iter(PAIRS))
     producer.flush()
-    assert written(settings, topic) == PAIRS
+    assert messages(settings.kafka.bootstrap, topic) == PAIRS
 
 
 @pytest.mark.stack
@@ -66,7 +50,7 @@ def test_what_the_broker_does_not_take_raises_and_stands_in_nobodys_way(settings
         producer.flush()
     producer.send(narrow, [(b"k", b"small")])
     producer.flush()
-    assert written(settings, narrow) == [(b"k", b"small")]
+    assert messages(settings.kafka.bootstrap, narrow) == [(b"k", b"small")]
 
 
 @pytest.mark.stack
@@ -75,7 +59,7 @@ def test_what_the_client_does_not_take_raises_at_once(settings: Settings, topic:
     with pytest.raises(DataProcessingError, match="did not take an outgoing event"):
         producer.send(topic, [(b"k", b"x" * 2 * MIB)])
     producer.flush()
-    assert written(settings, topic) == []
+    assert messages(settings.kafka.bootstrap, topic) == []
 
 
 def test_a_broker_that_is_away_raises(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def in_hand(context: Context, header: BatchHeader, stage: str) -> Generator[None
         refuse(context, header, str(error))
         raise
     except Exception as error:
-        log.warning("stage failed, left to the repeat", extra={"cause": _short(error), **header.facts()})
+        log.warning("stage failed, left to the repeat", extra={"cause": short(error), **header.facts()})
         context.metrics.count("task_failures", task=stage)
         raise
     finally:
@@ -111,5 +111,6 @@ def landed(context: Context, header: BatchHeader) -> None:
     acks.push(context.redis, header.assignment, ack)
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
+    """An error for a log line."""
     return f"{type(error).__name__}: {error}"[:300]

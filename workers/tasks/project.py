@@ -18,7 +18,7 @@ from workers.codec import frame_from_bytes
 from workers.context import Context, current
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
 from workers.queues import LANDED, LATEST, REBUILD
-from workers.tasks.base import Gone, claimed, take
+from workers.tasks.base import Gone, claimed, short, take
 from workers.tasks.base import landed as report
 
 log = logging.getLogger(__name__)
@@ -28,55 +28,79 @@ log = logging.getLogger(__name__)
 def latest(name: str) -> None:
     """The latest prices that follow from the pass of that name. Where this task is lost, `landed` does its work."""
     context = current()
-    with _timed(context, "project.latest"):
-        _offer_once(context, name)
+    with _stage(context, "project.latest"):
+        _offer_left(context, name, claims.get(context.redis, latest_of(name)))
 
 
 @task(LANDED)
 def landed(batches: list[dict[str, Any]], name: str | None) -> None:
     """The batches of one pass: outgoing events, the landed log, latest prices, the ledger, acks, in this order.
 
-    `name` is the pass's; null for batches without any tick.
+    `name` is the pass's; null for batches without any tick. It may run before `latest`, beside it, and twice.
     """
     context, headers = current(), [from_json(each) for each in batches]
-    with _timed(context, "project"):
+    with _stage(context, "project"):
         try:
-            if name is not None:
-                _told(context, headers, name)
-            context.runner.wait(append_ledger(context.postgres, [_range(header) for header in headers]))
-            for header in headers:
-                report(context, header)
+            told = headers if name is None else _told(context, headers, name)
         except Gone as gone:
-            log.info("claim is gone, left to the repeat", extra={"stage": "project", "claim": str(gone)})
-            context.metrics.count("task_failures", task="project.gone")
-        else:
-            claims.drop(context.redis, *_claims(context, headers, name))
+            _left_to_the_repeat(context, gone)
+            return
+        context.runner.wait(append_ledger(context.postgres, [_range(header) for header in told]))
+        for header in told:
+            report(context, header)
+        claims.drop(context.redis, *_claims(context, told, name))
 
 
 @contextmanager
-def _timed(context: Context, name: str) -> Generator[None]:
+def _stage(context: Context, name: str) -> Generator[None]:
+    """Around one task. A server that is away: nothing has landed, and the bridge sends the batches again."""
     started = time.monotonic()
     try:
         yield
+    except Exception as error:
+        log.warning("stage failed, left to the repeat", extra={"stage": name, "cause": short(error)})
+        context.metrics.count("task_failures", task=name)
+        raise
     finally:
         context.metrics.observe("task_seconds", time.monotonic() - started, task=name)
 
 
-def _told(context: Context, headers: Sequence[BatchHeader], name: str) -> None:
-    """Everything that others learn of a pass. Raises `Gone`."""
+def _told(context: Context, headers: Sequence[BatchHeader], name: str) -> Sequence[BatchHeader]:
+    """Everything that others learn of a pass; the batches of which all was told. Raises `Gone`."""
+    # Before the states, which expire first: where those are there and this is not, `latest` has offered it.
+    prices = claims.get(context.redis, latest_of(name))
     states = frame_from_bytes(claimed(context, states_of(name)))
-    if outgoing.wants_ticks(context):
-        for header in headers:
-            outgoing.send_ticks(context, frame_from_bytes(take(context, header, ENRICHED)), header.reference)
+    told = [header for header in headers if _ticks_told(context, header)]
     changes.tell(context, states)
-    _offer_once(context, name)
+    _offer_left(context, name, prices)
+    return told
 
 
-def _offer_once(context: Context, name: str) -> None:
-    """Offers the latest prices of a pass, unless that was done: then their claim check is not there any more."""
-    blob = claims.get(context.redis, latest_of(name))
-    if blob is not None:
-        _offer(context, frame_from_bytes(blob))
+def _ticks_told(context: Context, header: BatchHeader) -> bool:
+    """Writes the ticks of a batch; false where they are gone. The other batches of the pass land without it.
+
+    A batch that was sent again may be in two passes: the one that lands first takes its ticks with it.
+    """
+    if not outgoing.wants_ticks(context):
+        return True
+    try:
+        ticks = frame_from_bytes(take(context, header, ENRICHED))
+    except Gone as gone:
+        _left_to_the_repeat(context, gone)
+        return False
+    outgoing.send_ticks(context, ticks, header.reference)
+    return True
+
+
+def _left_to_the_repeat(context: Context, gone: Gone) -> None:
+    log.info("claim is gone, left to the repeat", extra={"stage": "project", "claim": str(gone)})
+    context.metrics.count("task_failures", task="project.gone")
+
+
+def _offer_left(context: Context, name: str, prices: bytes | None) -> None:
+    """Offers the latest prices of a pass, unless that was done: then there are none left."""
+    if prices is not None:
+        _offer(context, frame_from_bytes(prices))
         claims.drop(context.redis, latest_of(name))
 
 
