@@ -3,41 +3,94 @@
 import json
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
-from pipeline.errors import DataProcessingError
+Output = Annotated[Path | None, typer.Option(help="File that takes the JSON result too.")]
+Rounds = Annotated[int, typer.Option(min=1, help="How often each is measured, in turn.")]
+Nodes = Annotated[int, typer.Option(min=1, help="Nodes of a publication.")]
+Stored = Annotated[int, typer.Option(min=1, max=287, help="Runs of the day that are stored before.")]
+_EVERY: Final = "Measure on servers of its own; JSON on standard output.\n\nExample: gridtick bench run --rounds 3"
+bench: Final = typer.Typer(help=_EVERY, invoke_without_command=True)
 
-NAMES = ("pipeline", "api")
+
+@bench.callback()
+def _without_a_name(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        pipeline()
 
 
-def bench(  # noqa: PLR0917 - options of a command
-    name: Annotated[str, typer.Argument(help=f"Which one: {', '.join(NAMES)}.")] = "pipeline",
+@bench.command()
+def pipeline(
     ticks: Annotated[int, typer.Option(min=1, help="Messages in the raw topic.")] = 1_000_000,
-    rounds: Annotated[int, typer.Option(min=1, help="Runs of each program, in turn.")] = 3,
-    seconds: Annotated[float, typer.Option(min=0.1, help="api: how long each is asked, each time.")] = 3.0,
+    rounds: Rounds = 3,
     peers: Annotated[Path | None, typer.Option(help="Folder of the peers' programs (bytewax_ohlc.py).")] = None,
     peer_python: Annotated[Path | None, typer.Option(help="Python that has Bytewax installed.")] = None,
     flink: Annotated[Path | None, typer.Option(help="Folder with the built Flink job (out/, libs/).")] = None,
-    output: Annotated[Path | None, typer.Option(help="File that takes the JSON result too.")] = None,
+    output: Output = None,
 ) -> None:
-    """Measure on servers of its own, beside whatever peers are installed; JSON on standard output.
+    """Ticks from the raw topic to stored ticks, bars and latest prices, beside whatever peers are installed."""
+    from local.bench import pipeline
 
-    Example: gridtick bench pipeline --ticks 200000 --rounds 1
-    """
-    from local.bench import api, pipeline
+    _report(
+        lambda folder: pipeline.measure(pipeline.Plan(ticks, rounds, folder, peers, peer_python, flink), _say), output
+    )
 
-    if name not in NAMES:
-        raise DataProcessingError(f"{name} is no benchmark. There is: {', '.join(NAMES)}.", "cli")
+
+@bench.command()
+def run(nodes: Nodes = 16_600, stored: Stored = 287, rounds: Rounds = 10, output: Output = None) -> None:
+    """A publication of all of CAISO's nodes, from produce to every price, bar and latest queryable."""
+    from local.bench import burst
+
+    _report(lambda folder: burst.measure(burst.Plan(folder, nodes, stored, rounds), _say), output)
+
+
+@bench.command()
+def backfill(
+    nodes: Nodes = 16_600,
+    stored: Stored = 267,
+    rounds: Rounds = 10,
+    prices: Annotated[int, typer.Option(min=1, help="Prices of history.")] = 5_000_000,
+    output: Output = None,
+) -> None:
+    """The same publication beside a backfill of history, and without it."""
+    from local.bench import backfill
+
+    _report(lambda folder: backfill.measure(backfill.Plan(folder, nodes, stored, rounds, prices), _say), output)
+
+
+@bench.command()
+def growth(
+    instruments: Annotated[int, typer.Option(min=1, help="Instruments of the small situation.")] = 3_000,
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks of a round.")] = 1_500_000,
+    history: Annotated[int, typer.Option(min=1, help="Ticks stored before in the small situation.")] = 100_000,
+    rounds: Rounds = 3,
+    output: Output = None,
+) -> None:
+    """What a tick costs with 10 times the instruments and 100 times the stored history."""
+    from local.bench import growth
+
+    _report(lambda folder: growth.measure(growth.Plan(folder, instruments, ticks, history, rounds), _say), output)
+
+
+@bench.command()
+def api(
+    rounds: Rounds = 3,
+    seconds: Annotated[float, typer.Option(min=0.1, help="How long each server is asked, each time.")] = 3.0,
+    output: Output = None,
+) -> None:
+    """Requests a second of the API beside a bare route that returns the same bytes, with and without ingest."""
+    from local.bench import api
+
+    _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder), _say), output)
+
+
+def _report(measure: Callable[[Path], dict[str, Any]], output: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="gridtick-bench-") as folder:
-        if name == "api":
-            result = api.measure(api.Plan(rounds, seconds, Path(folder)), _say)
-        else:
-            plan = pipeline.Plan(ticks, rounds, Path(folder), peers, peer_python, flink)
-            result = pipeline.measure(plan, _say)
-    text = json.dumps(result, indent=1)
+        text = json.dumps(measure(Path(folder)), indent=1)
     print(text)
     if output is not None:
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -49,4 +102,4 @@ def _say(line: str) -> None:
 
 
 def register(app: typer.Typer) -> None:
-    app.command()(bench)
+    app.add_typer(bench, name="bench")

@@ -60,6 +60,11 @@ def name(report: Report, starts: Sequence[datetime]) -> str:
     return f"{_stem(report, starts)}.zip"
 
 
+def product(report: Report) -> str:
+    """The product that a report brings."""
+    return {DAM: "da_hourly", RTM: "rt_5min"}[report]
+
+
 def _stem(report: Report, starts: Sequence[datetime]) -> str:
     return report.name(starts[0], starts[-1] + report.length, starts[0])
 
@@ -93,12 +98,12 @@ def _part(report: Report, kind: str, item: str, nodes: pl.Series, units: pl.Seri
 def ticks(report: Report, starts: Sequence[datetime], size: Size, tenant: str) -> pl.DataFrame:
     """The same prices as they are stored (`pipeline.schema.TICKS`), known as each interval begins."""
     frame = pl.concat([_ticks(start, size) for start in starts])
-    product = {DAM: "da_hourly", RTM: "rt_5min"}[report]
     length = pl.lit(report.length).cast(pl.Duration("us"))
     return conform(
         frame.with_columns(
-            tenant=pl.lit(tenant), instrument=pl.format("caiso.{}.{}", pl.lit(product), "location"),
-            market=pl.lit("caiso"), product=pl.lit(product), source_rank=pl.lit(0, pl.UInt8), event_id=pl.lit(""),
+            tenant=pl.lit(tenant), instrument=pl.format("caiso.{}.{}", pl.lit(product(report)), "location"),
+            market=pl.lit("caiso"), product=pl.lit(product(report)),
+            source_rank=pl.lit(0, pl.UInt8), event_id=pl.lit(""),
             ts=pl.col("start"), end=pl.col("start") + length, hold_end=pl.col("start") + length,
             flags=pl.lit(int(flags.Flag.VALID), pl.UInt32), version=pl.lit(0, pl.Int64), source=pl.lit("bench"),
             known_at=pl.col("start"), topic_id=pl.lit("stored"), partition=pl.lit(0),

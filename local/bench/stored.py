@@ -1,9 +1,10 @@
-"""What a benchmark finds in the store: days of CAISO's prices, put there by the same functions as the workers use."""
+"""What a benchmark finds in the store, put there by the same functions as the workers use."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 import polars as pl
@@ -15,7 +16,7 @@ from db.clickhouse.ticks import insert_ticks
 from db.migrate import migrate
 from db.postgres.engine import make_engine
 from db.postgres.reference import register_instruments
-from local.bench import caiso
+from local.bench import caiso, ticks
 from local.bench.caiso import Size
 from local.oasis import DAM, RTM, Report
 from pipeline.bars import coarser, touched
@@ -24,6 +25,7 @@ from pipeline.schema import REFERENCE, empty
 from service.settings import Settings
 
 _AT_ONCE: Final = 12  # runs
+_ROWS: Final = 500_000  # of a stream
 
 
 def day(settings: Settings, starts: Sequence[datetime], size: Size, say: Callable[[str], None]) -> None:
@@ -37,17 +39,33 @@ def day(settings: Settings, starts: Sequence[datetime], size: Size, say: Callabl
             say(f"{min(at + _AT_ONCE, len(starts))} runs stored")
 
 
+def stream(settings: Settings, instruments: int, count: int, tenant: str, say: Callable[[str], None]) -> None:
+    """About so many generic ticks of the days before `ticks.START` with their bars, and every instrument registered."""
+    moments = ticks.history(instruments, count, ticks.START, tenant)
+    with closing(connect(settings.clickhouse)) as client:
+        stored = 0
+        while some := list(islice(moments, max(1, _ROWS // instruments))):
+            if not stored:
+                asyncio.run(_register(settings, some[0]))
+            _stored(client, pl.concat(some))
+            stored += len(some) * instruments
+            say(f"{stored} ticks stored")
+
+
 def _store(client: Client, report: Report, starts: Sequence[datetime], size: Size) -> None:
-    ticks = caiso.ticks(report, starts, size, "public")
-    insert_ticks(client, ticks)
-    buckets = touched(ticks)
+    _stored(client, caiso.ticks(report, starts, size, "public"))
+
+
+def _stored(client: Client, publications: pl.DataFrame) -> None:
+    insert_ticks(client, publications)
+    buckets = touched(publications)
     run_pass(client, buckets, coarser(buckets))
 
 
-async def _register(settings: Settings, ticks: pl.DataFrame) -> None:
-    unseen = enrich(ticks, empty(REFERENCE)).unseen
+async def _register(settings: Settings, publications: pl.DataFrame) -> None:
+    unseen = enrich(publications, empty(REFERENCE)).unseen
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:
-        await register_instruments(engine, unseen.with_columns(first_seen=pl.lit(ticks["known_at"][0])))
+        await register_instruments(engine, unseen.with_columns(first_seen=pl.lit(publications["known_at"][0])))
     finally:
         await engine.dispose()

@@ -11,20 +11,26 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
+import polars as pl
+
+from pipeline.flags import Flag
+from pipeline.schema import PRICE, TICKS, conform
 
 _MARKETS = ("MISO", "CAISO", "ERCOT", "PJM", "NYISO")
-_START = datetime(2024, 1, 1, tzinfo=UTC)
+START = datetime(2024, 1, 1, tzinfo=UTC)
+A_SESSION = 67  # moments of a day's history
 _encode = msgspec.json.Encoder().encode
 
 
 class Load(NamedTuple):
-    """How many ticks, over how many instruments, spread over how many seconds of market time."""
+    """How many ticks, over how many instruments, spread over how many seconds of market time from an instant on."""
 
     ticks: int
     instruments: int = 3000
     span_s: float = 600.0
     tenant: str = "tenant_1"
     seed: int = 254
+    start: datetime = START
 
 
 def messages(load: Load, at: Callable[[], datetime] | None = None) -> Iterator[tuple[bytes, bytes]]:
@@ -34,7 +40,7 @@ def messages(load: Load, at: Callable[[], datetime] | None = None) -> Iterator[t
     for i in range(load.ticks):
         k = rng.randrange(load.instruments)
         prices[k] += rng.gauss(0, 0.25)
-        instant = at() if at else _START + timedelta(seconds=load.span_s * i / load.ticks)
+        instant = at() if at else load.start + timedelta(seconds=load.span_s * i / load.ticks)
         yield _message(k, instant, round(prices[k], 2), rng, load.tenant)
 
 
@@ -63,6 +69,33 @@ def _message(k: int, instant: datetime, price: float, rng: random.Random, tenant
 def name_of(k: int) -> str:
     """The instrument of that number."""
     return f"{_market_of(k)}_NODE_{k}"
+
+
+def history(instruments: int, count: int, before: datetime, tenant: str) -> Iterator[pl.DataFrame]:
+    """About so many ticks (`pipeline.schema.TICKS`) of the days before an instant, every instrument as many.
+
+    A frame a moment: a tick of each instrument; `A_SESSION` moments a day, ten seconds apart.
+    """
+    for number in range(-(-count // instruments)):
+        day, step = divmod(number, A_SESSION)
+        yield _moment(instruments, before - timedelta(days=day + 1) + timedelta(seconds=10 * step), tenant, number)
+
+
+def _moment(instruments: int, at: datetime, tenant: str, number: int) -> pl.DataFrame:
+    who = range(instruments)
+    rng = random.Random(number)  # noqa: S311 - a load, not a secret
+    prices = pl.Series([rng.randrange(1500, 9000) for _ in who], dtype=pl.Decimal(18, 0)).cast(pl.Decimal(38, 9)) / 100
+    named = pl.DataFrame({"instrument": [name_of(k) for k in who], "market": [_market_of(k).lower() for k in who]})
+    return conform(
+        named.with_columns(
+            tenant=pl.lit(tenant), product=pl.lit("tick"), source_rank=pl.lit(1, pl.UInt8),
+            event_id=pl.format("{}-{}", pl.lit(number), "instrument"), ts=pl.lit(at), start=pl.lit(at),
+            price=prices.cast(PRICE), volume=pl.lit(1).cast(PRICE), flags=pl.lit(int(Flag.VALID), pl.UInt32),
+            version=pl.lit(0, pl.Int64), source=pl.lit("bench"), known_at=pl.lit(at), topic_id=pl.lit("stored"),
+            partition=pl.lit(0, pl.Int32), offset=pl.lit(number, pl.Int64), row=pl.lit(0, pl.Int32),
+        ),
+        TICKS,
+    )  # fmt: skip
 
 
 def _market_of(k: int) -> str:

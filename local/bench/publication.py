@@ -1,0 +1,127 @@
+"""One publication of CAISO through the running pipeline: from produce until all of it can be queried."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from redis import Redis
+
+from db.clickhouse.client import connect, fetch
+from db.clickhouse.query import Query, instant
+from db.kafka import envelopes
+from db.kafka.producer import ConfirmedProducer
+from db.redis import generation, landed
+from db.redis.client import connect as connect_redis
+from local import overview
+from local.bench import caiso
+from local.bench.caiso import Size
+from local.oasis import DAM, RTM, Report
+from pipeline import members
+from pipeline.errors import DataProcessingError
+from service.settings import Lane, Settings
+
+TENANT: Final = "public"
+_PATIENCE_S: Final = 180.0
+_LOOK_S: Final = 0.005
+_LAG_LOOK_S: Final = 0.1
+_FINEST: Final = {DAM: "1h", RTM: "5m"}
+_OF: Final = (
+    "product = {product:String} AND start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"
+)
+_TICKS: Final = f"SELECT count() AS n FROM ticks FINAL WHERE {_OF}"  # noqa: S608 - of constants
+_BARS: Final = """
+    SELECT sum(count) AS n FROM bars FINAL WHERE `interval` = {interval:String}
+    AND startsWith(instrument, {prefix:String})
+    AND start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Seconds until everything could be queried, and what parsing alone took in this process."""
+
+    seconds: float
+    parse_seconds: float
+    bytes: int
+    prices: int
+
+
+def document(report: Report, starts: Sequence[datetime], size: Size) -> bytes:
+    """The document of a publication. A day-ahead one of all components is larger than a message may be: its prices
+    alone are sent."""
+    return caiso.document(report, starts, size, components=1 if report is DAM else 5)
+
+
+def message(report: Report, starts: Sequence[datetime], content: bytes) -> bytes:
+    """The raw message of a document."""
+    return envelopes.document(content, caiso.name(report, starts), starts[0], TENANT, "bench", None, None)
+
+
+def sent(settings: Settings, report: Report, starts: Sequence[datetime], size: Size) -> Outcome:
+    """Sends one publication and waits until all of it can be queried. Raises `DataProcessingError` if it is not."""
+    content = document(report, starts, size)
+    began = time.monotonic()
+    prices = members.read(content, caiso.name(report, starts)).ticks.height
+    alone = time.monotonic() - began
+    raw = message(report, starts, content)
+    redis = connect_redis(settings.redis.url.get_secret_value())
+    before = landed.newest(redis)
+    producer = ConfirmedProducer(settings.kafka.bootstrap, settings.kafka.message_max_bytes)
+    began = time.monotonic()
+    producer.send(settings.kafka.raw_topic, raw, b"bench")
+    _until_told(redis, before, f"caiso.{caiso.product(report)}.", size.nodes)
+    took = time.monotonic() - began
+    redis.close()
+    _require_all(settings, report, starts, size)
+    return Outcome(took, alone, len(raw), prices)
+
+
+def until_landed(settings: Settings, lane: Lane) -> None:
+    """Waits until a lane's topic is committed to its end: nothing of it is under way any more."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while any(each.waiting for each in overview.lags(settings.kafka, lane)):
+        _wait(deadline, f"the lane {lane} to end", _LAG_LOOK_S)
+
+
+def until_ready(settings: Settings) -> None:
+    """Waits until the latest prices are in Redis: what the bridge has made again when it finds none."""
+    redis = connect_redis(settings.redis.url.get_secret_value())
+    deadline = time.monotonic() + _PATIENCE_S
+    while generation.read(redis).state != "ready":
+        _wait(deadline, "the latest prices", _LAG_LOOK_S)
+    redis.close()
+
+
+def _until_told(redis: Redis, position: str, prefix: str, nodes: int) -> None:
+    """Returns once the landed log tells of a latest price of every node: bars and ticks are stored before it does."""
+    told, deadline = 0, time.monotonic() + _PATIENCE_S
+    while told < nodes:
+        found = landed.read(redis, position)
+        position = found.position
+        changes = (change for entry in found.entries if entry.kind == "latest" for change in entry.changes)
+        told += sum(change.instrument.startswith(prefix) for change in changes)
+        _wait(deadline, f"{nodes} latest prices, of which {told} are there", _LOOK_S)
+
+
+def _wait(deadline: float, what: str, look_s: float) -> None:
+    if time.monotonic() > deadline:
+        raise DataProcessingError(f"{_PATIENCE_S:.0f} s were not enough for {what}", "cli")
+    time.sleep(look_s)
+
+
+def _require_all(settings: Settings, report: Report, starts: Sequence[datetime], size: Size) -> None:
+    """Raises unless every price, and the finest bar that holds it, is found right now."""
+    client, wanted, product = connect(settings.clickhouse), size.nodes * len(starts), caiso.product(report)
+    span = {"low": instant(starts[0]), "high": instant(starts[-1] + report.length)}
+    given = {"interval": _FINEST[report], "prefix": f"caiso.{product}.", "product": product, **span}
+    found = {name: fetch(client, Query(sql, given))["n"][0] for name, sql in (("ticks", _TICKS), ("bars", _BARS))}
+    client.close()
+    if set(found.values()) != {wanted}:
+        raise DataProcessingError(f"{wanted} prices should be there, there are {found}", "cli")
+
+
+def told(of: str, outcome: Outcome, say: Callable[[str], None]) -> Outcome:
+    """Says how long it took."""
+    say(f"{of}: {outcome.seconds:.2f} s (parsing alone {outcome.parse_seconds:.2f} s)")
+    return outcome
