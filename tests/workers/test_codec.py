@@ -50,6 +50,24 @@ def test_frames_come_back_with_exact_decimals_and_types() -> None:
     assert_frame_equal(frame_from_bytes(frame_to_bytes(empty(TICKS))), empty(TICKS))
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from([1, None]), st.sampled_from([True, False])),
+        max_size=4,
+    )
+)
+def test_columns_that_are_alike_come_back_too(rows: list[tuple[str | None, int | None, bool]]) -> None:
+    schema = {"name": pl.String(), "number": pl.Int64(), "flag": pl.Boolean()}
+    frame = pl.DataFrame(rows, schema=schema, orient="row").with_columns(same=pl.lit("x"))
+    for some in (frame, frame.select("same"), frame.select("number", "name")):
+        assert_frame_equal(frame_from_bytes(frame_to_bytes(some)), some)
+
+
+def test_what_is_alike_travels_once() -> None:
+    frame = pl.DataFrame({"name": ["a long name that stands in every row"] * 5000, "row": range(5000)})
+    assert len(frame_to_bytes(frame)) < len(frame_to_bytes(frame.select("row"))) + 1500
+
+
 def test_other_bytes_are_refused() -> None:
     with pytest.raises(DataProcessingError, match="no packed messages"):
         unpack(b"\x01nonsense")
