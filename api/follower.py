@@ -59,8 +59,10 @@ class Follower:
             self._kept.confirm(began)
 
     def _drop(self, read: landed.Read) -> None:
+        """Prices alone: a bar also changes with prices that are not the latest, and is told several times over."""
         for entry in read.entries:
-            self._kept.drop((entry.tenant, change.instrument) for change in entry.changes)
+            if entry.kind == "latest":
+                self._kept.drop((entry.tenant, change.instrument) for change in entry.changes)
 
     async def _epoch(self) -> str | None:
         """Of the latest prices in Redis; None while they are not whole."""
