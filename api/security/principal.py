@@ -55,21 +55,23 @@ class Principals:
         key = apikey.parse(text)
         if key is None:
             return None
-        remembered = self._remembered(text)
+        asked = self._monotonic()
+        remembered = self._remembered(text, asked)
         principal = remembered or await self._looked_up(key)
         if principal is None or _expired(principal):
             return None
         if remembered is None:
-            self._remember(text, principal)
+            self._remember(text, principal, asked)
             self._used(principal.key_id)
         return principal
 
-    def _remembered(self, text: str) -> Principal | None:
+    def _remembered(self, text: str, now: float) -> Principal | None:
         until, principal = self._known.get(_name(text), (0.0, None))
-        return principal if self._monotonic() < until else None
+        return principal if now < until else None
 
-    def _remember(self, text: str, principal: Principal) -> None:
-        self._known[_name(text)] = (self._monotonic() + REMEMBERED_SECONDS, principal)
+    def _remember(self, text: str, principal: Principal, asked: float) -> None:
+        """`asked`: when its look-up began, for that may take long and the key be revoked meanwhile."""
+        self._known[_name(text)] = (asked + REMEMBERED_SECONDS, principal)
         self._known.move_to_end(_name(text))
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)

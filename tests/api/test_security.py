@@ -6,6 +6,7 @@ from fastapi import FastAPI, Security
 
 from api.app import create_app, make_routes
 from api.security.guard import guard, require_guarded
+from api.security.principal import Principals
 from api.security.scopes import ROLES, SCOPES, granted
 from db.postgres.access import StoredKey
 from pipeline.errors import DataProcessingError
@@ -142,6 +143,24 @@ async def test_a_revoked_key_is_forgotten_within_five_seconds(reads: fakes.FakeR
         assert reads.lookups == 1
         ticking.now += 3.5
         assert (await client.get("/v1/me")).status_code == 401
+
+
+async def test_a_slow_look_up_is_remembered_from_its_beginning(reads: fakes.FakeReads) -> None:
+    key, ticking = reads.add_key(), fakes.Ticking()
+
+    async def find_slowly(key_id: str) -> StoredKey | None:
+        found = await reads.find_key(key_id)
+        ticking.now += 3
+        return found
+
+    principals = Principals(find_slowly, reads.used.append, fakes.PEPPER, ticking)
+    assert await principals.of(key) is not None
+    (stored,) = reads.keys.values()
+    reads.keys[stored.id] = _revoked(stored)
+    ticking.now += 0.9
+    assert await principals.of(key) is not None
+    ticking.now += 0.1
+    assert await principals.of(key) is None
 
 
 def _revoked(stored: StoredKey) -> StoredKey:
