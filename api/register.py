@@ -32,7 +32,7 @@ async def _is_whole(redis: Redis) -> bool:
 def _frame(prices: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     """Contents of the register, whose decimals are text and whose instants are microseconds, as `TICK`."""
     plain = {name: _PLAIN.get(type(dtype), dtype) for name, dtype in TICK.items()}
-    rows = [{name: price.get(name) for name in TICK} for price in prices if price.get("price") is not None]
+    rows = [{name: price.get(name) for name in TICK} for price in prices]
     return pl.DataFrame(rows, schema=plain).with_columns(
         pl.col(name).cast(dtype) for name, dtype in TICK.items() if type(dtype) in _PLAIN
     )
