@@ -6,7 +6,7 @@ from typing import Final
 
 from local.state import DataDirLock
 
-_FOLDERS: Final = ("kafka", "clickhouse", "postgres", "redis", "secrets", "logs")
+_FOLDERS: Final = ("kafka", "clickhouse", "postgres", "redis", "secrets", "logs", "backfill")
 _FILES: Final = ("ports.json", "stack.json")
 
 

@@ -5,6 +5,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -64,7 +65,7 @@ def check(file: Path, market: str | None, product: str | None, tenant: str | Non
     Lines name their market and product themselves. A tenant is given to the lines that name none; one that names
     another is refused, and so is a line that cannot bear it.
     """
-    if not _is_lines(file):
+    if not is_lines(file):
         _name_of(file)
         return
     if market is not None or product is not None:
@@ -76,17 +77,42 @@ def check(file: Path, market: str | None, product: str | None, tenant: str | Non
         deque(_lines(file, tenant), maxlen=0)
 
 
+def count_of(file: Path, most_bytes: int) -> int:
+    """How many messages the file gives. Raises `DataProcessingError` for a line that is larger than Kafka takes."""
+    if not is_lines(file):
+        return 1
+    count = 0
+    for number, _, line in _filled(file):
+        refuse_too_large(f"{file}:{number}", len(line), most_bytes)
+        count += 1
+    return count
+
+
 def messages_of(
-    file: Path, market: str | None, product: str | None, tenant: str | None, default_tenant: str
-) -> Iterator[Message]:
-    """The raw messages of one file. The lines of NDJSON go as they are, whatever they hold; but `tenant`, where it
-    is given, is set in those that name none. Raises `DataProcessingError` as `check` does."""
-    if _is_lines(file):
-        yield from _lines(file, tenant)
-        return
-    name, content = _name_of(file), file.read_bytes()
-    made = envelopes.document(content, name, clock.now(), tenant or default_tenant, SOURCE, market, product)
-    yield Message(made, name.encode(), len(content))
+    file: Path, market: str | None, product: str | None, tenant: str | None, default_tenant: str,
+    at: datetime | None = None, skip: int = 0,
+) -> Iterator[Message]:  # fmt: skip
+    """The raw messages of one file but for the first `skip`; a document is sent at `at`, or now.
+
+    The lines of NDJSON go as they are, whatever they hold; but `tenant`, where it is given, is set in those that name
+    none. Raises `DataProcessingError` as `check` does.
+    """
+    if is_lines(file):
+        yield from _lines(file, tenant, skip)
+    elif not skip:
+        name, content = _name_of(file), file.read_bytes()
+        made = envelopes.document(content, name, at or clock.now(), tenant or default_tenant, SOURCE, market, product)
+        yield Message(made, name.encode(), len(content))
+
+
+def refuse_too_large(where: object, size: int, most_bytes: int) -> None:
+    """Raises `DataProcessingError` for a message that Kafka would not take."""
+    if size > most_bytes:
+        raise DataProcessingError(
+            f"{where} gives a message of {size} bytes, at most {most_bytes} are taken. "
+            "Split it, or raise DATA_PROC_KAFKA_MESSAGE_MAX_BYTES everywhere.",
+            "cli",
+        )
 
 
 def _name_of(file: Path) -> str:
@@ -97,8 +123,9 @@ def _name_of(file: Path) -> str:
     return file.name
 
 
-def _is_lines(file: Path) -> bool:
-    """By its name, or by its first line that is not blank; of a long one the beginning tells."""
+def is_lines(file: Path) -> bool:
+    """Whether it holds envelopes: by its name, or by its first line that is not blank; of a long one the beginning
+    tells."""
     if file.suffix.lower() in _LINES:
         return True
     with file.open("rb") as opened:
@@ -109,12 +136,18 @@ def _is_lines(file: Path) -> bool:
     return _read(line) is not None if whole else _BEGINNING.match(line) is not None
 
 
-def _lines(file: Path, tenant: str | None) -> Iterator[Message]:
+def _lines(file: Path, tenant: str | None, skip: int = 0) -> Iterator[Message]:
+    for number, size, line in islice(_filled(file), skip, None):
+        yield _message(line, size, tenant, f"{file}:{number}")
+
+
+def _filled(file: Path) -> Iterator[tuple[int, int, bytes]]:
+    """The lines that are not blank: number, size in the file, and what is sent of it."""
     with file.open("rb") as opened:
         for number, raw in enumerate(opened, 1):
             line = (raw.removeprefix(codecs.BOM_UTF8) if number == 1 else raw).rstrip(b"\r\n")
             if line.strip():
-                yield _message(line, len(raw), tenant, f"{file}:{number}")
+                yield number, len(raw), line
 
 
 def _message(line: bytes, size: int, tenant: str | None, where: str) -> Message:

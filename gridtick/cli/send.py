@@ -7,18 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
+from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, resolved
 from gridtick.cli.system import reached_kafka, settings_of
 from pipeline.errors import DataProcessingError
 
 if TYPE_CHECKING:
+    from confluent_kafka.admin import AdminClient
+
+    from gridtick.cli.backfill.asked import Options
     from gridtick.cli.landing import Spans
     from gridtick.cli.raw import Message
-    from service.settings import Kafka
+    from service.settings import Kafka, Settings
 
 
 def send(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of files.", exists=True)],
+    *,
     market: Annotated[str | None, typer.Option(help="Market of the documents; found out when left away.")] = None,
     product: Annotated[str | None, typer.Option(help="Product of the documents; found out when left away.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Whose data it is; DATA_PROC_TENANT_ID when left away.")] = None,
@@ -28,22 +32,51 @@ def send(
     wait: Annotated[
         bool, typer.Option("--wait", help="Return when everything sent can be queried; status 1 if some is refused.")
     ] = False,
+    backfill: Annotated[
+        bool,
+        typer.Option(
+            "--backfill",
+            help="History: takes a lane of its own, so that live prices do not wait; the same command goes on after a "
+            "stop or a crash, and sends nothing twice.",
+        ),
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="With --backfill: once more what a backfill has sent before.")
+    ] = False,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Send documents or NDJSON envelopes to the raw topic.
+    """Send documents or NDJSON envelopes to the raw topic, or history to the topic of its own lane.
 
     Example: gridtick send 20240311_20240312_PRC_LMP_DAM_v1.csv --wait
-    """
-    from gridtick.cli.landing import wait_for
-    from gridtick.cli.raw import check, files_of, messages_of
 
+    Example: gridtick send history/ --backfill --wait
+    """
+    from gridtick.cli.backfill.asked import Options
+    from gridtick.cli.raw import check, files_of
+
+    _refuse_together(backfill, again, speed)
     settings = settings_of(data_dir)
-    files = files_of(paths)
+    files, options = files_of(paths), Options(market, product, tenant, settings.core.tenant_id)
     for file in files:
         check(file, market, product, tenant)
     admin = reached_kafka(settings, data_dir)
+    if backfill:
+        from gridtick.cli.backfill import run
+
+        run.backfill(settings, admin, resolved(data_dir), run.Wanted(files, options, again, wait))
+    else:
+        _live(settings, admin, files, options, speed, wait)
+
+
+def _live(
+    settings: "Settings", admin: "AdminClient", files: "Sequence[Path]", options: "Options", speed: float, wait: bool
+) -> None:
+    from gridtick.cli.landing import wait_for
+    from gridtick.cli.raw import messages_of
+
+    market, product, tenant, default = options.market, options.product, options.tenant, options.default_tenant
     sent, spans = _published(
-        settings.kafka, files, lambda file: messages_of(file, market, product, tenant, settings.core.tenant_id), speed
+        settings.kafka, files, lambda file: messages_of(file, market, product, tenant, default), speed
     )
     print(f"{sent} messages of {len(files)} files sent to {settings.kafka.raw_topic}", flush=True)
     if wait and spans and not wait_for(settings, admin, spans, sent):
@@ -58,6 +91,7 @@ def _published(
     from rich.progress import Progress
 
     from db.kafka.producer import ConfirmedProducer
+    from gridtick.cli.raw import refuse_too_large
 
     producer = ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
     sent = 0
@@ -66,7 +100,7 @@ def _published(
         for file in files:
             pace = _Pace(speed)
             for message in messages_of(file):
-                _refuse_too_large(file, message, kafka)
+                refuse_too_large(file, len(message.value), kafka.message_max_bytes)
                 pace.wait_for(message.at_s)
                 producer.send(kafka.raw_topic, message.value, message.key)
                 progress.advance(task, message.size)
@@ -74,13 +108,15 @@ def _published(
     return sent, producer.flush()
 
 
-def _refuse_too_large(file: Path, message: "Message", kafka: "Kafka") -> None:
-    if len(message.value) > kafka.message_max_bytes:
+def _refuse_together(backfill: bool, again: bool, speed: float) -> None:
+    if backfill and speed:
         raise DataProcessingError(
-            f"{file} gives a message of {len(message.value)} bytes, at most {kafka.message_max_bytes} are taken. "
-            "Split it, or raise DATA_PROC_KAFKA_MESSAGE_MAX_BYTES everywhere.",
+            "--speed gives messages the pace at which they were made; --backfill sends them as fast as Kafka takes "
+            "them, for its lane gives way to live prices: leave one of the two away",
             "cli",
         )
+    if again and not backfill:
+        raise DataProcessingError("--again is for --backfill: without it everything is sent each time", "cli")
 
 
 class _Pace:

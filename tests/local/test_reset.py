@@ -8,7 +8,7 @@ from pipeline.errors import DataProcessingError
 
 
 def _data(folder: Path) -> None:
-    for name in ("kafka", "clickhouse", "secrets", "mine"):
+    for name in ("kafka", "clickhouse", "secrets", "backfill", "mine"):
         (folder / name).mkdir()
         (folder / name / "file").touch()
     (folder / "ports.json").touch()
@@ -16,7 +16,7 @@ def _data(folder: Path) -> None:
 
 def test_only_what_the_stack_stored_is_deleted(tmp_path: Path) -> None:
     _data(tmp_path)
-    assert sorted(clear(tmp_path)) == ["clickhouse", "kafka", "ports.json", "secrets"]
+    assert sorted(clear(tmp_path)) == ["backfill", "clickhouse", "kafka", "ports.json", "secrets"]
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
     assert clear(tmp_path / "absent") == []
 

@@ -1,10 +1,11 @@
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from gridtick.cli.raw import check, files_of, messages_of
+from gridtick.cli.raw import check, count_of, files_of, messages_of
 from pipeline.errors import DataProcessingError
 
 GOOD = b'{"envelope": {"timestamp": "2024-01-01T00:00:01Z"}, "payload": {"instrument_id": "x"}}'
@@ -18,6 +19,8 @@ def test_lines_go_as_they_are_with_key_and_time(tmp_path: Path) -> None:
     assert (broken.value, broken.key, broken.at_s) == (b"not json \xff", None, None)
     assert last.value == GOOD
     assert sum(each.size for each in (first, broken, last)) == file.stat().st_size - 1
+    assert count_of(file, 1000) == 3
+    assert list(messages_of(file, None, None, None, "public", skip=1)) == [broken, last]
 
 
 def test_lines_are_known_by_their_content_too(tmp_path: Path) -> None:
@@ -34,6 +37,16 @@ def test_a_document_is_one_message(tmp_path: Path) -> None:
     assert said["envelope"]["tenant_id"] == "acme"
     assert (said["payload"]["market"], said["payload"]["product"]) == ("caiso", "da_hourly")
     assert said["payload"]["name"] == file.name
+    assert count_of(file, 1000) == 1
+    assert list(messages_of(file, "caiso", "da_hourly", "acme", "public", skip=1)) == []
+
+
+def test_a_document_that_is_sent_at_an_instant_is_the_same_at_any_time(tmp_path: Path) -> None:
+    file, at = tmp_path / "a.csv", datetime(2025, 1, 2, tzinfo=UTC)
+    file.write_bytes(b"a,b\n")
+    first, again = (next(messages_of(file, None, None, None, "public", at)) for _ in range(2))
+    assert first == again
+    assert msgspec.json.decode(first.value)["envelope"]["timestamp"] == "2025-01-02T00:00:00Z"
 
 
 def test_folders_are_read_in_order_and_empty_ones_refused(tmp_path: Path) -> None:
