@@ -38,6 +38,18 @@ class System:
             check=False,
         )
 
+    @contextmanager
+    def started(self, *arguments: str) -> Generator[subprocess.Popen[str]]:
+        """One command that goes on meanwhile; it is killed if it has not ended."""
+        process = subprocess.Popen(
+            [COMMAND, *arguments], env=self._environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
     @property
     def settings(self) -> Settings:
         """The settings that reach its servers."""
