@@ -80,12 +80,13 @@ def growth(
 def api(
     rounds: Rounds = 3,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each server is asked, each time.")] = 3.0,
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks of each instrument in the stored day.")] = 288,
     output: Output = None,
 ) -> None:
     """Requests a second of the API beside a bare route that returns the same bytes, with and without ingest."""
     from local.bench import api
 
-    _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder), _say), output)
+    _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder, ticks), _say), output)
 
 
 def _report(measure: Callable[[Path], dict[str, Any]], output: Path | None) -> None:

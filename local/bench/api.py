@@ -21,11 +21,12 @@ _Runs = dict[str, dict[str, list[Rate]]]  # by case, then by server
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How often everything is measured, and for how many seconds each time."""
+    """How often everything is measured, for how many seconds each time, and how many ticks an instrument has."""
 
     rounds: int
     seconds: float
     data_dir: Path
+    ticks: int = api_servers.A_DAY
 
 
 def measure(plan: Plan, say: Say) -> dict[str, object]:
@@ -33,7 +34,7 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
     with servers(plan.data_dir, say=say) as bare_stack:
         stack, supervisor = api_servers.with_ports(bare_stack), Supervisor(say)
         try:
-            api_servers.load_day(stack, say)
+            api_servers.load_day(stack, plan.ticks, say)
             api_servers.until_ready(stack)
             key = api_servers.start_api(stack, supervisor)
             return _measured(plan, stack, supervisor, api_servers.cases(stack, supervisor, key), say)
@@ -44,7 +45,7 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
 def _measured(plan: Plan, stack: Stack, supervisor: Supervisor, cases: Sequence[Case], say: Say) -> dict[str, object]:
     port = int(stack.environ[API_PORT])
     quiet = _rounds(plan, port, cases, say)
-    with api_servers.ingest(stack, supervisor) as landed:
+    with api_servers.ingest(stack, plan.ticks, supervisor) as landed:
         before = landed()
         busy = _rounds(plan, port, cases, say)
         came = landed() - before
@@ -54,6 +55,7 @@ def _measured(plan: Plan, stack: Stack, supervisor: Supervisor, cases: Sequence[
         "seconds": plan.seconds,
         "connections": api_client.CONNECTIONS,
         "instruments": api_servers.INSTRUMENTS,
+        "ticks_an_instrument": plan.ticks,
         "ingest": {"sent_per_s": api_servers.INGESTED, "landed": came},
         "without_ingest": _report(quiet),
         "with_ingest": _report(busy),

@@ -44,12 +44,12 @@ class Case:
     bare_port: int
 
 
-def load_day(stack: Stack, say: Say) -> None:
-    """Brings a day of generic ticks of `INSTRUMENTS` through the whole pipeline; returns when all can be read."""
+def load_day(stack: Stack, a_day: int, say: Say) -> None:
+    """Brings a day of `a_day` ticks of each instrument through the whole pipeline; returns when all can be read."""
     settings = load(stack.environ)
     asyncio.run(migrate(settings))
-    say(f"loading a day of {INSTRUMENTS} instruments")
-    load_topic(settings, ticks.Load(INSTRUMENTS * A_DAY, INSTRUMENTS, DAY_S, TENANT))
+    say(f"loading a day of {INSTRUMENTS} instruments, {a_day} ticks each")
+    load_topic(settings, ticks.Load(INSTRUMENTS * a_day, INSTRUMENTS, DAY_S, TENANT))
     run.measure(stack, say)
 
 
@@ -104,7 +104,7 @@ def asked(stack: Stack, target: str, key: str) -> bytes:
 
 
 @contextmanager
-def ingest(stack: Stack, supervisor: Supervisor) -> Generator[Callable[[], int]]:
+def ingest(stack: Stack, a_day: int, supervisor: Supervisor) -> Generator[Callable[[], int]]:
     """`INGESTED` generic ticks a second through the raw topic, bridge and workers; gives how many have landed."""
     feed = [sys.executable, "-m", "local.bench.api_feed", str(INGESTED), str(INSTRUMENTS)]
     log = stack.data_dir / "logs" / "bench-feed.log"
@@ -114,7 +114,7 @@ def ingest(stack: Stack, supervisor: Supervisor) -> Generator[Callable[[], int]]
     ])  # fmt: skip
     progress = run.Progress(stack)
     try:
-        _until(lambda: progress.committed() > INSTRUMENTS * A_DAY)
+        _until(lambda: progress.committed() > INSTRUMENTS * a_day)
         yield progress.committed
     finally:
         progress.close()
