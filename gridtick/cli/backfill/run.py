@@ -56,10 +56,10 @@ def _done(kafka: Kafka, book: Book, asked: Asked, wanted: Wanted, ledger: Landed
     with book.locked(asked.job), closing(LaneTopic(kafka, kafka.topic_of("backfill"))) as lane:
         journal = Beginning(book, lane, kafka, again=wanted.again).journal(asked, wanted.files)
         view = View(journal.total, ledger)
-        return journal if journal.state == "sent" else _sent(kafka, book, journal, wanted, view), view
+        return journal if journal.state == "sent" else sent(kafka, book, journal, wanted, view), view
 
 
-def _sent(kafka: Kafka, book: Book, journal: Journal, wanted: Wanted, view: View) -> Journal:
+def sent(kafka: Kafka, book: Book, journal: Journal, wanted: Wanted, view: View) -> Journal:
     """The journal of the job at its end."""
     journal = msgspec.structs.replace(journal, state="sending")
     book.write(journal)
@@ -85,7 +85,7 @@ def _what_is_left(book: Book, journal: Journal) -> Generator[None]:
         if error.stage != "kafka":
             raise
         now = book.read(journal.asked.job) or journal
-        text = f"{error.message} {now.so_far} are sent for certain: the same command goes on from there."
+        text = f"{error.message} ({now.so_far} are sent for certain; the same command goes on from there)"
         raise DataProcessingError(text, error.stage, error.context) from None
 
 
