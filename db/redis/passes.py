@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from redis import Redis
 
-TURN_S: Final = 15  # longer than a pass: a guard against a scheduler that died, not a lock
+TURN_S: Final = 30  # longer than a pass and the wait for it: a guard against a scheduler that died, not a lock
 _FORGOTTEN_US: Final = 60_000_000  # a batch that was announced longer ago is not waited for
 
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -16,6 +16,7 @@ from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
 from pipeline.bars import coarser, count, halves, touched, united
 from service import clock
+from service.settings import Lane
 from workers import outgoing
 from workers.app import app, task
 from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 MOST_BATCHES: Final = 64
 MOST_BUCKETS: Final = 200_000
 MOST_PAUSE_S: Final = 4.0
-GATHER_S: Final = 1.0  # at the least, while batches are on their way
+GATHER_S: Final[Mapping[Lane, float]] = {"live": 1.0, "backfill": 10.0}  # at the least, while batches are on their way
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
 
 
@@ -65,7 +66,8 @@ def schedule(context: Context) -> None:
     """Makes sure that a pass is on its way: at once when nothing else is coming, after the pause under load."""
     at_once = context.passes.is_idle(clock.now_us())
     if context.passes.acquire_turn():
-        publish(app, PASS, after_s=0.0 if at_once else max(GATHER_S, context.passes.pause_left()))
+        gather_s = max(GATHER_S[context.settings.core.lane], context.passes.pause_left())
+        publish(app, PASS, after_s=0.0 if at_once else gather_s)
     elif at_once:  # the one that waits out its pause will find what comes later, or nothing
         publish(app, PASS)
 
