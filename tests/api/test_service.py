@@ -2,58 +2,30 @@
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from uuid import uuid4
 
 import httpx
 import polars as pl
 import pytest
 
-from db.clickhouse.bars import run_pass
-from db.clickhouse.client import connect
-from db.clickhouse.ticks import insert_ticks
-from db.postgres.access import StoredKey, create_key, ensure_tenant
-from db.postgres.engine import make_engine
-from db.postgres.reference import register_instruments
 from db.redis import generation
 from db.redis.client import connect as connect_redis
 from db.redis.landed import Bounds
 from db.redis.latest import write_latest
 from gridtick.client import Client, NotFound, Unauthorized
 from local.stack import Stack
-from pipeline.bars import coarser, touched
-from pipeline.flags import Flag
-from pipeline.schema import TICKS, conform
 from service import apikey, clock
 from service.settings import Settings
-from tests.polling import until
+from tests.api import running_api
 
 pytestmark = pytest.mark.stack
-ROOT = Path(__file__).parent.parent.parent
-PEPPER = "a pepper for tests"
 START = datetime(2026, 7, 1, 12, tzinfo=UTC)
-
-
-def _ticks(tenant: str, name: str, prices: list[str], start: datetime = START) -> pl.DataFrame:
-    rows = [
-        {
-            "tenant": tenant, "instrument": name, "market": "henry_hub", "product": "tick", "source_rank": 1,
-            "ts": start + timedelta(seconds=30 * n), "start": start + timedelta(seconds=30 * n), "event_id": f"e{n}",
-            "price": Decimal(price), "volume": Decimal(n + 1), "flags": int(Flag.VALID), "version": 0, "source": "test",
-            "known_at": start + timedelta(seconds=30 * n + 1), "topic_id": uuid4().hex, "partition": 0, "offset": n,
-            "row": 0,
-        }
-        for n, price in enumerate(prices)
-    ]  # fmt: skip
-    schema = {name: dtype for name, dtype in TICKS.items() if name in rows[0]}
-    return conform(pl.DataFrame(rows, schema=schema), TICKS)
 
 
 @dataclass(frozen=True)
@@ -73,76 +45,23 @@ def running(stack: Stack, settings: Settings) -> Iterator[Running]:
     tenant, name = f"t-{uuid4().hex[:10]}", f"GAS_{uuid4().hex[:6]}"
     node, ahead, now = f"caiso.da_hourly.NODE_{uuid4().hex[:6]}", f"AHEAD_{uuid4().hex[:6]}", clock.now()
     ticks = [
-        _ticks(tenant, name, ["3.1", "-2.123456789", "3.3"]),
+        running_api.ticks(tenant, name, ["3.1", "-2.123456789", "3.3"], START),
         _day_ahead(tenant, node, now),
-        _ticks(tenant, ahead, ["1", "2"], now - timedelta(minutes=5)),
-        _ticks(tenant, ahead, ["3"], now + timedelta(days=1)),
+        running_api.ticks(tenant, ahead, ["1", "2"], now - timedelta(minutes=5)),
+        running_api.ticks(tenant, ahead, ["3"], now + timedelta(days=1)),
     ]
-    candidates = _stored(settings, pl.concat(ticks))
+    candidates = running_api.stored(settings, pl.concat(ticks))
     named = ((name, "henry_hub", "tick"), (node, "caiso", "da_hourly"), (ahead, "henry_hub", "tick"))
-    key = asyncio.run(_access(settings, tenant, *named))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    given = {
-        "DATA_PROC_API_PORT": str(port), "DATA_PROC_API_KEY_PEPPER": PEPPER, "DATA_PROC_API_CURSOR_SECRET": "a secret",
-    }  # fmt: skip
-    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env={**os.environ, **stack.environ, **given})
-    try:
-        _wait_ready(process, f"http://127.0.0.1:{port}")
-        yield Running(f"http://127.0.0.1:{port}", key, name, node, ahead, candidates)
-    finally:
-        process.terminate()
-        assert process.wait(20) == 0
+    key = asyncio.run(running_api.access(settings, tenant, *named))
+    with running_api.serving(stack) as url:
+        yield Running(url, key, name, node, ahead, candidates)
 
 
 def _day_ahead(tenant: str, name: str, at: datetime) -> pl.DataFrame:
     """The hour before (10), the hour of the instant (20) and the one after (30)."""
-    hour = at.replace(minute=0, second=0, microsecond=0)
-    rows = [
-        {
-            "tenant": tenant, "instrument": name, "market": "caiso", "product": "da_hourly", "source_rank": 0,
-            "location": name.split(".")[2], "event_id": "", "price": Decimal(10 * n), "flags": int(Flag.VALID),
-            "version": 0, "source": "test", "known_at": hour - timedelta(days=1), "topic_id": uuid4().hex,
-            "partition": 0, "offset": 0, "row": n,
-        } | dict.fromkeys(("ts", "start"), hour + timedelta(hours=n - 2))
-        | dict.fromkeys(("end", "hold_end"), hour + timedelta(hours=n - 1))
-        for n in (1, 2, 3)
-    ]  # fmt: skip
-    schema = {name: dtype for name, dtype in TICKS.items() if name in rows[0]}
-    return conform(pl.DataFrame(rows, schema=schema), TICKS)
-
-
-def _stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
-    client = connect(settings.clickhouse)
-    insert_ticks(client, ticks)
-    finest = touched(ticks)
-    candidates = run_pass(client, finest, coarser(finest)).latest
-    client.close()
-    return candidates
-
-
-async def _access(settings: Settings, tenant: str, *instruments: tuple[str, str, str]) -> str:
-    engine, key = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False), apikey.make()
-    await ensure_tenant(engine, tenant, "a tenant")
-    await create_key(engine, StoredKey(key.id, tenant, "t", "viewer", None, key.digest(PEPPER), None, None))
-    schema = ["instrument", "market", "product"]
-    rows = pl.DataFrame(instruments, schema=schema, orient="row").with_columns(
-        tenant=pl.lit(tenant), unit=pl.lit("USD/MMBtu"), first_seen=pl.lit(START)
-    )
-    await register_instruments(engine, rows)
-    await engine.dispose()
-    return key.text()
-
-
-def _wait_ready(process: subprocess.Popen[bytes], url: str) -> None:
-    def is_ready() -> bool:
-        assert process.poll() is None, "the API ended"
-        try:
-            return httpx.get(f"{url}/readyz", timeout=5).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(is_ready, 30, "the API is ready")
+    hour, an_hour = at.replace(minute=0, second=0, microsecond=0), timedelta(hours=1)
+    spans = [(str(10 * n), hour + (n - 2) * an_hour, hour + (n - 1) * an_hour) for n in (1, 2, 3)]
+    return running_api.day_ahead(tenant, name, spans)
 
 
 def test_ticks_come_back_exactly_page_by_page(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +160,13 @@ def test_instruments_and_caller(running: Running) -> None:
 def test_a_bad_setting_stops_the_start_with_a_sentence(stack: Stack) -> None:
     environ = {**os.environ, **stack.environ, "DATA_PROC_API_CURSOR_SECRET": ""}
     done = subprocess.run(
-        [sys.executable, "-m", "api"], cwd=ROOT, env=environ, capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-m", "api"],
+        cwd=running_api.ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert done.returncode == 1
     assert "DATA_PROC_API_CURSOR_SECRET is empty" in done.stderr
