@@ -17,7 +17,7 @@ from service import clock
 
 MOST: Final = 50_000  # rows over all pages, about 1 KiB each
 _PAGE: Final = 8  # what a page without rows counts as
-LOOKED_UP_US: Final = 1_000_000  # a price in force is kept no longer: one that landed earlier may come into force
+LOOKED_UP_US: Final = 1_000_000  # a price in force is kept no longer: the log tells of the newest prices alone
 
 
 class Page:
