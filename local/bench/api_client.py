@@ -17,12 +17,11 @@ _WARM: Final = 0.2  # of the time, before it counts
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Answers a second, milliseconds, answers that were no success, and the share of a core that the client took."""
+    """Answers a second, milliseconds, and the share of a core that the client took."""
 
     requests_per_s: float
     p50_ms: float
     p99_ms: float
-    failed: int
     client_cpu: float
 
 
@@ -32,7 +31,10 @@ def request(target: str, headers: Sequence[str] = ()) -> bytes:
 
 
 def drive(port: int, wire: bytes, seconds: float) -> Rate:
-    """Sends the request again and again for some seconds over `CONNECTIONS` connections."""
+    """Sends the request again and again for some seconds over `CONNECTIONS` connections.
+
+    Raises `DataProcessingError` for an answer that is no success, and for a server that gives none or hangs up.
+    """
     return asyncio.run(_drive(port, wire, seconds))
 
 
@@ -49,14 +51,14 @@ async def _drive(port: int, wire: bytes, seconds: float) -> Rate:
     took = sorted(took for each in asking for took in each.took)
     for transport, _ in made:
         transport.close()
-    return _rate(took, spent, sum(each.failed for each in asking), used / spent)
+    if not took or any(each.failed for each in asking):
+        raise DataProcessingError("an answer is missing or no success: such a rate says nothing", "cli")
+    return _rate(took, spent, used / spent)
 
 
-def _rate(took: Sequence[float], spent: float, failed: int, cpu: float) -> Rate:
-    if not took:
-        return Rate(0.0, 0.0, 0.0, failed, cpu)
+def _rate(took: Sequence[float], spent: float, cpu: float) -> Rate:
     p50, p99 = (took[min(len(took) - 1, int(len(took) * share))] * 1000 for share in (0.5, 0.99))
-    return Rate(len(took) / spent, p50, p99, failed, cpu)
+    return Rate(len(took) / spent, p50, p99, cpu)
 
 
 class _Asking(asyncio.BufferedProtocol):
@@ -69,12 +71,15 @@ class _Asking(asyncio.BufferedProtocol):
         self._filled = self._whole = 0
         self._asked = 0.0
         self.took: list[float] = []
-        self.failed = 0
+        self.failed = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._ask()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.failed |= not self._transport.is_closing() or exc is not None
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - the protocol's signature
         return self._view[self._filled :]
@@ -85,7 +90,7 @@ class _Asking(asyncio.BufferedProtocol):
             self._whole = self._size()
         if self._whole and self._filled >= self._whole:
             self.took.append(time.perf_counter() - self._asked)
-            self.failed += not self._buffer.startswith(b"HTTP/1.1 200")
+            self.failed |= not self._buffer.startswith(b"HTTP/1.1 200")
             self._ask()
 
     def _ask(self) -> None:
