@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import polars as pl
 
@@ -23,6 +23,8 @@ from workers.tasks.base import landed as report
 
 log = logging.getLogger(__name__)
 
+AT_ONCE: Final = 100_000  # ticks, before the bridge hears of them
+
 
 @task(LATEST)
 def latest(name: str) -> None:
@@ -34,21 +36,39 @@ def latest(name: str) -> None:
 
 @task(LANDED)
 def landed(batches: list[dict[str, Any]], name: str | None) -> None:
-    """The batches of one pass: outgoing events, the landed log, latest prices, the ledger, acks, in this order.
+    """The batches of one pass: its bars and prices told, then of some batches after the other outgoing ticks, the
+    ledger, acks, in this order.
 
     `name` is the pass's; null for batches without any tick. It may run before `latest`, beside it, and twice.
     """
     context, headers = current(), [from_json(each) for each in batches]
     with _stage(context, "project"):
-        try:
-            told = headers if name is None else _told(context, headers, name)
-        except Gone as gone:
-            _left_to_the_repeat(context, gone)
+        if name is not None and not _told(context, name):
             return
-        context.runner.wait(append_ledger(context.postgres, [_range(header) for header in told]))
-        for header in told:
-            report(context, header)
-        claims.drop(context.redis, *_claims(context, told, name))
+        for some in _parts(headers):
+            _land(context, [each for each in some if name is None or _ticks_told(context, each)])
+        if name is not None:
+            claims.drop(context.redis, states_of(name))
+
+
+def _parts(headers: Sequence[BatchHeader]) -> Iterator[Sequence[BatchHeader]]:
+    """Some batches at a time: what has landed stays so where the rest takes longer than a task may."""
+    part: list[BatchHeader] = []
+    for header in headers:
+        part.append(header)
+        if sum(each.ticks for each in part) >= AT_ONCE:
+            yield part
+            part = []
+    yield part
+
+
+def _land(context: Context, headers: Sequence[BatchHeader]) -> None:
+    outgoing.confirm(context)
+    context.runner.wait(append_ledger(context.postgres, [_range(header) for header in headers]))
+    for header in headers:
+        report(context, header)
+    if outgoing.wants_ticks(context):
+        claims.drop(context.redis, *(header.claim(ENRICHED) for header in headers))
 
 
 @contextmanager
@@ -65,15 +85,18 @@ def _stage(context: Context, name: str) -> Generator[None]:
         context.metrics.observe("task_seconds", time.monotonic() - started, task=name)
 
 
-def _told(context: Context, headers: Sequence[BatchHeader], name: str) -> Sequence[BatchHeader]:
-    """Everything that others learn of a pass; the batches of which all was told. Raises `Gone`."""
+def _told(context: Context, name: str) -> bool:
+    """Tells which bars and prices a pass has changed; false where its claim checks are gone."""
     # Before the states, which expire first: where those are there and this is not, `latest` has offered it.
     prices = claims.get(context.redis, latest_of(name))
-    states = frame_from_bytes(claimed(context, states_of(name)))
-    told = [header for header in headers if _ticks_told(context, header)]
+    try:
+        states = frame_from_bytes(claimed(context, states_of(name)))
+    except Gone as gone:
+        _left_to_the_repeat(context, gone)
+        return False
     changes.tell(context, states)
     _offer_left(context, name, prices)
-    return told
+    return True
 
 
 def _ticks_told(context: Context, header: BatchHeader) -> bool:
@@ -102,14 +125,6 @@ def _offer_left(context: Context, name: str, prices: bytes | None) -> None:
     if prices is not None:
         _offer(context, frame_from_bytes(prices))
         claims.drop(context.redis, latest_of(name))
-
-
-def _claims(context: Context, headers: Sequence[BatchHeader], name: str | None) -> Iterator[str]:
-    """What is not needed any more."""
-    if name is not None:
-        yield states_of(name)
-    if outgoing.wants_ticks(context):
-        yield from (header.claim(ENRICHED) for header in headers)
 
 
 @task(REBUILD)

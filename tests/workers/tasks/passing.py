@@ -41,8 +41,9 @@ class Worker:
     def store(self, rows: Sequence[Row], batch_id: str = "", first: int = 0) -> BatchHeader:
         """One batch as the stage before leaves it, and `aggregate.store` of it."""
         header = BatchHeader(
-            batch_id or uuid4().hex, self.assignment, "raw", self.assignment, 0, first, first + 1, 1, 0, reference=3
-        )
+            batch_id or uuid4().hex, self.assignment, "raw", self.assignment, 0, first, first + 1, 1, 0, len(rows),
+            reference=3,
+        )  # fmt: skip
         ticks = enrich(frame(list(rows)), self.context.reference()).ticks
         claims.put(self.context.redis, header.claim(ENRICHED), frame_to_bytes(ticks))
         aggregate.store(header.to_json())
