@@ -6,6 +6,7 @@ buckets. The bars are computed where the ticks are stored.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
 
@@ -55,13 +56,14 @@ def intervals(market: str, product: str) -> tuple[Interval, ...]:
 
 
 def touched(ticks: pl.DataFrame) -> pl.DataFrame:
-    """`TOUCHED`: the finest buckets that hold the starts of these ticks.
+    """`TOUCHED`: the finest buckets that hold the starts of these ticks, or may hold those of their identities.
 
     The day's zone is the ticks' own `zone` column where there is one, else the market's, else UTC.
     """
-    coded = ticks.select("tenant", "instrument", "market", "product", "start", _own_zone(ticks)).with_columns(
-        code=runs.codes(ticks)
-    )
+    starts = ticks.select("tenant", "instrument", "market", "product", "start", _own_zone(ticks))
+    if (ended := by_end(ticks)).any():
+        starts = pl.concat([starts.filter(~ended), *_anywhere(starts.filter(ended), ticks["ts"].filter(ended))])
+    coded = starts.with_columns(code=runs.codes(starts))
     finest = _finest(ticks)
     one_grid = finest["seconds"].n_unique() == 1
     placed = coded if one_grid else coded.join(finest, on=["market", "product"], maintain_order="left")
@@ -69,6 +71,21 @@ def touched(ticks: pl.DataFrame) -> pl.DataFrame:
     heads = coded.unique("code").join(finest, on=["market", "product"])
     known = heads.with_columns(pl.coalesce("zone", "market_zone").alias("zone"))
     return _shown(runs.of_buckets(placed["code"] * runs.PLACES + place), known)
+
+
+def by_end(frame: pl.DataFrame) -> pl.Series:
+    """Boolean: the row's market and product are `by_end`."""
+    ended = [each for each in products.PRODUCTS.values() if each.by_end]
+    told = [(pl.col("market") == each.market) & (pl.col("product") == each.name) for each in ended]
+    return frame.select(pl.any_horizontal(pl.lit(value=False), *told).alias("by_end")).to_series()
+
+
+def _anywhere(rows: pl.DataFrame, ends: pl.Series) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows at the first and at the last instant at which a publication of the same price may begin."""
+    native = rows.join(_finest(rows), on=["market", "product"], how="left", maintain_order="left")["seconds"]
+    first = pl.select(pl.lit(ends) - pl.duration(seconds=pl.lit(native))).to_series()
+    last = ends - timedelta(microseconds=1)
+    return rows.with_columns(start=first.cast(INSTANT)), rows.with_columns(start=last)
 
 
 def united(frames: Sequence[pl.DataFrame]) -> pl.DataFrame:

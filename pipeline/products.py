@@ -51,6 +51,8 @@ class Product:
     `max_hold`: the longest that a price holds in averages, null where it does not hold.
     `binding`: earliest time before its start at which a price binds; an earlier one is advisory (null: never).
     `document`: the exchange's own documents bring it, so no generic tick may claim it.
+    `by_end`: the exchange publishes the end; the start, at most `interval` before it, follows from the rest of the
+    document, so that a price may begin elsewhere when it comes again.
     """
 
     market: str | None
@@ -66,6 +68,7 @@ class Product:
     max_hold: timedelta | None = None
     binding: timedelta | None = None
     document: bool = True
+    by_end: bool = False
 
 
 _USD: Final = ("USD/MWh", "USD")
@@ -100,7 +103,8 @@ _PRODUCTS: Final = (
             cadence=_QUARTER, due=-_QUARTER, lateness=_HOUR, max_hold=_QUARTER, binding=_QUARTER),
     # Published by the interval's end, which is its stamp. What is known earlier than a run can know is no dispatch.
     Product("nyiso", "rt_5min", "5m", "5m",
-            cadence=5 * _MINUTE, due=5 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=_QUARTER),
+            cadence=5 * _MINUTE, due=5 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=_QUARTER,
+            by_end=True),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
     Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),

@@ -36,11 +36,14 @@ class Shown(NamedTuple):
 
 
 def expected(one: Series, rules: Rules) -> Latest:
-    """What the register must hold: the key of the newest bar, the closing tick of the newest usable one."""
+    """What the register must hold: the key of the newest bar, the closing tick of the newest usable one.
+
+    A price that begins elsewhere in another publication counts in the keys of all the bars in which it ever began.
+    """
     bounds = bounds_of(rules.intervals[0], rules.zone)
     identities = replay(one.publications, rules.unusable)
-    newest = max(bounds(each.current.start)[0] for each in identities)
-    members = {each.current.identity for each in identities if bounds(each.current.start)[0] == newest}
+    newest = max(bounds(publication.start)[0] for publication in one.publications)
+    members = {each.identity for each in one.publications if bounds(each.start)[0] == newest}
     seen = sum(publication.identity in members for publication in one.publications)
     usable = [each for each in identities if not each.current.flags & rules.unusable]
     closing = max(usable, key=lambda i: _closing_order(i.current), default=None)

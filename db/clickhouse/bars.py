@@ -1,5 +1,6 @@
 """The pass: bars of the touched buckets, computed again from what is stored, and the latest prices that follow."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple, cast
 
@@ -9,10 +10,10 @@ from clickhouse_connect.driver.client import Client
 from db.clickhouse import rollup, rollup_bars, rollup_ticks
 from db.clickhouse.changes import states
 from db.clickhouse.client import fetch
-from db.clickhouse.keys import key_table, made_table, with_grace
+from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates
 from db.clickhouse.query import Query, instant
-from pipeline.bars import count
+from pipeline.bars import by_end, count
 from pipeline.flags import UNUSABLE
 
 INTERVALS: Final = tuple(rollup.PERIODS)
@@ -69,12 +70,28 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
         "grace_most": level["grace_s"].max(),
         "unusable": UNUSABLE,
     }
-    wanted = count(level)
-    for number, statement in enumerate(rollup_ticks.statements(interval, one_each=_one_each(level))):
+    ended, wanted = by_end(level), 0
+    for role, part, statements in (
+        ("begun", level.filter(~ended), rollup_ticks.statements),
+        ("ended", level.filter(ended), rollup_ticks.statements_by_end),
+    ):
+        if part.is_empty():
+            continue
+        if part.height < level.height:
+            add_keys(client, str(given["keys"]), part, role)
+            given = given | {"role": role}
+        wanted += count(part)
+        _in_turn(client, given, statements(interval, one_each=_one_each(part)), wanted)
+
+
+def _in_turn(client: Client, given: dict[str, object], statements: Sequence[str], wanted: int) -> None:
+    """Each statement for the keys that those before it have left out, until so many bars are made."""
+    role = given["role"]
+    for number, statement in enumerate(statements):
         if number:
-            left = f"left_{number}"
+            left = f"{role}_left_{number}"
             client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
-            given["role"] = left
+            given = given | {"role": left}
         client.command(statement, parameters=given)
         if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
             return

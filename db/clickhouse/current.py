@@ -40,19 +40,21 @@ def single(where: str, columns: tuple[str, ...]) -> str:
         {stored(where)}"""
 
 
-def replayed(where: str, columns: tuple[str, ...]) -> str:
-    """One row for every identity among `where`, its publications replayed; the same columns as `single`."""
+def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
+    """One row for every identity among `where`, its publications replayed; the same columns as `single`, and `also`:
+    a column `aggregate AS name` over all its publications."""
+    more, name = (f", {also}", f", {also.rpartition(' AS ')[2]}") if also else ("", "")
     own = (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL)
     needed = dict.fromkeys((*own, *columns))
     same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
     order = f"PARTITION BY {IDENTITY}"
     current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))
     return f"""
-        SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at
+        SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at{name}
         FROM (
         SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
             count() AS publications, toUInt64(countIf(effective) - 1) AS corrections,
-            min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at
+            min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at{more}
         FROM (
             SELECT *, standing AND (nth = 1 OR content != lagInFrame(content) OVER
                 ({order}, standing ORDER BY {KNOWN} {_LATER})) AS effective

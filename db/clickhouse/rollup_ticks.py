@@ -1,7 +1,7 @@
 """The SQL of an instrument's finest bars, from stored publications; see `db.clickhouse.rollup`.
 
 Three statements, each for what the one before has left out: bars of a single publication, bars whose publications are
-all of identities of their own, and bars whose publications must be replayed.
+all of identities of their own, and bars whose publications must be replayed. Products `by_end` have two of their own.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
@@ -23,10 +23,10 @@ from db.clickhouse.rollup import (
     steps,
 )
 
-_WITHIN: Final = (
-    f"{RANGE} AND ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} "
-    f"AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
+_STAMPED: Final = (
+    f"ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
 )
+_WITHIN: Final = f"{RANGE} AND {_STAMPED}"
 
 _HOLD: Final = f"greatest(0, ifNull({micros('hold_end')} - {micros('start')}, 0))"
 _HOLDS: Final = f"""
@@ -54,8 +54,8 @@ _LATE: Final = f"""
 _BUCKET: Final = floor("start", "{seconds:UInt32}")
 
 
-def _partial(identities: str, order: str, holds: str) -> str:
-    """Bars of `identities`, before their keys are joined; `order` tells the first and the last tick."""
+def _partial(counted: str, order: str, holds: str) -> str:
+    """Bars of identities, before their keys are joined; `order` tells the first and the last tick."""
     return f"""
     SELECT tenant, instrument, bucket, sum(publications) AS seen, countIf(counts) AS used,
         argMinIf(price, {order}, counts) AS opened, argMaxIf(price, {order}, counts) AS closed,
@@ -65,13 +65,13 @@ def _partial(identities: str, order: str, holds: str) -> str:
         minIf(start, counts) AS first_at, maxIf(start, counts) AS last_at, argMaxIf(ts, {order}, counts) AS closing_ts,
         groupBitOrIf(flags, counts) AS all_flags, sum(corrections) AS corrected, max(updated_at) AS changed,
         {_LATE}, {holds}
-    FROM ({_counted(identities)}) GROUP BY tenant, instrument, bucket"""
+    FROM ({counted}) GROUP BY tenant, instrument, bucket"""
 
 
-def _alone(touched: str) -> str:
+def _alone(touched: str, also: str = "") -> str:
     """The same, of the bars that hold one publication only: nothing to order, nothing to sum, and no groups.
 
-    Both reads of the table see one state of it. A bar that shares its hash with another is left to the next statement.
+    All reads of the table see one state of it. A bar that shares its hash with another is left to the next statement.
     """
     return f"""
     SELECT tenant, instrument, bucket, toUInt64(1) AS seen, toUInt64(counts) AS used,
@@ -86,7 +86,7 @@ def _alone(touched: str) -> str:
     FROM ({_counted(current.single(touched, current.BAR_COLUMNS))})
     WHERE cityHash64(tenant, instrument, bucket) NOT IN (
         SELECT cityHash64(tenant, instrument, {_BUCKET}) AS bar {current.stored(touched)}
-        GROUP BY bar HAVING count() > 1)"""
+        GROUP BY bar HAVING count() > 1) {also}"""
 
 
 def _counted(identities: str) -> str:
@@ -94,6 +94,17 @@ def _counted(identities: str) -> str:
     SELECT *, {current.usable()} AS counts, {_BUCKET} AS bucket,
         reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
     FROM ({identities})"""
+
+
+def _moving(identities: str) -> str:
+    """The same, of identities that have begun in `buckets`: seen in each of them, and in the one of today."""
+    here, never = f"bucket = {_BUCKET}", "toDateTime64(0, 6, 'UTC')"
+    return f"""
+    SELECT * REPLACE (
+            if({here}, corrections, 0) AS corrections, if({here}, first_known, {never}) AS first_known,
+            if({here}, updated_at, {never}) AS updated_at),
+        {here} AND {current.usable()} AS counts, reinterpretAsInt64(ifNull(volume, toDecimal64(0, 9))) AS quantity
+    FROM (SELECT *, arrayJoin(buckets) AS bucket FROM ({identities}))"""
 
 
 def _keyed(partial: str, *, one_each: bool) -> str:
@@ -107,7 +118,7 @@ def _keyed(partial: str, *, one_each: bool) -> str:
     WHERE b.start >= k.{opens} AND b.start < k.closes"""
 
 
-def _touched(interval: str) -> str:
+def _touched(interval: str, within: str = _WITHIN) -> str:
     """The condition that a publication may lie in a bar of the keys.
 
     A stream tick's bucket is its bar; documents lie in days, and their stamps may lie beside their interval.
@@ -117,7 +128,7 @@ def _touched(interval: str) -> str:
         bucket = steps(f"toStartOfDay(start - {STAMP_MARGIN_S})", f"`end` + {STAMP_MARGIN_S}", "86400")
     # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
     # whatever else it lets pass finds no key in the end.
-    return f"""{_WITHIN} AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
+    return f"""{within} AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
         AND bucket IN (SELECT {bucket} {KEYS})
         AND cityHash64(instrument, bucket, tenant) IN (SELECT cityHash64(instrument, {bucket}, tenant) {KEYS})"""
 
@@ -148,7 +159,7 @@ def from_plain(interval: str, *, one_each: bool) -> str:
     """
     order = "start" if interval == STREAM else _DOCUMENT_ORDER
     plain = current.single(_touched(interval), current.BAR_COLUMNS)
-    partial = _partial(plain, order, _holds(interval)) + f" HAVING {_PLAIN}"
+    partial = _partial(_counted(plain), order, _holds(interval)) + f" HAVING {_PLAIN}"
     return make(_keyed(partial, one_each=one_each))
 
 
@@ -156,7 +167,7 @@ def from_replay(interval: str, *, one_each: bool) -> str:
     """Bars of the keys with every publication replayed."""
     identities = current.replayed(_touched(interval), current.BAR_COLUMNS)
     order = current.CLOSING if interval == STREAM else _DOCUMENT_ORDER
-    return make(_keyed(_partial(identities, order, _holds(interval)), one_each=one_each))
+    return make(_keyed(_partial(_counted(identities), order, _holds(interval)), one_each=one_each))
 
 
 def statements(interval: str, *, one_each: bool) -> tuple[str, ...]:
@@ -164,6 +175,26 @@ def statements(interval: str, *, one_each: bool) -> tuple[str, ...]:
     first = () if interval == STREAM else (from_single(interval, one_each=one_each),)
     plain = from_plain(interval, one_each=one_each and not first)
     return (*first, plain, from_replay(interval, one_each=False))
+
+
+def from_lasting(interval: str, *, one_each: bool) -> str:
+    """Bars of the keys that hold one publication, which is its identity's only one, of products `by_end`."""
+    once = f"""AND cityHash64(tenant, instrument, ts) NOT IN (
+        SELECT cityHash64(tenant, instrument, ts) AS identity {current.stored(_touched(interval, _STAMPED))}
+        GROUP BY identity HAVING count() > 1)"""
+    return make(_keyed(_alone(_touched(interval), once), one_each=one_each))
+
+
+def from_moving(interval: str) -> str:
+    """Bars of the keys with every publication replayed, wherever it begins."""
+    where = _touched(interval, _STAMPED)
+    identities = current.replayed(where, current.BAR_COLUMNS, f"groupUniqArray({_BUCKET}) AS buckets")
+    return make(_keyed(_partial(_moving(identities), _DOCUMENT_ORDER, _HOLDS), one_each=False))
+
+
+def statements_by_end(interval: str, *, one_each: bool) -> tuple[str, ...]:
+    """The same of products `by_end`: what begins in one bar may begin in another when it comes again."""
+    return (from_lasting(interval, one_each=one_each), from_moving(interval))
 
 
 def _holds(interval: str) -> str:

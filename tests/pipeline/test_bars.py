@@ -125,3 +125,18 @@ def test_the_instruments_own_zone_decides_its_day() -> None:
         datetime(2024, 3, 10, 8, tzinfo=UTC),
         datetime(2024, 3, 11, 7, tzinfo=UTC),
     )
+
+
+def test_a_price_by_its_end_touches_every_bucket_in_which_it_may_begin() -> None:
+    ended, grid = ("nyiso", "rt_5min", 0, "5m"), datetime(2024, 3, 10, 9, 15, tzinfo=UTC)
+    cases = [(ended, "A", grid), (ended, "B", grid + timedelta(seconds=182)), (KINDS[0], "A", grid)]
+    ticks = frame(cases).with_columns(start=pl.Series([grid, grid, grid]) - timedelta(seconds=90))
+    five = timedelta(minutes=5)
+    assert coordinates(bars.touched(ticks)) == {
+        (name, "5m", start, start + five)
+        for name, start in (
+            ("nyiso.rt_5min.A", grid - five), ("nyiso.rt_5min.B", grid - five), ("nyiso.rt_5min.B", grid),
+            ("caiso.rt_5min.A", grid - five),
+        )
+    }  # fmt: skip
+    assert bars.by_end(ticks).to_list() == [True, True, False]
