@@ -14,7 +14,7 @@ from pipeline.schema import INSTANT
 
 NOT_THERE: Final = "is no time of that day: the clock goes forward over it"
 TWICE: Final = "comes twice on that day and no other row tells which one it is: send the whole day's file"
-OFTEN: Final = "comes more than twice on that day: the rows are not in the order in which they were published"
+MIXED: Final = "comes twice on that day, and the rows are not in the order of publication: send the file as published"
 _LAST: Final = 2  # turns that a repeated hour has
 
 
@@ -33,7 +33,7 @@ def by_order(local: pl.Series, of: pl.Series, zone: str, *, whole_hours: bool) -
     turns = _turns(rows.filter(pl.col("first").is_not_null()), whole_hours=whole_hours)
     told = rows.join(turns, on="at", how="left", maintain_order="left").select(
         instant=pl.when(pl.col("turn") == 0).then("first").when(pl.col("turn") == 1).then("second"),
-        reason=pl.when(pl.col("turn") >= _LAST).then(pl.lit(OFTEN)).when(pl.col("turn").is_null()).then(pl.lit(TWICE)),
+        reason=pl.when(pl.col("turn") >= _LAST).then(pl.lit(MIXED)).when(pl.col("turn").is_null()).then(pl.lit(TWICE)),
     )
     return told["instant"], told["reason"].set(lost, NOT_THERE).set(local.is_null(), None)
 
@@ -78,12 +78,26 @@ def _turns(rows: pl.DataFrame, *, whole_hours: bool) -> pl.DataFrame:
             turn=pl.col("back").cum_sum().over("run").cast(pl.Int64) + again,
             known=(pl.len().over("run", "of") > 1) if whole_hours else pl.lit(value=True),
         )
-        .with_columns(both=(pl.col("turn").max().over("run") > 0) & pl.col("repeated"))
+        .with_columns(
+            both=(pl.col("turn").max().over("run") > 0) & pl.col("repeated"),
+            again=pl.col("repeated") & (pl.len().over("run", "turn", "of", "local") > 1),
+        )
         .select(
             "at",
-            turn=pl.when(~pl.col("repeated")).then(0).when("both").then(_between_known()).otherwise(_by_neighbours()),
+            turn=pl.when(~pl.col("repeated"))
+            .then(0)
+            .when(_sorted())
+            .then(_LAST)
+            .when("both")
+            .then(_between_known())
+            .otherwise(_by_neighbours()),
         )
     )
+
+
+def _sorted() -> pl.Expr:
+    """A row that comes again within a turn, and a run in which most do: whoever sorted them mixed both turns."""
+    return pl.col("again") | (2 * pl.col("again").sum() > pl.len()).over("run")
 
 
 def _between_known() -> pl.Expr:
