@@ -39,7 +39,7 @@ def claims(name: str, head: bytes) -> bool:
 def detect(name: str, head: bytes) -> str | None:
     """The product of a price file by its header or its name; of a day's real-time file that of its first rows."""
     try:
-        report = nyiso_reports.named(nyiso_reports.columns(_names(head))["price"], name)
+        report = nyiso_reports.named(nyiso_reports.columns(_names(head)), name)
     except DataProcessingError:
         return None
     return RTD if report == DAY else report
@@ -59,7 +59,7 @@ def parse(document: Document) -> ParsedDocument:
     cells = table.cells.rename({name: role for role, name in columns.items()})
     cells = cells.with_columns(pl.col("name").str.strip_chars())
     stamps = nyiso_stamps.local(cells["stamp"])
-    report = nyiso_reports.report(document, columns["price"], stamps)
+    report = nyiso_reports.report(document, columns, stamps)
     places = nyiso_stamps.places(stamps, cells["name"], cells.get_column("zone", default=None), report)
     ticks, refused = _ticks(cells.hstack(places), columns, document.product)
     bad = pl.concat([table.broken, refused]).sort("row")

@@ -5,6 +5,7 @@ hours), realtime (the dispatch of a day) and hamlbmp (the commitment). Custom ex
 """
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import polars as pl
@@ -57,13 +58,14 @@ def _matching(names: list[str], pattern: str) -> list[str]:
     return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)]
 
 
-def named(price: str, name: str) -> str | None:
-    """The product, or `DAY`, by the header of the price (`DAM Zonal LBMP`), else by the file's name."""
-    export = EXPORTS.get(price.partition(" ")[0].upper())
-    return export or next((report for part, report in FILES.items() if part in name.lower()), None)
+def named(held: Mapping[str, str], name: str) -> str | None:
+    """The product, or `DAY`, by the columns of an export (`DAM Zonal LBMP`), else by the file's name."""
+    told = [EXPORTS.get(held[role].partition(" ")[0].upper()) for role in ("price", "stamp")]
+    files = [report for part, report in FILES.items() if part in name.lower()]
+    return next((each for each in (*told, *files) if each), None)
 
 
-def report(document: Document, price: str, stamps: pl.Series) -> str:
+def report(document: Document, held: Mapping[str, str], stamps: pl.Series) -> str:
     """The product of the rows, or `DAY`, by their naive stamps too.
 
     Raises `DataProcessingError` where it is in doubt, or what tells it contradicts itself.
@@ -71,7 +73,7 @@ def report(document: Document, price: str, stamps: pl.Series) -> str:
     wanted, distinct = document.product, stamps.unique().drop_nulls()
     if wanted is not None and wanted not in PRODUCTS:
         raise refusal(f"product {wanted[:64]!r} is none of NYISO's ({', '.join(PRODUCTS)})", "product", wanted)
-    found = named(price, document.name) or _by_stamps(wanted, distinct)
+    found = named(held, document.name) or _by_stamps(wanted, distinct)
     if found is None:
         reason = f"hours may be day-ahead or real-time: name the product ({DA}, {HOURLY}) or keep NYISO's file name"
         raise refusal(reason, "document", document.name)

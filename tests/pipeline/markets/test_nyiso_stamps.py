@@ -93,8 +93,12 @@ def test_what_the_commitment_says_of_later_quarters_is_advisory() -> None:
 )  # fmt: skip
 def test_exports_by_the_end_of_the_interval(market: str, product: str, length: timedelta) -> None:
     ends = [f"2024/06/01 {time}:00,N.Y.C.,61761,30.25,1.50,-2.75,2" for time in ("00:30", "00:45")]
-    read = parse(export(market, rows=(*ends,)), "OASIS.csv")
+    data = export(market, rows=(*ends,))
+    read = parse(data, "OASIS.csv")
     assert read.rejects.height == 0
+    assert parse(data.replace(b" Zonal", b"").replace(market.encode() + b" LBMP", b"LBMP"), "x").ticks.equals(
+        read.ticks
+    )
     at = datetime(2024, 6, 1, 4, 30, tzinfo=UTC)
     expected = [
         (f"nyiso.{product}.N.Y.C.", end - length, end, Decimal("30.25"), Decimal("2.75"), 2)
