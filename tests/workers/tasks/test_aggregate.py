@@ -61,12 +61,14 @@ def test_only_batches_with_a_poisoned_bucket_are_refused(
     monkeypatch.setattr(aggregate, "_pass", engine.run)
     monkeypatch.setattr(aggregate, "refuse", engine.refuse)
     stored = [_stored(str(at), buckets) for at, buckets in enumerate(batches)]
-    fine = [each.header.batch_id for some, _ in passed(CONTEXT, stored) for each in some]
+    done: list[Any] = list(passed(CONTEXT, stored))
+    fine = [each.header.batch_id for some, _ in done for each in some]
     expected = [str(at) for at, buckets in enumerate(batches) if not poisoned & set(buckets)]
     assert sorted(fine) == sorted(expected)
     assert sorted(engine.refused + fine) == sorted(each.header.batch_id for each in stored)
     wanted = {DAY + timedelta(minutes=each) for buckets in batches for each in buckets} - engine.poisoned
     assert engine.computed == wanted
+    assert {start for _, buckets in done for start in buckets["start"]} == wanted, "and all of it is told"
 
 
 def test_a_server_that_is_away_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
