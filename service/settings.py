@@ -119,10 +119,10 @@ class Celery(_Group):
     concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker")
     queues: str = Field("", description="which queues a worker serves, comma-separated; empty: all of its lane")
     max_memory_mib: int = Field(
-        450,
+        1024,
         ge=128,
         le=65_536,
-        description="a worker process above this resident memory is replaced after its task",
+        description="a worker process that has ever held more than this is replaced after its task",
     )
 
     @field_validator("queues")

@@ -17,6 +17,8 @@ from workers.broker import make_app
 
 _PR_SET_PDEATHSIG: Final = 1
 
+log = logging.getLogger(__name__)
+
 Step = TypeVar("Step", bound=Callable[..., None])
 
 
@@ -48,6 +50,17 @@ def _begin(**_: Any) -> None:
     _die_with_parent()
     _logs()
     context.use(context.Context(load()))
+    _warm()
+
+
+def _warm() -> None:
+    """Connects, and reads the reference, before a price waits for it; what fails now is tried again when it is used."""
+    present = context.current()
+    for step in (present.redis.ping, present.reference, lambda: present.clickhouse):
+        try:
+            step()
+        except Exception as error:
+            log.info("not warmed", extra={"cause": f"{type(error).__name__}: {error}"[:200]})
 
 
 @worker_process_shutdown.connect
