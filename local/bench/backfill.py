@@ -54,14 +54,14 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
     size = Size(plan.nodes)
     with servers(plan.data_dir, say=say) as stack:
         settings = load(stack.environ)
-        burst.prepare(stack, settings, plan.stored, size, say)
         starts = burst.runs_after(plan.stored, 2 * plan.rounds)
-        alone = _runs(settings, starts[: plan.rounds], size, say)
-        stack.supervisor.start(apps.backfill(stack))
-        sent = _send(settings, _days(plan), size, say)
-        began, before = time.monotonic(), _landed(settings)
-        beside = _runs(settings, starts[plan.rounds :], size, say)
-        done = _landed(settings)
+        with burst.prepared(stack, settings, plan.stored, size, say) as publisher:
+            alone = [publisher.sent(RTM, [start]) for start in starts[: plan.rounds]]
+            stack.supervisor.start(apps.backfill(stack))
+            sent = _send(settings, _days(plan), size, say)
+            began, before = time.monotonic(), _landed(settings)
+            beside = [publisher.sent(RTM, [start]) for start in starts[plan.rounds :]]
+            done = _landed(settings)
         backfill = _Backfill(sent, done - before, sent - done, time.monotonic() - began)
     return _report(plan, alone, beside, backfill)
 
@@ -90,14 +90,6 @@ def _send(settings: Settings, days: Iterator[Sequence[datetime]], size: Size, sa
 def _landed(settings: Settings) -> int:
     """Documents of history that have landed."""
     return sum(each.committed for each in overview.lags(settings.kafka, "backfill"))
-
-
-def _runs(settings: Settings, starts: Sequence[datetime], size: Size, say: Say) -> list[Outcome]:
-    found: list[Outcome] = []
-    for start in starts:
-        found.append(publication.told("run", publication.sent(settings, RTM, [start], size), say))
-        publication.until_landed(settings, "live")
-    return found
 
 
 def _report(plan: Plan, alone: list[Outcome], beside: list[Outcome], backfill: _Backfill) -> dict[str, object]:

@@ -6,7 +6,8 @@ the next days, one document each. Reference in the same run: the time that one p
 same document, and nothing else.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Final
 from local import apps
 from local.bench import caiso, publication, stored, usage
 from local.bench.caiso import Size
-from local.bench.publication import Outcome
+from local.bench.publication import Outcome, Publisher
 from local.oasis import DAM, RTM
 from local.stack import Stack, servers
 from service.settings import Settings, load
@@ -41,36 +42,27 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
     size = Size(plan.nodes)
     with servers(plan.data_dir, say=say) as stack:
         settings = load(stack.environ)
-        prepare(stack, settings, plan.stored, size, say)
-        runs = [_run(settings, start, size, say) for start in runs_after(plan.stored, plan.rounds)]
-        days = [_day(settings, starts, size, say) for starts in _days(plan.rounds)]
+        with prepared(stack, settings, plan.stored, size, say) as publisher:
+            runs = [publisher.sent(RTM, [start]) for start in runs_after(plan.stored, plan.rounds)]
+            days = [publisher.sent(DAM, starts) for starts in _days(plan.rounds)]
     return _report(plan, {"rt_5min": runs, "da_hourly": days})
 
 
-def prepare(stack: Stack, settings: Settings, runs: int, size: Size, say: Say) -> None:
-    """A day of so many runs in the store, and the live lane at rest."""
+@contextmanager
+def prepared(stack: Stack, settings: Settings, runs: int, size: Size, say: Say) -> Generator[Publisher]:
+    """A day of so many runs in the store, the live lane at rest, and who sends it more."""
     say(f"storing {runs} runs of {size.nodes} nodes")
     stored.day(settings, caiso.steps(DAY, RTM.length, runs), size, say)
     stack.supervisor.start([apps.workers(stack), apps.bridge(stack)])
     publication.until_ready(settings)
     usage.until_quiet(stack.supervisor.pids()["workers"])
+    with closing(Publisher(settings, size, say)) as publisher:
+        yield publisher
 
 
 def runs_after(stored_runs: int, count: int) -> Sequence[datetime]:
     """The next runs of the day."""
     return caiso.steps(DAY + RTM.length * stored_runs, RTM.length, count)
-
-
-def _run(settings: Settings, start: datetime, size: Size, say: Say) -> Outcome:
-    outcome = publication.told("run", publication.sent(settings, RTM, [start], size), say)
-    publication.until_landed(settings, "live")
-    return outcome
-
-
-def _day(settings: Settings, starts: Sequence[datetime], size: Size, say: Say) -> Outcome:
-    outcome = publication.told("day ahead", publication.sent(settings, DAM, starts, size), say)
-    publication.until_landed(settings, "live")
-    return outcome
 
 
 def _days(count: int) -> Iterator[Sequence[datetime]]:

@@ -58,23 +58,39 @@ def message(report: Report, starts: Sequence[datetime], content: bytes) -> bytes
     return envelopes.document(content, caiso.name(report, starts), starts[0], TENANT, "bench", None, None)
 
 
-def sent(settings: Settings, report: Report, starts: Sequence[datetime], size: Size) -> Outcome:
-    """Sends one publication and waits until all of it can be queried. Raises `DataProcessingError` if it is not."""
-    content = document(report, starts, size)
+class Publisher:
+    """Sends publications of some nodes over connections that stand already, as a feed's do."""
+
+    def __init__(self, settings: Settings, size: Size, say: Callable[[str], None]) -> None:
+        self._settings, self._size, self._say = settings, size, say
+        self._redis = connect_redis(settings.redis.url.get_secret_value())
+        self._producer = ConfirmedProducer(settings.kafka.bootstrap, settings.kafka.message_max_bytes)
+
+    def sent(self, report: Report, starts: Sequence[datetime]) -> Outcome:
+        """Sends one publication and waits until all of it can be queried, then until it has landed.
+
+        Raises `DataProcessingError` if something of it is missing.
+        """
+        content = document(report, starts, self._size)
+        prices, alone = _parsed(content, caiso.name(report, starts))
+        raw, before = message(report, starts, content), landed.newest(self._redis)
+        began = time.monotonic()
+        self._producer.send(self._settings.kafka.raw_topic, raw, b"bench")
+        _until_told(self._redis, before, f"caiso.{caiso.product(report)}.", self._size.nodes)
+        outcome = Outcome(time.monotonic() - began, alone, len(raw), prices)
+        _require_all(self._settings, report, starts, self._size)
+        self._say(f"{caiso.product(report)}: {outcome.seconds:.2f} s (parsing alone {alone:.2f} s)")
+        until_landed(self._settings, "live")
+        return outcome
+
+    def close(self) -> None:
+        self._redis.close()
+
+
+def _parsed(content: bytes, name: str) -> tuple[int, float]:
+    """How many prices there are, and the seconds that one process takes to read them."""
     began = time.monotonic()
-    prices = members.read(content, caiso.name(report, starts)).ticks.height
-    alone = time.monotonic() - began
-    raw = message(report, starts, content)
-    redis = connect_redis(settings.redis.url.get_secret_value())
-    before = landed.newest(redis)
-    producer = ConfirmedProducer(settings.kafka.bootstrap, settings.kafka.message_max_bytes)
-    began = time.monotonic()
-    producer.send(settings.kafka.raw_topic, raw, b"bench")
-    _until_told(redis, before, f"caiso.{caiso.product(report)}.", size.nodes)
-    took = time.monotonic() - began
-    redis.close()
-    _require_all(settings, report, starts, size)
-    return Outcome(took, alone, len(raw), prices)
+    return members.read(content, name).ticks.height, time.monotonic() - began
 
 
 def until_landed(settings: Settings, lane: Lane) -> None:
@@ -119,9 +135,3 @@ def _require_all(settings: Settings, report: Report, starts: Sequence[datetime],
     client.close()
     if set(found.values()) != {wanted}:
         raise DataProcessingError(f"{wanted} prices should be there, there are {found}", "cli")
-
-
-def told(of: str, outcome: Outcome, say: Callable[[str], None]) -> Outcome:
-    """Says how long it took."""
-    say(f"{of}: {outcome.seconds:.2f} s (parsing alone {outcome.parse_seconds:.2f} s)")
-    return outcome
