@@ -24,7 +24,7 @@ from service.settings import Lane, Settings
 
 TENANT: Final = "public"
 _PATIENCE_S: Final = 180.0
-_LOOK_S: Final = 0.005
+_LOOK_S: Final = 0.02  # often enough, and no load beside what is measured
 _LAG_LOOK_S: Final = 0.1
 _FINEST: Final = {DAM: "1h", RTM: "5m"}
 _OF: Final = (
