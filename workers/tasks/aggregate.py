@@ -22,7 +22,7 @@ from workers.app import app, task
 from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
 from workers.context import Context, current
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
-from workers.queues import LATEST, PASS, STORE, publish
+from workers.queues import LANDED, LATEST, PASS, STORE, publish
 from workers.tasks.base import DataError, in_hand, refusals, refuse, take
 from workers.tasks.faults import engine_refusals
 
@@ -146,7 +146,8 @@ def _hand_on(context: Context, batches: Sequence[Stored], done: Passed) -> None:
     name = uuid4().hex
     claims.put(context.redis, states_of(name), frame_to_bytes(done.states))
     claims.put(context.redis, latest_of(name), frame_to_bytes(done.latest))  # last: it must not expire before the other
-    publish(app, LATEST, [each.header.to_json() for each in batches], name)
+    publish(app, LATEST, name)
+    publish(app, LANDED, [each.header.to_json() for each in batches], name)
 
 
 def _read(entry: bytes) -> Stored:

@@ -13,11 +13,11 @@ from db.postgres.ledger import LandedRange, append_ledger
 from db.redis import claims, generation
 from db.redis.latest import write_latest
 from workers import changes, outgoing
-from workers.app import app, task
+from workers.app import task
 from workers.codec import frame_from_bytes
 from workers.context import Context, current
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
-from workers.queues import LANDED, LATEST, REBUILD, publish
+from workers.queues import LANDED, LATEST, REBUILD
 from workers.tasks.base import Gone, claimed, short, take
 from workers.tasks.base import landed as report
 
@@ -27,12 +27,11 @@ AT_ONCE: Final = 100_000  # ticks, before the bridge hears of them
 
 
 @task(LATEST)
-def latest(batches: list[dict[str, Any]], name: str) -> None:
-    """The latest prices that follow from the pass of that name; then `landed`, which would only compete with it."""
+def latest(name: str) -> None:
+    """The latest prices that follow from the pass of that name. Where this task is lost, `landed` does its work."""
     context = current()
     with _stage(context, "project.latest"):
         _offer_left(context, name, claims.get(context.redis, latest_of(name)))
-        publish(app, LANDED, batches, name)
 
 
 @task(LANDED)
@@ -40,7 +39,7 @@ def landed(batches: list[dict[str, Any]], name: str | None) -> None:
     """The batches of one pass: its bars and prices told, then of some batches after the other outgoing ticks, the
     ledger, acks, in this order.
 
-    `name` is the pass's; null for batches without any tick. It may run twice, and beside `latest` where that one does.
+    `name` is the pass's; null for batches without any tick. It may run before `latest`, beside it, and twice.
     """
     context, headers = current(), [from_json(each) for each in batches]
     with _stage(context, "project"):

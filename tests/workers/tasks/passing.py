@@ -21,7 +21,7 @@ from workers import context as contexts
 from workers.codec import frame_to_bytes
 from workers.context import Context
 from workers.header import ENRICHED, BatchHeader
-from workers.queues import LATEST
+from workers.queues import LANDED, LATEST
 from workers.tasks import aggregate, project
 
 OUTGOING = ("normalized", "enriched", "bars")
@@ -50,10 +50,11 @@ class Worker:
         return header
 
     def run_pass(self) -> tuple[list[dict[str, Any]], str]:
-        """The arguments of `project.latest`, and of `project.landed`, for all batches that wait."""
+        """The arguments of `project.landed` for all batches that wait."""
         self.sent.clear()
         aggregate.run_pass()
-        [(_, batches, name)] = [each for each in self.sent if each[0] == LATEST]
+        [(_, batches, name)] = [each for each in self.sent if each[0] == LANDED]
+        assert (LATEST, name) in self.sent
         return batches, name
 
     def land(self, rows: Sequence[Row], **batch: Any) -> None:
@@ -92,8 +93,7 @@ def working(settings: Settings, patch: pytest.MonkeyPatch) -> Generator[Worker]:
     """The one worker of this process."""
     context = Context(settings)
     worker = Worker(context)
-    for module in (aggregate, project):
-        patch.setattr(module, "publish", worker.publish)
+    patch.setattr(aggregate, "publish", worker.publish)
     contexts.use(context)
     while context.passes.take() is not None:
         pass

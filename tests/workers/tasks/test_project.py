@@ -83,7 +83,7 @@ def test_a_worker_may_die_before_any_step(
     worker.store([tick])
     batches, name = worker.run_pass()
     if step == "drop":
-        project.latest(batches, name)  # so that the first drop is the last one
+        project.latest(name)  # so that the first drop is the last one
     with monkeypatch.context() as patch:
         patch.setattr(module, step, die)
         with pytest.raises(Died):
