@@ -1,8 +1,8 @@
 """The pass: bars of the touched buckets, computed again from what is stored, and the latest prices that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, cast
+from typing import Final, cast
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
@@ -11,7 +11,7 @@ from db.clickhouse import rollup, rollup_bars, rollup_ticks
 from db.clickhouse.changes import states
 from db.clickhouse.client import fetch
 from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
-from db.clickhouse.latest import candidates
+from db.clickhouse.latest import candidates, newest_bars
 from db.clickhouse.query import Query, instant
 from pipeline.bars import by_end, count
 from pipeline.flags import UNUSABLE
@@ -19,16 +19,15 @@ from pipeline.flags import UNUSABLE
 INTERVALS: Final = tuple(rollup.PERIODS)
 
 
-class Passed(NamedTuple):
-    """`latest`: the candidates of `db.clickhouse.latest.candidates`, one row an instrument; `states`: the bars that
-    were made, as `db.clickhouse.changes.STATE`."""
-
-    latest: pl.DataFrame
-    states: pl.DataFrame
+Offer = Callable[[pl.DataFrame], None]
+_Compute = Callable[[Client, str, pl.DataFrame, dict[str, object]], None]
 
 
-def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame) -> Passed:
-    """Compute the bars of these keys again, then read the latest prices that they may change.
+def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer: Offer) -> pl.DataFrame:
+    """Compute the bars of these keys again; `db.clickhouse.changes.STATE` of those that were made.
+
+    `offer` gets the latest prices that they may change (`db.clickhouse.latest.candidates`), once: when the finest bars
+    are stored, and only where a price follows from coarser ones when all are.
 
     `finest` holds the keys whose bars come from ticks (each instrument at its finest stored interval), `coarser` all
     others, which come from the next finer bars; both are `pipeline.bars.TOUCHED`. Every coarser bar that holds a
@@ -37,14 +36,26 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame) -> Pas
     """
     levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
     with key_table(client, **levels) as keys, made_table(client) as made:
-        for role, compute in (("ticks", _from_ticks), ("bars", _from_finer)):
-            for interval in INTERVALS:
-                level = levels[role].filter(pl.col("interval") == interval)
-                if not level.is_empty():
-                    given = {"keys": keys, "made": made, "role": role, **_bounds(interval, level)}
-                    compute(client, interval, level, given)
-                    client.command(rollup.STORE, parameters=given)
-        return Passed(candidates(client, keys), states(client, made))
+        tables = {"keys": keys, "made": made}
+        _store(client, tables | {"role": "ticks"}, levels["ticks"], _from_ticks)
+        newest = newest_bars(client, keys)
+        at_once = (newest["count"] > 0).all()
+        if at_once:
+            offer(candidates(client, keys, newest))
+        _store(client, tables | {"role": "bars"}, levels["bars"], _from_finer)
+        if not at_once:
+            offer(candidates(client, keys, newest))
+        return states(client, made)
+
+
+def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
+    """Makes and stores the bars of a role's keys, an interval after the other."""
+    for interval in INTERVALS:
+        level = keys.filter(pl.col("interval") == interval)
+        if not level.is_empty():
+            given = {**tables, **_bounds(interval, level)}
+            compute(client, interval, level, given)
+            client.command(rollup.STORE, parameters=given)
 
 
 def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:

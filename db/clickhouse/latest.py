@@ -75,9 +75,14 @@ _NEWEST_DAYS: Final = """
     FROM bars WHERE `interval` = '1d' GROUP BY tenant, instrument, `interval`"""
 
 
-def candidates(client: Client, keys: str) -> pl.DataFrame:
-    """The latest price of every instrument among the keys of role `ticks`."""
-    newest = _fetch(client, _NEWEST, keys, "ticks")
+def newest_bars(client: Client, keys: str) -> pl.DataFrame:
+    """The newest finest bar of every instrument among the keys of role `ticks`; `count` 0: a tombstone, whose
+    candidate follows from the days' bars."""
+    return _fetch(client, _NEWEST, keys, "ticks")
+
+
+def candidates(client: Client, keys: str, newest: pl.DataFrame) -> pl.DataFrame:
+    """The latest price of every instrument, given its newest bar (`newest_bars`)."""
     closing = pl.concat([_alive(newest), _dead(client, keys, newest)])
     ticks = closing.join(_closing_ticks(client, keys, closing), on=_WHO, how="left", nulls_equal=True)
     # A closing tick that is gone became unusable after the bars were read: the pass that is on its way says what is.
@@ -96,7 +101,7 @@ def latest_all(client: Client) -> pl.DataFrame:
             found.append(newest)
         finest = pl.concat(found).unique(_WHO, keep="last", maintain_order=True)
         add_keys(client, keys, finest, "ticks")
-        return candidates(client, keys)
+        return candidates(client, keys, newest_bars(client, keys))
 
 
 def _bare(bars: pl.DataFrame) -> pl.DataFrame:

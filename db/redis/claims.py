@@ -7,9 +7,9 @@ from redis import Redis
 TTL_S: Final = 600
 
 
-def put(redis: Redis, name: str, blob: bytes) -> None:
+def put(redis: Redis, name: str, blob: bytes, ttl_s: int = TTL_S) -> None:
     """Stores a blob; the same name again replaces it."""
-    redis.set(_key(name), blob, ex=TTL_S)
+    redis.set(_key(name), blob, ex=ttl_s)
 
 
 def get(redis: Redis, name: str) -> bytes | None:

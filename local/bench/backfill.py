@@ -56,11 +56,11 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
         settings = load(stack.environ)
         starts = burst.runs_after(plan.stored, 2 * plan.rounds)
         with burst.prepared(stack, settings, plan.stored, size, say) as publisher:
-            alone = [publisher.sent(RTM, [start]) for start in starts[: plan.rounds]]
+            alone = [publisher.sent(RTM, [start], DAY) for start in starts[: plan.rounds]]
             stack.supervisor.start(apps.backfill(stack))
             sent = _send(settings, _days(plan), size, say)
             began, before = time.monotonic(), _landed(settings)
-            beside = [publisher.sent(RTM, [start]) for start in starts[plan.rounds :]]
+            beside = [publisher.sent(RTM, [start], DAY) for start in starts[plan.rounds :]]
             done = _landed(settings)
         backfill = _Backfill(sent, done - before, sent - done, time.monotonic() - began)
     return _report(plan, alone, beside, backfill)

@@ -43,8 +43,8 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
     with servers(plan.data_dir, say=say) as stack:
         settings = load(stack.environ)
         with prepared(stack, settings, plan.stored, size, say) as publisher:
-            runs = [publisher.sent(RTM, [start]) for start in runs_after(plan.stored, plan.rounds)]
-            days = [publisher.sent(DAM, starts) for starts in _days(plan.rounds)]
+            runs = [publisher.sent(RTM, [start], DAY) for start in runs_after(plan.stored, plan.rounds)]
+            days = [publisher.sent(DAM, starts, starts[0]) for starts in _days(plan.rounds)]
     return _report(plan, {"rt_5min": runs, "da_hourly": days})
 
 

@@ -35,6 +35,7 @@ _BARS: Final = """
     SELECT sum(count) AS n FROM bars FINAL WHERE `interval` = {interval:String}
     AND startsWith(instrument, {prefix:String})
     AND start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"""
+_COARSEST: Final = "1d"  # is stored last
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +64,13 @@ class Publisher:
 
     def __init__(self, settings: Settings, size: Size, say: Callable[[str], None]) -> None:
         self._settings, self._size, self._say = settings, size, say
+        self._clickhouse = connect(settings.clickhouse)
         self._redis = connect_redis(settings.redis.url.get_secret_value())
         self._producer = ConfirmedProducer(settings.kafka.bootstrap, settings.kafka.message_max_bytes)
 
-    def sent(self, report: Report, starts: Sequence[datetime]) -> Outcome:
-        """Sends one publication and waits until all of it can be queried, then until it has landed.
+    def sent(self, report: Report, starts: Sequence[datetime], day: datetime) -> Outcome:
+        """Sends one publication of a market day that begins at `day` and of which all before it is stored; waits until
+        all of it can be queried, then until it has landed.
 
         Raises `DataProcessingError` if something of it is missing.
         """
@@ -77,14 +80,25 @@ class Publisher:
         began = time.monotonic()
         self._producer.send(self._settings.kafka.raw_topic, raw, b"bench")
         _until_told(self._redis, before, f"caiso.{caiso.product(report)}.", self._size.nodes)
+        self._until_stored(report, starts[-1], day)
         outcome = Outcome(time.monotonic() - began, alone, len(raw), prices)
         _require_all(self._settings, report, starts, self._size)
         self._say(f"{caiso.product(report)}: {outcome.seconds:.2f} s (parsing alone {alone:.2f} s)")
         until_landed(self._settings, "live")
         return outcome
 
+    def _until_stored(self, report: Report, last: datetime, day: datetime) -> None:
+        """Returns once the day's bar of every node holds every price up to the last; the finer ones do so before."""
+        wanted = self._size.nodes * ((last + report.length - day) // report.length)
+        span = {"low": instant(day), "high": instant(last)}
+        given = {"interval": _COARSEST, "prefix": f"caiso.{caiso.product(report)}.", **span}
+        deadline = time.monotonic() + _PATIENCE_S
+        while fetch(self._clickhouse, Query(_BARS, given))["n"][0] != wanted:
+            _wait(deadline, f"the bars of {wanted} prices", _LOOK_S)
+
     def close(self) -> None:
         self._redis.close()
+        self._clickhouse.close()
 
 
 def _parsed(content: bytes, name: str) -> tuple[int, float]:
@@ -110,7 +124,7 @@ def until_ready(settings: Settings) -> None:
 
 
 def _until_told(redis: Redis, position: str, prefix: str, nodes: int) -> None:
-    """Returns once the landed log tells of a latest price of every node: bars and ticks are stored before it does."""
+    """Returns once the landed log tells of a latest price of every node: ticks and finest bars are stored before."""
     told, deadline = 0, time.monotonic() + _PATIENCE_S
     while told < nodes:
         found = landed.read(redis, position)

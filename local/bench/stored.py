@@ -59,7 +59,7 @@ def _store(client: Client, report: Report, starts: Sequence[datetime], size: Siz
 def _stored(client: Client, publications: pl.DataFrame) -> None:
     insert_ticks(client, publications)
     buckets = touched(publications)
-    run_pass(client, buckets, coarser(buckets))
+    run_pass(client, buckets, coarser(buckets), lambda _: None)
 
 
 async def _register(settings: Settings, publications: pl.DataFrame) -> None:

@@ -112,6 +112,8 @@ def stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
     client = connect(settings.clickhouse)
     insert_ticks(client, ticks)
     finest = touched(ticks)
-    candidates = run_pass(client, finest, coarser(finest)).latest
+    offered: list[pl.DataFrame] = []
+    run_pass(client, finest, coarser(finest), offered.append)
     client.close()
+    [candidates] = offered
     return candidates

@@ -10,7 +10,6 @@ from uuid import uuid4
 import msgspec
 import polars as pl
 
-from db.clickhouse.bars import Passed
 from db.clickhouse.bars import run_pass as recompute
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
@@ -79,8 +78,8 @@ def run_pass() -> None:
     waiting = _taken(context)  # before any SELECT starts: all of their inserts have returned
     started = time.monotonic()
     try:
-        for batches, done in passed(context, waiting):
-            _hand_on(context, batches, done)
+        for batches, name in passed(context, waiting):
+            publish(app, LANDED, [each.header.to_json() for each in batches], name)
     finally:
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
@@ -107,8 +106,8 @@ def _next_turn(context: Context, took: float) -> None:
         schedule(context)
 
 
-def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], Passed]]:
-    """Passes the batches together; where that fails, halves, so that one poisoned bucket blocks no other batch.
+def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], str]]:
+    """Passes the batches together, under a name; where that fails, halves, so that one poisoned bucket blocks no other.
 
     A batch that fails alone has its other buckets computed all the same (they come without a batch), and is refused.
     """
@@ -122,11 +121,11 @@ def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequen
             yield from passed(context, batches[:middle])
             yield from passed(context, batches[middle:])
             return
-        yield from (((), done) for done in _passed_around(context, batches[0].touched))
+        yield from (((), name) for name in _passed_around(context, batches[0].touched))
         refuse(context, batches[0].header, str(error))
 
 
-def _passed_around(context: Context, buckets: pl.DataFrame) -> Iterator[Passed]:
+def _passed_around(context: Context, buckets: pl.DataFrame) -> Iterator[str]:
     """Computes every bucket that can be computed, by halving."""
     first, second = halves(buckets)
     for part in (first, second) if first.height else ():  # a single bucket cannot be computed
@@ -136,18 +135,19 @@ def _passed_around(context: Context, buckets: pl.DataFrame) -> Iterator[Passed]:
             yield from _passed_around(context, part)
 
 
-def _pass(context: Context, buckets: pl.DataFrame) -> Passed:
-    with engine_refusals():
-        return recompute(context.clickhouse, buckets, coarser(buckets))
-
-
-def _hand_on(context: Context, batches: Sequence[Stored], done: Passed) -> None:
-    """The latest prices first: they are what others wait for."""
+def _pass(context: Context, buckets: pl.DataFrame) -> str:
+    """One pass; its name. Its latest prices are on their way before its coarser bars are made: others wait for them."""
     name = uuid4().hex
-    claims.put(context.redis, states_of(name), frame_to_bytes(done.states))
-    claims.put(context.redis, latest_of(name), frame_to_bytes(done.latest))  # last: it must not expire before the other
-    publish(app, LATEST, name)
-    publish(app, LANDED, [each.header.to_json() for each in batches], name)
+
+    def offer(latest: pl.DataFrame) -> None:
+        # Not to expire before the states do: where those are there and these are not, they were offered.
+        claims.put(context.redis, latest_of(name), frame_to_bytes(latest), ttl_s=2 * claims.TTL_S)
+        publish(app, LATEST, name)
+
+    with engine_refusals():
+        states = recompute(context.clickhouse, buckets, coarser(buckets), offer)
+    claims.put(context.redis, states_of(name), frame_to_bytes(states))
+    return name
 
 
 def _read(entry: bytes) -> Stored:

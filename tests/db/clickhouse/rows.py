@@ -57,7 +57,10 @@ def land(client: Client, rows: list[Row]) -> pl.DataFrame:
     ticks = frame(rows)
     insert_ticks(client, ticks)
     touched = bars.touched(ticks)
-    return run_pass(client, touched, bars.coarser(touched)).latest
+    offered: list[pl.DataFrame] = []
+    run_pass(client, touched, bars.coarser(touched), offered.append)
+    [candidates] = offered
+    return candidates
 
 
 def stored_bars(client: Client, tenant: str, intervals: tuple[str, ...]) -> dict[tuple[str, str, datetime], Row]:

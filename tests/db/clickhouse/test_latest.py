@@ -3,14 +3,18 @@
 from datetime import timedelta
 from decimal import Decimal
 
+import polars as pl
 import pytest
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import reads
+from db.clickhouse.bars import run_pass
 from db.clickhouse.client import fetch
 from db.clickhouse.latest import latest_all
+from db.clickhouse.ticks import insert_ticks
+from pipeline.bars import coarser, touched
 from tests.db.clickhouse.brute import Row
-from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
+from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land
 
 pytestmark = pytest.mark.stack
 
@@ -59,6 +63,21 @@ def test_an_advisory_newest_price_shows_the_one_before_and_follows_it(client: Cl
     binds = only(client, [advisory | {"flags": 1, "offset": 3, "known_at": DAY + 2 * MINUTE}])
     assert binds["price"] == 50
     assert key(binds) > key(seen[2])
+
+
+@pytest.mark.parametrize(("flags", "days_then"), [(1, 0), (64, 1)], ids=["at once", "as it follows from the day"])
+def test_a_price_is_offered_when_its_own_bar_is_stored(client: Client, flags: int, days_then: int) -> None:
+    """A tombstone's price is looked for in the bars of the days, so it waits for them."""
+    tenant, seen = fresh_tenant(), list[int]()
+    ticks = frame([generic(tenant, DAY, "1", flags=flags)])
+    days = "SELECT count() FROM bars WHERE tenant = {tenant:String} AND interval = '1d'"
+
+    def offer(_: pl.DataFrame) -> None:
+        seen.append(int(str(client.command(days, {"tenant": tenant}))))
+
+    insert_ticks(client, ticks)
+    run_pass(client, touched(ticks), coarser(touched(ticks)), offer)
+    assert seen == [days_then]
 
 
 def test_without_any_usable_price_there_is_none(client: Client) -> None:
