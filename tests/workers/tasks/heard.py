@@ -31,23 +31,28 @@ def ledger(worker: Worker) -> list[tuple[int, int]]:
     return found.select("first_offset", "next_offset").rows()
 
 
-def newest(worker: Worker) -> dict[tuple[str, str], Any]:
+Place = tuple[str, str, str]  # instrument, interval, start
+
+
+def newest(worker: Worker) -> dict[Place, Any]:
     """What a consumer holds at the end that keeps of each bar the event with the highest `ver`."""
-    held: dict[tuple[str, str], Any] = {}
+    held: dict[Place, Any] = {}
     for event in worker.events("bars"):
         payload = event["payload"]
-        place = payload["interval"], payload["start"]
+        place = payload["instrument_id"], payload["interval"], payload["start"]
         if place not in held or payload["ver"] >= held[place]["ver"]:
             held[place] = payload
     return held
 
 
-def shown(worker: Worker, tenant: str) -> dict[tuple[str, str], tuple[Decimal, Decimal | None, int, int]]:
+def shown(worker: Worker, tenant: str) -> dict[Place, tuple[Decimal, Decimal | None, int, int]]:
     """What the API shows of each bar."""
     span = reads.Range(DAY - timedelta(days=2), DAY + timedelta(days=2), 1000)
     scope = reads.Scope([tenant], ["POWER", "caiso.rt_5min.NODE"])
     return {
-        (interval, f"{row['start']:%Y-%m-%dT%H:%M:%SZ}"): (row["close"], row["volume"], row["revision"], row["ver"])
+        (row["instrument"], interval, f"{row['start']:%Y-%m-%dT%H:%M:%SZ}"): tuple(
+            row[name] for name in ("close", "volume", "revision", "ver")
+        )
         for interval in STREAM
         for row in fetch(worker.context.clickhouse, reads.read_bars(scope, interval, span)).iter_rows(named=True)
     }
