@@ -32,8 +32,11 @@ SETTINGS: Final[Mapping[str, str]] = {
     "do_not_merge_across_partitions_select_final": "1",
 }
 
-# For work that may wait: it stops while other statements run, and takes one core when it goes on.
-GENTLE: Final[Mapping[str, str]] = {"priority": "10", "max_threads": "1", "max_insert_threads": "1"}
+# For work that may wait: it stops while other statements run, takes one core when it goes on, and that one only as
+# far as nobody else wants it (where the server may set that: CAP_SYS_NICE).
+GENTLE: Final[Mapping[str, str]] = {
+    "priority": "10", "max_threads": "1", "max_insert_threads": "1", "os_thread_priority": "10",
+}  # fmt: skip
 
 _WRONG_LOGIN: Final = 516  # ClickHouse's number
 
