@@ -337,22 +337,3 @@ def _check(source: FakeSource, landed: dict[int, set[int]]) -> None:
     for partition in landed:
         order = [commit[partition] for commit in source.commits if partition in commit]
         assert order == sorted(order)
-
-
-def test_a_full_disk_stops_intake_and_room_lets_it_go_on() -> None:
-    bench = _bench(10)
-    bench.steps(2)
-    bench.room.words = "the disk is full"
-    bench.source.logs[0] += log_of(30)[10:]
-    bench.steps(3)
-    assert bench.source.paused
-    assert bench.tally.metrics.value("bridge_disk_full") == 1
-    [sent] = bench.sends()
-    bench.land(sent)  # what was taken in before may end
-    bench.steps(3)
-    assert bench.source.committed == {0: 10}
-    assert bench.sends() == [sent]
-    bench.room.words = ""
-    bench.steps(3)
-    assert [(f.first, f.next) for f in bench.sends()] == [(0, 10), (10, 20), (20, 30)]
-    assert bench.tally.metrics.value("bridge_disk_full") == 0
