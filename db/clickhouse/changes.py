@@ -14,7 +14,7 @@ from db.clickhouse.client import fetch
 from db.clickhouse.keys import key_table
 from db.clickhouse.query import Query
 from db.clickhouse.rollup import STREAM, VERSION_UNIT
-from db.clickhouse.shown import shown_bars
+from db.clickhouse.shown import REVISION, shown_bars
 from db.clickhouse.ticks import insert_frame
 from pipeline.schema import INSTANT, Schema
 
@@ -31,12 +31,11 @@ STATE: Final[Schema] = {
     "state": pl.UInt64(),
 }
 
-_REVISION: Final = "corrections + late_sure + arraySum(late_n)"
 # The columns of a bar that `db.clickhouse.shown` reads, null being a value too.
 _SHOWN: Final = """open, high, low, close, volume IS NULL, ifNull(volume, toDecimal128(0, 9)), pv, count, flags,
     integral_head, covered_head_us, last_start, last_hold_us, revision, updated_at"""
 _STATES: Final = f"""
-    SELECT tenant, instrument, `interval`, start, toDateTime64(period, 6, 'UTC') AS period, {_REVISION} AS revision,
+    SELECT tenant, instrument, `interval`, start, toDateTime64(period, 6, 'UTC') AS period, {REVISION} AS revision,
         ver, cityHash64(intDiv(ver, {VERSION_UNIT}), {_SHOWN}) AS state
     FROM {{made:Identifier}} WHERE `interval` != {{stream:String}}"""
 _KEYS: Final = "FROM {keys:Identifier}"

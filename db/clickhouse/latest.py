@@ -19,7 +19,7 @@ from db.clickhouse import current
 from db.clickhouse.client import fetch
 from db.clickhouse.keys import add_keys, key_table
 from db.clickhouse.query import Query
-from db.clickhouse.rollup import FINER, PERIODS, SECONDS, VERSION_UNIT, floor, micros
+from db.clickhouse.rollup import FINER, FINER_PERIODS, PERIODS, SECONDS, VERSION_UNIT, floor
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
@@ -66,9 +66,7 @@ _AT_CLOSE: Final = f"""
 _WITHIN: Final = f"""
     SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`
     FROM bars WHERE `interval` = {{interval:String}} AND (tenant, `interval`, period, instrument) IN (
-        SELECT tenant, {{interval:String}}, toDateTime(arrayJoin(range(
-            toUInt64(intDiv({micros("start")}, 1000000 * {{width:UInt32}}) * {{width:UInt32}}),
-            toUInt64(intDiv({micros("`end`")}, 1000000)), {{width:UInt32}})), 'UTC'), instrument {_KEYS})
+        SELECT tenant, {{interval:String}}, {FINER_PERIODS}, instrument {_KEYS})
     GROUP BY tenant, instrument, `interval`"""
 _NEWEST_DAYS: Final = """
     SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from db.clickhouse import current
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor
+from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, steps
 from db.clickhouse.shown import shown_bars
 from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
@@ -143,21 +143,16 @@ def newest_until(scope: Scope, at: datetime) -> Query:
     minute = f"""
         SELECT tenant, instrument, max(start) AS since FROM bars FINAL
         WHERE {_WHO} AND `interval` = '1m' AND {_BEGUN} AND (tenant, period, instrument) IN (
-            SELECT tenant, {_steps(floor("since", str(width)), "until", width)}, instrument FROM ({day}))
+            SELECT tenant, {steps(floor("since", str(width)), "until", str(width))}, instrument FROM ({day}))
         GROUP BY tenant, instrument"""
     rows = _identities(f"""(tenant, bucket, instrument) IN (
-        SELECT tenant, {_steps("since", "since + 60", 10)}, instrument FROM ({minute}))""")
+        SELECT tenant, {steps("since", "since + 60", "10")}, instrument FROM ({minute}))""")
     sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
         ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
     return Query(sql, scope.parameters | {"at": instant(at), "unusable": UNUSABLE})
 
 
 _BEGUN: Final = "count > 0 AND first_start <= {at:DateTime64(6, 'UTC')}"
-
-
-def _steps(low: str, high: str, seconds: int) -> str:
-    """An expression: a row for every so many seconds of [low, high), as `DateTime`."""
-    return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
 
 
 def _identities(where: str) -> str:

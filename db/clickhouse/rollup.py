@@ -51,6 +51,10 @@ def steps(low: str, high: str, seconds: str) -> str:
     return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
 
 
+# The periods in which the bars of the next finer interval lie that a key's bars hold.
+FINER_PERIODS: Final = steps(floor("start", "{width:UInt32}"), "`end`", "{width:UInt32}")
+
+
 def exact(instant: str) -> str:
     """An expression: a `DateTime` as the instants of bars are stored."""
     return f"toDateTime64({instant}, 6, 'UTC')"

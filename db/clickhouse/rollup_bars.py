@@ -3,7 +3,7 @@
 
 from typing import Final
 
-from db.clickhouse.rollup import HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, exact, floor, make, micros, steps
+from db.clickhouse.rollup import FINER_PERIODS, HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, exact, floor, make, micros
 
 _FOLD: Final = f"""
     SELECT p.tenant AS tenant, p.instrument AS instrument, k.grace_s AS grace_s,
@@ -26,12 +26,11 @@ _FOLD: Final = f"""
 
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
-_PERIOD: Final = steps(floor("start", "{width:UInt32}"), "`end`", "{width:UInt32}")
 _FINER: Final = f"""
     SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}} AND {RANGE}
         AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
-        AND period IN (SELECT {_PERIOD} {KEYS})
-        AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {_PERIOD}, tenant) {KEYS})"""
+        AND period IN (SELECT {FINER_PERIODS} {KEYS})
+        AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {KEYS})"""
 
 
 # A day is a key of its own, for its borders are the zone's; all other bars lie on the grid.

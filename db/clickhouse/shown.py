@@ -6,9 +6,10 @@ from typing import Final
 from db.clickhouse.rollup import micros
 
 _VOLUME: Final = "toInt256(reinterpretAsInt128(assumeNotNull(volume)))"
+REVISION: Final = "corrections + late_sure + arraySum(late_n)"
 _BAR: Final = (
     "tenant, instrument, `interval`, start, `end`, open, high, low, close, volume, count, flags, "
-    "corrections + late_sure + arraySum(late_n) AS revision, updated_at, ver"
+    f"{REVISION} AS revision, updated_at, ver"
 )
 
 

@@ -1,8 +1,6 @@
 """The landed log on a real server: everything once, in order, bounded, and a gap where something may be missed."""
 
-from collections.abc import AsyncIterator, Iterator
 from functools import partial
-from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -10,12 +8,11 @@ from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
 from db.redis import landed
-from db.redis.client import connect, connect_async
 from db.redis.landed import BEGINNING, STREAM, Bounds, Change
 from db.redis.latest import Written, write_latest
 from service import clock
-from service.settings import Settings
 from tests.db.redis.test_latest import DAY, offer
+from tests.polling import until
 
 pytestmark = pytest.mark.stack
 
@@ -23,29 +20,20 @@ BOUNDS = Bounds(3600, 1000)
 write = partial(write_latest, bounds=BOUNDS)
 
 
-@pytest.fixture
-def redis(settings: Settings) -> Iterator[Redis]:
-    """A server whose log is empty."""
-    client = connect(settings.redis.url.get_secret_value())
-    client.delete(STREAM)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-async def follower(settings: Settings) -> AsyncIterator[AsyncRedis]:
-    client = connect_async(settings.redis.url.get_secret_value())
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def tenant() -> str:
-    return f"t{uuid4().hex}"
+@pytest.fixture(autouse=True)
+def _empty(redis: Redis) -> None:
+    """The log is empty."""
+    redis.delete(STREAM)
 
 
 def bars(count: int, first: int = 0) -> list[tuple[str, Change]]:
     return [("t", Change(f"n{number}", "5m", number, 0)) for number in range(first, first + count)]
+
+
+def millisecond(redis: Redis) -> int:
+    """The server's clock, of which ids are made."""
+    seconds, micros = redis.time()
+    return seconds * 1000 + micros // 1000
 
 
 def names(found: landed.Read) -> list[str]:
@@ -120,6 +108,7 @@ def test_a_log_that_was_lost_is_a_gap_too(redis: Redis) -> None:
     position = landed.newest(redis)
     redis.delete(STREAM)
     assert landed.read(redis, position) == ((), position, False), "nothing came yet"
+    until(lambda: millisecond(redis) > int(position.partition("-")[0]), what="another millisecond, so that ids grow")
     landed.append_bars(redis, bars(1, first=5), BOUNDS)
     found = landed.read(redis, position)
     assert (names(found), found.gap) == (["n5"], True)
@@ -159,15 +148,15 @@ def test_many_prices_are_told_in_one_entry_a_call(redis: Redis, tenant: str) -> 
     assert names(found) == [*(f"n{number:03}" for number in range(300)), "n000"]
 
 
-async def test_a_follower_waits_for_what_comes_and_is_told_of_gaps(redis: Redis, follower: AsyncRedis) -> None:
-    assert await landed.follow(follower, BEGINNING, 0.01) == ((), BEGINNING, False)
+async def test_a_follower_waits_for_what_comes_and_is_told_of_gaps(redis: Redis, reader: AsyncRedis) -> None:
+    assert await landed.follow(reader, BEGINNING, 0.01) == ((), BEGINNING, False)
     landed.append_bars(redis, bars(1), BOUNDS)
-    first = await landed.follow(follower, BEGINNING, 5)
+    first = await landed.follow(reader, BEGINNING, 5)
     assert (names(first), first.gap) == (["n0"], False)
-    assert first.position == await landed.newest_async(follower)
+    assert first.position == await landed.newest_async(reader)
     landed.append_bars(redis, bars(3, first=1), BOUNDS)
-    second = await landed.follow(follower, first.position, 5)
+    second = await landed.follow(reader, first.position, 5)
     assert (names(second), second.gap) == (["n1", "n2", "n3"], False)
     landed.append_bars(redis, bars(1, first=4), Bounds(3600, 1))
-    torn = await landed.follow(follower, first.position, 5)
+    torn = await landed.follow(reader, first.position, 5)
     assert (names(torn), torn.gap) == (["n4"], True)

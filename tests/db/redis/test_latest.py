@@ -1,23 +1,19 @@
 """Latest prices on a real server: whatever the order of offers, the greatest key wins."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from itertools import permutations
-from uuid import uuid4
 
 import polars as pl
 import pytest
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from db.redis.client import connect, connect_async
 from db.redis.landed import Bounds
 from db.redis.latest import Written, read_latest, write_latest
 from pipeline.errors import DataProcessingError
 from pipeline.schema import INSTANT, PRICE
-from service.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -26,25 +22,6 @@ write = partial(write_latest, bounds=BOUNDS)
 
 DAY = datetime(2024, 11, 3, tzinfo=UTC)
 HUGE = 2**53
-
-
-@pytest.fixture
-def redis(settings: Settings) -> Iterator[Redis]:
-    client = connect(settings.redis.url.get_secret_value())
-    yield client
-    client.close()
-
-
-@pytest.fixture
-async def reader(settings: Settings) -> AsyncIterator[AsyncRedis]:
-    client = connect_async(settings.redis.url.get_secret_value())
-    yield client
-    await client.aclose()
-
-
-@pytest.fixture
-def tenant() -> str:
-    return f"t{uuid4().hex}"
 
 
 def offer(tenant: str, instrument: str, hour: int, ver: int, price: str | None, tail: int = 0) -> pl.DataFrame:

@@ -1,7 +1,6 @@
 """Claims, acks, starts, the pass's turn and the generation on a real server."""
 
 import time
-from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -9,9 +8,8 @@ from redis import Redis
 
 from db.redis import acks, claims, generation
 from db.redis.acks import Ack
-from db.redis.client import connect, run_id
+from db.redis.client import run_id
 from db.redis.passes import Passes
-from service.settings import Settings
 
 pytestmark = pytest.mark.stack
 
@@ -19,13 +17,6 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 def passes(redis: Redis) -> Passes:
     return Passes(redis, uuid4().hex)
-
-
-@pytest.fixture
-def redis(settings: Settings) -> Iterator[Redis]:
-    client = connect(settings.redis.url.get_secret_value())
-    yield client
-    client.close()
 
 
 def test_a_claim_is_read_until_it_is_dropped_and_would_expire(redis: Redis) -> None:
