@@ -1,6 +1,5 @@
 """How bytes travel between the stages: messages packed as msgpack, frames as Arrow IPC inside it."""
 
-import io
 from array import array
 from collections.abc import Sequence
 from typing import Any, Final
@@ -9,6 +8,7 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
+from pipeline.arrow import from_stream, to_stream
 from pipeline.errors import DataProcessingError
 
 Header = tuple[str, bytes | None]
@@ -124,7 +124,7 @@ _FRAMES: Final = msgspec.msgpack.Decoder(_Frame)
 def frame_to_bytes(frame: pl.DataFrame) -> bytes:
     """A frame as bytes; of the ticks of a document half of the columns are the same in every row."""
     alike = [column.name for column in frame if _is_alike(column)]
-    packed = _Frame(frame.height, frame.columns, _to_ipc(frame.select(alike).head(1)), _to_ipc(frame.drop(alike)))
+    packed = _Frame(frame.height, frame.columns, to_stream(frame.select(alike).head(1)), to_stream(frame.drop(alike)))
     return _ENCODER.encode(packed)
 
 
@@ -132,7 +132,7 @@ def frame_from_bytes(blob: bytes) -> pl.DataFrame:
     """What `frame_to_bytes` wrote. Raises `DataProcessingError` for other bytes."""
     try:
         packed = _FRAMES.decode(blob)
-        alike, varied = (pl.read_ipc_stream(io.BytesIO(each)) for each in (packed.alike, packed.varied))
+        alike, varied = from_stream(packed.alike), from_stream(packed.varied)
     except (msgspec.MsgspecError, pl.exceptions.PolarsError, OSError) as error:
         raise DataProcessingError(f"a claim check holds no frame: {error}", "aggregate") from None
     spread = [column.new_from_index(0, packed.height) for column in alike]
@@ -144,12 +144,6 @@ def _is_alike(column: pl.Series) -> bool:
     if not column.len() or column.null_count():
         return 0 < column.len() == column.null_count()
     return column[0] == column[-1] and bool((column == column[0]).all())
-
-
-def _to_ipc(frame: pl.DataFrame) -> bytes:
-    target = io.BytesIO()
-    frame.write_ipc_stream(target, compression="lz4")
-    return target.getvalue()
 
 
 def to_msgpack(value: Any) -> bytes:

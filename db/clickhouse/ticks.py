@@ -5,6 +5,7 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
+from pipeline.arrow import to_stream
 from pipeline.schema import TICKS
 
 # Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
@@ -27,4 +28,4 @@ def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARS
 
 def insert_frame(client: Client, table: str, frame: pl.DataFrame) -> None:
     """Store a frame under its column names."""
-    client.insert_arrow(table, frame.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    client.raw_insert(table, frame.columns, to_stream(frame), fmt="ArrowStream")
