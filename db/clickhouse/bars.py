@@ -1,6 +1,7 @@
 """The pass: bars of the touched buckets, computed again from what is stored, and the latest prices that follow."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Final, cast
 
@@ -35,27 +36,45 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer:
     publications stands, and when nothing moves any more, those that saw as many are equal.
     """
     levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
-    with key_table(client, **levels) as keys, made_table(client) as made:
+    with key_table(client, **levels) as keys, made_table(client) as made, ThreadPoolExecutor(1) as beside:
         tables = {"keys": keys, "made": made}
-        _store(client, tables | {"role": "ticks"}, levels["ticks"], _from_ticks)
-        newest = newest_bars(client, keys)
-        at_once = (newest["count"] > 0).all()
-        if at_once:
-            offer(candidates(client, keys, newest))
-        _store(client, tables | {"role": "bars"}, levels["bars"], _from_finer)
-        if not at_once:
+        _make(client, tables | {"role": "ticks"}, levels["ticks"], _from_ticks)
+        stored = beside.submit(_store, client, tables, levels["ticks"])
+        newest = newest_bars(client, keys, made)
+        prices = candidates(client, keys, newest) if _all_alive(newest) else None
+        stored.result()
+        if prices is not None:
+            offer(prices)
+        for _, level in _levels(levels["bars"]):
+            _make(client, tables | {"role": "bars"}, level, _from_finer)
+            _store(client, tables, level)
+        if prices is None:
             offer(candidates(client, keys, newest))
         return states(client, made)
 
 
-def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
-    """Makes and stores the bars of a role's keys, an interval after the other."""
+def _all_alive(newest: pl.DataFrame) -> bool:
+    """None is a tombstone: its price would follow from coarser bars."""
+    return bool((newest["count"] > 0).all())
+
+
+def _make(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
+    """Makes the bars of a role's keys, an interval after the other."""
+    for interval, level in _levels(keys):
+        compute(client, interval, level, {**tables, **_bounds(interval, level)})
+
+
+def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> None:
+    """Stores the bars that were made of the intervals of these keys."""
+    for interval, _ in _levels(keys):
+        client.command(rollup.STORE, parameters={**tables, "interval": interval})
+
+
+def _levels(keys: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
     for interval in INTERVALS:
         level = keys.filter(pl.col("interval") == interval)
         if not level.is_empty():
-            given = {**tables, **_bounds(interval, level)}
-            compute(client, interval, level, given)
-            client.command(rollup.STORE, parameters=given)
+            yield interval, level
 
 
 def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:

@@ -44,7 +44,8 @@ _WRONG_LOGIN: Final = 516  # ClickHouse's number
 def connect(
     settings: ClickHouse, *, database: str | None = None, gentle: bool = False, patience_s: int | None = None
 ) -> Client:
-    """A client for one thread at a time; a gentle one gives way to all others. `patience_s`: for each answer.
+    """A client, which threads may share, for it has no session; a gentle one gives way to all others. `patience_s`: for
+    each answer.
 
     Raises `DataProcessingError` when the server is not there.
     """

@@ -30,25 +30,37 @@ _WHO: Final = ("tenant", "instrument")
 _KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
 _PERIOD: Final = floor("at", f"transform(`interval`, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))")
 
-# The newest bar that the keys touched, or a newer one that was a tombstone once.
-# A key is a run of bars; of days each is one.
-_SECONDS: Final = f"transform(`interval`, {list(SECONDS)}, {list(SECONDS.values())}, toInt64(0))"
-_TARGETS: Final = f"""
-    SELECT tenant, instrument, `interval`, max(newest) AS at FROM (
-        SELECT tenant, instrument, `interval`,
-            if({_SECONDS} = 0, start, `end` - toIntervalSecond({_SECONDS})) AS newest {_KEYS}
-        UNION ALL
-        SELECT tenant, instrument, `interval`, start AS newest FROM tombstones
+_BAR: Final = "tenant, instrument, `interval`, start, `end`, ver, count, last_ts"
+
+
+def _stored(which: str) -> str:
+    """The stored bars of a table of tenant, instrument, interval and `at`."""
+    return f"""
+        SELECT {_BAR} FROM bars FINAL
+        WHERE (tenant, `interval`, period, instrument) IN (SELECT tenant, `interval`, {_PERIOD}, instrument {which})
+            AND (tenant, instrument, `interval`, start) IN (SELECT tenant, instrument, `interval`, at {which})"""
+
+
+def _newest(bars: str) -> str:
+    """The newest of these bars of every instrument, or a newer one that was a tombstone once."""
+    return f"""
+    WITH dead AS MATERIALIZED (
+        SELECT tenant, instrument, `interval`, start AS at FROM tombstones
         WHERE start >= (SELECT min(start) {_KEYS})
             AND (tenant, instrument, `interval`) IN (SELECT tenant, instrument, `interval` {_KEYS}))
-    GROUP BY tenant, instrument, `interval`"""
+    SELECT tenant, instrument, `interval`, newest.1 AS bar_start, newest.2 AS bar_end, newest.3 AS ver,
+        newest.4 AS count, newest.5 AS last_ts
+    FROM (
+        SELECT tenant, instrument, `interval`, argMax((start, `end`, ver, count, last_ts), (start, ver)) AS newest
+        FROM ({bars} UNION ALL {_stored("FROM dead")}) GROUP BY tenant, instrument, `interval`)"""
 
-_NEWEST: Final = f"""
-    WITH targets AS MATERIALIZED ({_TARGETS})
-    SELECT tenant, instrument, `interval`, start AS bar_start, `end` AS bar_end, ver, count, last_ts
-    FROM bars FINAL
-    WHERE (tenant, `interval`, period, instrument) IN (SELECT tenant, `interval`, {_PERIOD}, instrument FROM targets)
-        AND (tenant, instrument, `interval`, start) IN (SELECT tenant, instrument, `interval`, at FROM targets)"""
+
+# Of a run the last bar; a hash instead of the tuple, which costs more, and lets none pass that would harm.
+_LAST: Final = f"`end` - toIntervalSecond(transform(`interval`, {list(SECONDS)}, {list(SECONDS.values())}, toInt64(0)))"
+_NEWEST_MADE: Final = _newest(f"""
+        SELECT {_BAR} FROM {{made:Identifier}} WHERE cityHash64(instrument, start, `interval`, tenant) IN (
+            SELECT cityHash64(instrument, {_LAST}, `interval`, tenant) {_KEYS})""")
+_NEWEST_STORED: Final = _newest(_stored(f"FROM (SELECT *, start AS at {_KEYS})"))
 
 # Of all days of an instrument: the closing tick of the newest that has one, and how many publications there are.
 _DAYS: Final = f"""
@@ -73,10 +85,10 @@ _NEWEST_DAYS: Final = """
     FROM bars WHERE `interval` = '1d' GROUP BY tenant, instrument, `interval`"""
 
 
-def newest_bars(client: Client, keys: str) -> pl.DataFrame:
-    """The newest finest bar of every instrument among the keys of role `ticks`; `count` 0: a tombstone, whose
-    candidate follows from the days' bars."""
-    return _fetch(client, _NEWEST, keys, "ticks")
+def newest_bars(client: Client, keys: str, made: str) -> pl.DataFrame:
+    """The newest finest bar of every instrument among the keys of role `ticks`, whose bars are all in the table `made`;
+    `count` 0: a tombstone, whose candidate follows from the days' bars."""
+    return _fetch(client, _NEWEST_MADE, keys, "ticks", made=made)
 
 
 def candidates(client: Client, keys: str, newest: pl.DataFrame) -> pl.DataFrame:
@@ -99,7 +111,7 @@ def latest_all(client: Client) -> pl.DataFrame:
             found.append(newest)
         finest = pl.concat(found).unique(_WHO, keep="last", maintain_order=True)
         add_keys(client, keys, finest, "ticks")
-        return candidates(client, keys, newest_bars(client, keys))
+        return candidates(client, keys, _fetch(client, _NEWEST_STORED, keys, "ticks"))
 
 
 def _bare(bars: pl.DataFrame) -> pl.DataFrame:

@@ -1,13 +1,14 @@
 -- Latest prices by compare-and-set. KEYS[1]: the tenant's hash instrument -> key + content; KEYS[2]: the landed log.
--- ARGV: width of a key, tenant, most entries of the log, then (instrument, key, content, row of the log) again and
--- again. What changed is told in the log in the same moment. Keys are digits of one width, so that
--- comparing text compares numbers (Lua's own numbers round at 2^53).
+-- ARGV: width of a key, tenant, most entries of the log, and as MessagePack four arrays of equal length: instruments,
+-- keys, contents, rows of the log. What changed is told in the log in the same moment. Keys are digits of one width, so
+-- that comparing text compares numbers (Lua's own numbers round at 2^53).
 -- Content is empty where an instrument has no price any more.
 -- Answers one character an instrument: 0 older, 1 newer with equal content, 2 changed.
 local width = tonumber(ARGV[1])
 local answer, told = {}, {}
-for i = 4, #ARGV, 4 do
-  local instrument, key, content = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+local instruments, keys, contents, rows = unpack(cmsgpack.unpack(ARGV[4]))
+for i, instrument in ipairs(instruments) do
+  local key, content = keys[i], contents[i]
   local stored = redis.call('HGET', KEYS[1], instrument)
   if stored and key <= string.sub(stored, 1, width) then
     answer[#answer + 1] = '0'
@@ -16,7 +17,7 @@ for i = 4, #ARGV, 4 do
     redis.call('HSET', KEYS[1], instrument, key .. content)
     local changed = before ~= content
     answer[#answer + 1] = changed and '2' or '1'
-    if changed then told[#told + 1] = ARGV[i + 3] end
+    if changed then told[#told + 1] = rows[i] end
   end
 end
 if #told > 0 then

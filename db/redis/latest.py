@@ -23,6 +23,7 @@ KEY: Final = ("bar_start", "ver", "tail")
 _WHOSE: Final = ("tenant", "instrument")
 _DIGITS: Final = 19
 WIDTH: Final = len(KEY) * _DIGITS
+_ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,9 @@ def _fixed(number: pl.Expr) -> pl.Expr:
 
 
 def _offer(redis: Redis, tenant: str, rows: pl.DataFrame, bounds: Bounds) -> Written:
-    arguments: list[str] = [str(WIDTH), tenant, str(bounds.entries)]
-    for row in rows.iter_rows():
-        arguments.extend(row)
-    answer = cast("bytes", _script(redis)(keys=[_hash(tenant), STREAM], args=cast("Any", arguments))).decode()
+    columns = _ENCODER.encode([column.to_list() for column in rows])
+    arguments = [str(WIDTH), tenant, str(bounds.entries), columns]
+    answer = cast("bytes", _script(redis)(keys=[_hash(tenant), STREAM], args=arguments)).decode()
     return Written(answer.count("2"), answer.count("1"), answer.count("0"))
 
 
