@@ -88,9 +88,22 @@ def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
 
 def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
     finer = rollup.FINER[interval]
-    statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d")
     more = {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
+    made = _made_all(client, level, given | more)
+    statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d", made=made)
     client.command(statement, parameters=given | more)
+
+
+def _made_all(client: Client, level: pl.DataFrame, given: dict[str, object]) -> bool:
+    """The stored finer bars of these keys are those that this pass has made, as of a day that comes in one document.
+
+    It is asked after they were stored: what another pass stores later, that one folds itself. And only where so many
+    were made as would fill the keys: else there are others.
+    """
+    seconds = level.select((pl.col("end") - pl.col("start")).dt.total_seconds().sum()).item()
+    made = fetch(client, Query(rollup.MADE, given | {"interval": given["finer"]}))["n"][0]
+    full = made * rollup.SECONDS[str(given["finer"])] >= seconds
+    return full and fetch(client, Query(rollup_bars.OTHERS, given))["n"][0] == 0
 
 
 def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
@@ -123,7 +136,7 @@ def _in_turn(client: Client, given: dict[str, object], statements: Sequence[str]
             client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
             given = given | {"role": left}
         client.command(statement, parameters=given)
-        if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
+        if fetch(client, Query(rollup.MADE, given))["n"][0] == wanted:
             return
 
 

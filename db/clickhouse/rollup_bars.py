@@ -26,11 +26,18 @@ _FOLD: Final = f"""
 
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
-_FINER: Final = f"""
-    SELECT * FROM bars FINAL WHERE `interval` = {{finer:String}} AND {RANGE}
-        AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
-        AND period IN (SELECT {FINER_PERIODS} {KEYS})
-        AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {KEYS})"""
+_OF_KEYS: Final = f"""
+    `interval` = {{finer:String}} AND {RANGE}
+    AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
+    AND period IN (SELECT {FINER_PERIODS} {KEYS})
+    AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {KEYS})"""
+_MADE: Final = "FROM {made:Identifier} WHERE `interval` = {finer:String}"
+_FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL WHERE {_OF_KEYS}"}
+
+# How many stored finer bars there are that this pass has not made just so.
+OTHERS: Final = f"""
+    SELECT count() AS n FROM bars WHERE {_OF_KEYS} AND cityHash64(instrument, start, ver, tenant) NOT IN (
+        SELECT cityHash64(instrument, start, ver, tenant) {_MADE})"""
 
 
 # A day is a key of its own, for its borders are the zone's; all other bars lie on the grid.
@@ -40,15 +47,16 @@ _BORDERS: Final = {
 }
 
 
-def from_finer(*, one_each: bool, days: bool) -> str:
+def from_finer(*, one_each: bool, days: bool, made: bool) -> str:
     """Bars of one interval (`days`: of `1d`) from the stored bars of the next finer one, `{finer:String}`.
 
-    `one_each`: no instrument has two keys, which spares an ordered join.
+    `one_each`: no instrument has two keys, which spares an ordered join. `made`: there are no other stored ones than
+    those that this pass has made, so that they need not be read.
     """
     kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.opens")
     return make(f"""
         {_FOLD}, {_BORDERS[days]}
-        FROM ({_FINER}) AS p
+        FROM ({_FINER[made]}) AS p
         {kind} JOIN (SELECT tenant, instrument, start AS opens, `end` AS closes, grace_s {KEYS}) AS k
         ON p.tenant = k.tenant AND p.instrument = k.instrument {before}
         WHERE p.start >= k.opens AND p.start < k.closes

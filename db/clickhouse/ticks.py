@@ -1,5 +1,6 @@
 """Publications into the store."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
@@ -10,6 +11,7 @@ from pipeline.schema import TICKS
 
 # Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
 PARSER_VERSION: Final = 2
+_MANY: Final = 100_000  # rows: the server sorts and packs an insert in one thread, and two halves in a third less time
 
 
 def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARSER_VERSION) -> int:
@@ -22,7 +24,9 @@ def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARS
     # A column of nulls need not travel: null is what the table puts there.
     columns = [name for name in TICKS if ticks[name].null_count() < ticks.height]
     frame = ticks.select(*columns, pl.lit(parser_version, pl.UInt16).alias("parser_version"))
-    insert_frame(client, "ticks", frame)
+    at_once = -(-frame.height // 2) if frame.height > _MANY else frame.height
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda part: insert_frame(client, "ticks", part), frame.iter_slices(at_once)))
     return ticks.height
 
 
