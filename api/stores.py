@@ -17,7 +17,7 @@ from api.ports import Mode, Names, Page, Store
 from api.problems import Problem
 from api.register import TICK
 from db.clickhouse import reads
-from db.clickhouse.client import fetch_async
+from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
 from db.postgres import access, ledger, reference
 from db.postgres.access import StoredKey

@@ -23,10 +23,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import lz4.frame
-from backports import zstd
 
 from local.clickhouse_access import PASSWORD, Access, Refusal
 from local.clickhouse_engine import EngineError, EnginePool
+from service import zstd
 
 CONNECTIONS: Final = 16
 PIECE: Final = 1024 * 1024

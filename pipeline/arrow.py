@@ -26,5 +26,6 @@ def from_stream(stream: bytes) -> pl.DataFrame:
 
 
 def _repeating(frame: pl.DataFrame) -> list[str]:
-    texts = (column for column in frame if column.dtype == pl.String)
-    return [text.name for text in texts if text.approx_n_unique() * _REPEATS <= text.len()]
+    texts = frame.select(pl.col(pl.String))
+    distinct = texts.select(pl.all().approx_n_unique()).row(0) if texts.width else ()
+    return [name for name, count in zip(texts.columns, distinct, strict=True) if count * _REPEATS <= frame.height]

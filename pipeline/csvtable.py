@@ -24,6 +24,7 @@ MOST_LINES: Final = 5_000_000  # of one document; the largest ones that exchange
 MOST_COLUMNS: Final = 1_000
 MOST_QUOTED: Final = 100_000  # rows that are read one by one
 _NO_SEPARATOR: Final = b"\x01"
+_ODD: Final = (b'"', b"\r")
 _TEXT: Final = re.compile(rb"\S")
 _SIMPLE: Final = r"""^(?:"[^",]*"|[^",]*)(?:,(?:"[^",]*"|[^",]*))*$"""  # quotes that hold no comma and no quote
 _CAUSES: Final = (
@@ -37,11 +38,17 @@ csv.field_size_limit(LIMIT)  # holds for the whole process; the size of document
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The header's names, the line it stands on (from 1), and the text after it."""
+    """The header's names, the line it stands on (from 1), and the text with the place where its rows begin."""
 
     names: list[str]
     header_line: int
-    body: bytes
+    text: bytes
+    begin: int
+
+    @property
+    def body(self) -> bytes:
+        """The rows; a copy."""
+        return self.text[self.begin :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,9 @@ def lines(content: bytes) -> Lines:
     if count > MOST_LINES:
         raise refusal(f"the document has {count} lines, at most {MOST_LINES} are read: send it in parts", "document")
     start = data.rfind(b"\n", 0, text.start()) + 1
-    header, _, body = data[start:].partition(b"\n")
-    return Lines(_names(header.decode()), data.count(b"\n", 0, start) + 1, body)
+    end = data.find(b"\n", start)
+    end = len(data) if end < 0 else end
+    return Lines(_names(data[start:end].decode()), data.count(b"\n", 0, start) + 1, data, end + 1)
 
 
 def table(source: Lines, wanted: Sequence[str]) -> Table:
@@ -104,14 +112,14 @@ def _utf8(data: bytes) -> bytes:
 
 def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:
     """The wanted columns, where no row of the document needs a second look."""
-    body = source.body
-    if not body or b'"' in body or b"\r" in body or body.startswith(b"\n") or b"\n\n" in body:
+    text, begin = source.text, source.begin
+    if begin >= len(text) or text.find(b"\n\n", begin - 1) >= 0 or any(text.find(odd, begin) >= 0 for odd in _ODD):
         return None
     columns = [f"{place}" for place in range(len(source.names))]  # of the names, one may stand twice
     chosen = [columns[source.names.index(name)] for name in wanted]
     try:
         found = arrow_csv.read_csv(
-            pa.BufferReader(body),  # pyright: ignore[reportArgumentType]  the stubs know files only
+            pa.BufferReader(memoryview(text)[begin:]),  # pyright: ignore[reportArgumentType]  the stubs know files only
             read_options=arrow_csv.ReadOptions(column_names=columns, use_threads=False),
             parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
             convert_options=arrow_csv.ConvertOptions(
@@ -146,7 +154,7 @@ def _rows(body: bytes) -> pl.Series:
 def _odd(text: pl.Series, source: Lines) -> pl.Series:
     """Rows that polars may not be trusted with: blank ones, a wrong number of fields, quotes."""
     odd = text.str.count_matches(",", literal=True) != len(source.names) - 1
-    if b'"' in source.body:
+    if source.text.find(b'"', source.begin) >= 0:
         odd |= text.str.contains('"', literal=True)
     return odd | (text == "") if len(source.names) == 1 else odd
 
@@ -175,7 +183,7 @@ def _mixed(text: pl.Series, odd: pl.Series, source: Lines, wanted: Sequence[str]
     bare = others.filter(simple).with_columns(pl.col("line").str.replace_all('"', "", literal=True))
     plain = pl.concat([numbered.filter(~odd), bare.select("row", "line")])
     cells = _plain(plain["line"].str.join("\n").item().encode(), source.names, wanted).with_columns(plain["row"])
-    cut_off = 0 if source.body.endswith(b"\n") else text.len()
+    cut_off = 0 if source.text.endswith(b"\n") else text.len()
     hard = pl.col("line").str.contains('"', literal=True) & (pl.col("fields") >= len(source.names))
     others = others.filter(~simple).with_columns(hard=hard)
     more, broken = _quoted(others.filter("hard"), source.names, wanted, cut_off)

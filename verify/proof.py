@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 from redis import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.postgres.ledger import ledger_ranges
+from db.postgres.ledger_ranges import ledger_ranges
 from pipeline import products
 from pipeline.bars import intervals
 from pipeline.flags import UNUSABLE

@@ -7,7 +7,7 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query
 from db.clickhouse.reads import Range, Scope, read_bars, read_ticks
 from verify.model import Bar

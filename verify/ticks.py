@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query, instant
 from verify.model import Publication
 from verify.positions import Position

@@ -1,15 +1,13 @@
-"""How bytes travel between the stages: messages packed as msgpack, frames as Arrow IPC inside it."""
+"""How messages travel between the stages: packed as msgpack and compressed."""
 
 from array import array
 from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
-import polars as pl
-import pyarrow as pa
 
-from pipeline.arrow import from_stream, to_stream
 from pipeline.errors import DataProcessingError
+from service import zstd
 
 Header = tuple[str, bytes | None]
 
@@ -52,7 +50,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
 
 
 # Half of LZ4's size for 0.4 CPU-seconds a million ticks: the window, and with it a pass, holds twice as many.
-_CODEC: Final = pa.Codec("zstd", 1)
+_LEVEL: Final = 1
 _LARGEST: Final = 2**30  # no batch comes near it
 _ENCODER: Final = msgspec.msgpack.Encoder()
 _DECODER: Final = msgspec.msgpack.Decoder(_Packed)
@@ -75,7 +73,7 @@ def unpack(blob: bytes) -> Messages:
     """What `pack` wrote. Raises `DataProcessingError` for other bytes."""
     try:
         packed = _DECODER.decode(_whole(blob))
-    except (msgspec.MsgspecError, OSError, ValueError) as error:
+    except (msgspec.MsgspecError, zstd.ZstdError, EOFError, ValueError) as error:
         raise DataProcessingError(f"a claim check holds no packed messages: {error}", "normalize") from None
     return Messages(
         _read(packed.offsets),
@@ -89,14 +87,17 @@ def unpack(blob: bytes) -> Messages:
 
 def _squeezed(data: bytes) -> bytes:
     """Compressed, behind its length: the bridge holds it until it has landed, and Redis carries it."""
-    return len(data).to_bytes(8, "little") + _CODEC.compress(data, asbytes=True)
+    return len(data).to_bytes(8, "little") + zstd.compress(data, _LEVEL)
 
 
 def _whole(blob: bytes) -> bytes:
     size = int.from_bytes(blob[:8], "little")
     if size > _LARGEST:
         raise ValueError(f"{size} bytes are announced")
-    return _CODEC.decompress(memoryview(blob)[8:], size, asbytes=True)
+    whole = zstd.ZstdDecompressor().decompress(memoryview(blob)[8:], size)
+    if len(whole) != size:
+        raise ValueError(f"{size} bytes are announced, {len(whole)} are there")
+    return whole
 
 
 def _numbers(values: Sequence[int]) -> bytes:
@@ -107,43 +108,6 @@ def _read(data: bytes) -> list[int]:
     numbers = array("q")
     numbers.frombytes(data)
     return numbers.tolist()
-
-
-class _Frame(msgspec.Struct, array_like=True, gc=False):
-    """`alike`: a row of the columns that hold one value throughout; `varied`: the others; both Arrow IPC streams."""
-
-    height: int
-    columns: list[str]
-    alike: bytes
-    varied: bytes
-
-
-_FRAMES: Final = msgspec.msgpack.Decoder(_Frame)
-
-
-def frame_to_bytes(frame: pl.DataFrame) -> bytes:
-    """A frame as bytes; of the ticks of a document half of the columns are the same in every row."""
-    alike = [column.name for column in frame if _is_alike(column)]
-    packed = _Frame(frame.height, frame.columns, to_stream(frame.select(alike).head(1)), to_stream(frame.drop(alike)))
-    return _ENCODER.encode(packed)
-
-
-def frame_from_bytes(blob: bytes) -> pl.DataFrame:
-    """What `frame_to_bytes` wrote. Raises `DataProcessingError` for other bytes."""
-    try:
-        packed = _FRAMES.decode(blob)
-        alike, varied = from_stream(packed.alike), from_stream(packed.varied)
-    except (msgspec.MsgspecError, pl.exceptions.PolarsError, OSError) as error:
-        raise DataProcessingError(f"a claim check holds no frame: {error}", "aggregate") from None
-    spread = [column.new_from_index(0, packed.height) for column in alike]
-    return pl.DataFrame([*varied, *spread]).select(packed.columns)
-
-
-def _is_alike(column: pl.Series) -> bool:
-    """Every value is the same, or none is there."""
-    if not column.len() or column.null_count():
-        return 0 < column.len() == column.null_count()
-    return column[0] == column[-1] and bool((column == column[0]).all())
 
 
 def to_msgpack(value: Any) -> bytes:

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import rollup, rollup_bars, rollup_ticks
 from db.clickhouse.changes import states
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates, newest_bars
 from db.clickhouse.query import Query, instant

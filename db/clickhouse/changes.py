@@ -10,12 +10,11 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch, insert_frame
 from db.clickhouse.keys import key_table
 from db.clickhouse.query import Query
 from db.clickhouse.rollup import STREAM, VERSION_UNIT
 from db.clickhouse.shown import REVISION, shown_bars
-from db.clickhouse.ticks import insert_frame
 from pipeline.schema import INSTANT, Schema
 
 _BAR: Final = ("tenant", "instrument", "interval", "start")

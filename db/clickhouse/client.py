@@ -1,18 +1,14 @@
-"""Connections to ClickHouse with the settings that exactness needs, and frames in and out of it."""
+"""Connections to ClickHouse with the settings that exactness needs."""
 
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
-import polars as pl
-import pyarrow as pa
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from polars import selectors
 
-from db.clickhouse.query import Query
 from pipeline.errors import DataProcessingError
 from service.settings import ClickHouse
 
@@ -79,24 +75,6 @@ def assert_settings(client: Client) -> None:
                 "Allow the setting for this user, or use ClickHouse 26.3 or newer.",
                 "aggregate",
             )
-
-
-def fetch(client: Client, query: Query) -> pl.DataFrame:
-    """The rows of a query as a frame."""
-    return to_frame(client.query_arrow(query.sql, parameters=dict(query.parameters)))
-
-
-async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
-    """The rows of a query as a frame."""
-    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters)))
-
-
-def to_frame(table: pa.Table) -> pl.DataFrame:
-    """A frame of an Arrow answer, also where it has no rows."""
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    # The asynchronous client drops the zone; every instant of ours is UTC.
-    return frame.with_columns(selectors.datetime(time_zone=None).dt.replace_time_zone("UTC"))
 
 
 def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from uuid import uuid4
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch, insert_frame
 from db.clickhouse.query import Query
-from db.clickhouse.ticks import insert_frame
 from pipeline import products
 
 _TYPES: Final = {

@@ -16,7 +16,7 @@ import polars as pl
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import current
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table
 from db.clickhouse.query import Query
 from db.clickhouse.rollup import FINER, FINER_PERIODS, PERIODS, SECONDS, VERSION_UNIT, floor
@@ -58,7 +58,8 @@ def _newest(bars: str) -> str:
 # Of a run the last bar; a hash instead of the tuple, which costs more, and lets none pass that would harm.
 _LAST: Final = f"`end` - toIntervalSecond(transform(`interval`, {list(SECONDS)}, {list(SECONDS.values())}, toInt64(0)))"
 _NEWEST_MADE: Final = _newest(f"""
-        SELECT {_BAR} FROM {{made:Identifier}} WHERE cityHash64(instrument, start, `interval`, tenant) IN (
+        SELECT {_BAR} FROM (SELECT * FROM {{made:Identifier}} WHERE start >= (SELECT min({_LAST}) {_KEYS}))
+        WHERE cityHash64(instrument, start, `interval`, tenant) IN (
             SELECT cityHash64(instrument, {_LAST}, `interval`, tenant) {_KEYS})""")
 _NEWEST_STORED: Final = _newest(_stored(f"FROM (SELECT *, start AS at {_KEYS})"))
 
@@ -71,7 +72,7 @@ _DAYS: Final = f"""
     GROUP BY tenant, instrument"""
 
 _AT_CLOSE: Final = f"""
-    ts >= (SELECT min(start) {_KEYS}) AND (tenant, bucket, instrument, ts) IN (
+    ts >= (SELECT min(start) {_KEYS}) AND ts <= (SELECT max(start) {_KEYS}) AND (tenant, bucket, instrument, ts) IN (
         SELECT tenant, arrayJoin([{floor("start", "10")}, {floor("start", "86400")}]), instrument, start {_KEYS})"""
 
 # The newest bar of one interval inside the bars of the keys, the newest of the next coarser interval.

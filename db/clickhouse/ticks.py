@@ -1,12 +1,13 @@
 """Publications into the store."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from pipeline.arrow import to_stream
+from db.clickhouse.frames import insert_frame
 from pipeline.schema import TICKS
 
 # Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
@@ -26,10 +27,5 @@ def insert_ticks(client: Client, ticks: pl.DataFrame, parser_version: int = PARS
     frame = ticks.select(*columns, pl.lit(parser_version, pl.UInt16).alias("parser_version"))
     at_once = -(-frame.height // 2) if frame.height > _MANY else frame.height
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda part: insert_frame(client, "ticks", part), frame.iter_slices(at_once)))
+        list(pool.map(partial(insert_frame, client, "ticks"), frame.iter_slices(at_once)))
     return ticks.height
-
-
-def insert_frame(client: Client, table: str, frame: pl.DataFrame) -> None:
-    """Store a frame under its column names."""
-    client.raw_insert(table, frame.columns, to_stream(frame), fmt="ArrowStream")

@@ -8,7 +8,8 @@ from typing import Final
 
 from redis import Redis
 
-from db.clickhouse.client import connect, fetch
+from db.clickhouse.client import connect
+from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query, instant
 from db.kafka import envelopes
 from db.kafka.producer import ConfirmedProducer

@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 
 from db.kafka.admin import make_admin, topic_id
 from db.postgres.engine import make_engine
-from db.postgres.ledger import ledger_ranges
+from db.postgres.ledger_ranges import ledger_ranges
 from db.redis.client import connect
 from db.redis.passes import Passes
 from service.settings import Settings

@@ -18,8 +18,9 @@ from service import clock
 from service.settings import Lane
 from workers import outgoing
 from workers.app import app, task
-from workers.codec import frame_from_bytes, frame_to_bytes, to_msgpack
+from workers.codec import to_msgpack
 from workers.context import Context, current
+from workers.frames import frame_from_bytes, frame_to_bytes
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
 from workers.queues import LANDED, LATEST, PASS, STORE, publish
 from workers.tasks.base import DataError, in_hand, refusals, refuse, take

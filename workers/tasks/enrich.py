@@ -9,8 +9,8 @@ from db.postgres.reference import register_instruments
 from db.redis import claims
 from pipeline.enrich import enrich
 from workers.app import app, task
-from workers.codec import frame_from_bytes, frame_to_bytes
 from workers.context import Context, current
+from workers.frames import frame_from_bytes, with_columns
 from workers.header import ENRICHED, TICKS, from_json
 from workers.queues import ENRICH, STORE, publish
 from workers.tasks.base import in_hand, refusals, take
@@ -21,11 +21,12 @@ def batch(data: dict[str, Any]) -> None:
     """One batch of ticks."""
     context, header = current(), from_json(data)
     with in_hand(context, header, "enrich"):
-        ticks = frame_from_bytes(take(context, header, TICKS))
+        blob = take(context, header, TICKS)
+        ticks = frame_from_bytes(blob)
         with refusals("enrich"):
             enriched = enrich(ticks, context.reference())
         register(context, ticks, enriched.unseen)
-        claims.put(context.redis, header.claim(ENRICHED), frame_to_bytes(enriched.ticks))
+        claims.put(context.redis, header.claim(ENRICHED), with_columns(blob, enriched.ticks.drop(ticks.columns)))
         known = msgspec.structs.replace(header, reference=context.reference_version)
         publish(app, STORE, known.to_json())
         claims.drop(context.redis, header.claim(TICKS))

@@ -9,9 +9,10 @@ from db.redis import claims
 from pipeline.envelope import RawBatch
 from pipeline.normalize import normalize
 from workers.app import app, task
-from workers.codec import Messages, frame_to_bytes, unpack
+from workers.codec import Messages, unpack
 from workers.context import Context, current
 from workers.deadletters import Cause, Origin, write
+from workers.frames import frame_to_bytes
 from workers.header import RAW, TICKS, BatchHeader, from_json
 from workers.queues import ENRICH, LANDED, NORMALIZE, publish
 from workers.refused import causes, runs

@@ -14,8 +14,8 @@ from db.redis import claims, generation
 from db.redis.latest import write_latest
 from workers import changes, outgoing
 from workers.app import task
-from workers.codec import frame_from_bytes
 from workers.context import Context, current
+from workers.frames import frame_from_bytes
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
 from workers.queues import LANDED, LATEST, REBUILD
 from workers.tasks.base import Gone, claimed, short, take

@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import reads
 from db.clickhouse.bars import run_pass
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query
 from db.clickhouse.ticks import insert_ticks
 from pipeline import bars

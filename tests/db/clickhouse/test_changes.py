@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import changes, reads
 from db.clickhouse.bars import run_pass
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.ticks import insert_ticks
 from pipeline import bars
 from tests.db.clickhouse.brute import Row

@@ -9,7 +9,7 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import current, reads, rollup_ticks
-from db.clickhouse.client import fetch
+from db.clickhouse.frames import fetch
 from db.clickhouse.rollup import floor
 from pipeline import products
 from pipeline.bars import intervals

@@ -9,7 +9,8 @@ from clickhouse_connect.driver.client import Client
 from polars.testing import assert_frame_equal
 
 from db.clickhouse import reads
-from db.clickhouse.client import connect_async, fetch, fetch_async
+from db.clickhouse.client import connect_async
+from db.clickhouse.frames import fetch, fetch_async
 from pipeline.flags import Flag
 from pipeline.schema import TICKS
 from service.settings import Settings

@@ -7,7 +7,8 @@ from clickhouse_connect.driver.client import Client
 from pydantic import SecretStr
 
 from db.clickhouse import client as connections
-from db.clickhouse.client import assert_settings, connect, fetch
+from db.clickhouse.client import assert_settings, connect
+from db.clickhouse.frames import fetch
 from db.clickhouse.keys import drop_abandoned, key_table
 from db.clickhouse.migrate import ensure_database, migrate, migrations
 from db.clickhouse.query import Query

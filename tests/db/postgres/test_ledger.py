@@ -9,16 +9,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres.engine import make_engine
-from db.postgres.ledger import (
-    LandedRange,
-    Outcome,
-    append_ledger,
-    contiguous_end,
-    known_at_floor,
-    ledger_ranges,
-    outcome,
-    watermark,
-)
+from db.postgres.ledger import LandedRange, Outcome, append_ledger, contiguous_end, known_at_floor, outcome, watermark
+from db.postgres.ledger_ranges import ledger_ranges
 from service.settings import Settings
 
 pytestmark = pytest.mark.stack

@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import Any, Final
 
 from db.clickhouse import reads
-from db.clickhouse.client import fetch
-from db.postgres.ledger import ledger_ranges
+from db.clickhouse.frames import fetch
+from db.postgres.ledger_ranges import ledger_ranges
 from db.redis import landed
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY

@@ -18,8 +18,8 @@ from tests import topics
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import frame
 from workers import context as contexts
-from workers.codec import frame_to_bytes
 from workers.context import Context
+from workers.frames import frame_to_bytes
 from workers.header import ENRICHED, BatchHeader
 from workers.queues import LANDED, LATEST
 from workers.tasks import aggregate, project

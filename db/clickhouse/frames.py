@@ -1,0 +1,33 @@
+"""Frames in and out of ClickHouse."""
+
+import polars as pl
+import pyarrow as pa
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
+from polars import selectors
+
+from db.clickhouse.query import Query
+from pipeline.arrow import to_stream
+
+
+def fetch(client: Client, query: Query) -> pl.DataFrame:
+    """The rows of a query as a frame."""
+    return to_frame(client.query_arrow(query.sql, parameters=dict(query.parameters)))
+
+
+async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
+    """The rows of a query as a frame."""
+    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters)))
+
+
+def to_frame(table: pa.Table) -> pl.DataFrame:
+    """A frame of an Arrow answer, also where it has no rows."""
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    # The asynchronous client drops the zone; every instant of ours is UTC.
+    return frame.with_columns(selectors.datetime(time_zone=None).dt.replace_time_zone("UTC"))
+
+
+def insert_frame(client: Client, table: str, frame: pl.DataFrame) -> None:
+    """Store a frame under its column names."""
+    client.raw_insert(table, frame.columns, to_stream(frame), fmt="ArrowStream")

@@ -1,0 +1,10 @@
+"""The standard library's Zstandard; before Python 3.14 its backport."""
+
+import sys
+
+if sys.version_info >= (3, 14):
+    from compression.zstd import ZstdDecompressor, ZstdError, compress
+else:
+    from backports.zstd import ZstdDecompressor, ZstdError, compress
+
+__all__ = ["ZstdDecompressor", "ZstdError", "compress"]
