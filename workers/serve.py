@@ -14,6 +14,7 @@ from celery.signals import worker_shutting_down
 
 from pipeline.errors import DataProcessingError
 from service import logs
+from workers import memory
 from workers.lanes import give_way
 from workers.queues import served
 
@@ -30,8 +31,9 @@ def _bounded(**_: Any) -> None:
 
 def main() -> int:
     """Runs until SIGTERM. The exit status: 1, after a sentence, when the settings are wrong."""
-    # Batches are small and the processes many: threads of each would only wait for one another.
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")
+    # Of small batches more threads would only wait for one another; a large document comes alone.
+    os.environ.setdefault("POLARS_MAX_THREADS", "2")
+    memory.keep()
     with tempfile.TemporaryDirectory(prefix="gridtick-metrics-") as counts:
         os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # read by prometheus_client at its import
         try:
