@@ -103,7 +103,7 @@ def _made_all(client: Client, level: pl.DataFrame, given: dict[str, object]) -> 
     seconds = level.select((pl.col("end") - pl.col("start")).dt.total_seconds().sum()).item()
     made = fetch(client, Query(rollup.MADE, given | {"interval": given["finer"]}))["n"][0]
     full = made * rollup.SECONDS[str(given["finer"])] >= seconds
-    return full and fetch(client, Query(rollup_bars.OTHERS, given))["n"][0] == 0
+    return full and bool(fetch(client, Query(rollup_bars.ALL_MADE, given))["yes"][0])
 
 
 def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:

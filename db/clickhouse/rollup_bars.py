@@ -34,10 +34,9 @@ _OF_KEYS: Final = f"""
 _MADE: Final = "FROM {made:Identifier} WHERE `interval` = {finer:String}"
 _FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL WHERE {_OF_KEYS}"}
 
-# How many stored finer bars there are that this pass has not made just so.
-OTHERS: Final = f"""
-    SELECT count() AS n FROM bars WHERE {_OF_KEYS} AND cityHash64(instrument, start, ver, tenant) NOT IN (
-        SELECT cityHash64(instrument, start, ver, tenant) {_MADE})"""
+# Whether the stored finer bars are those that this pass has made, one by one.
+_WHICH: Final = "(count(), sum(cityHash64(instrument, start, ver, tenant)))"
+ALL_MADE: Final = f"SELECT (SELECT {_WHICH} FROM bars WHERE {_OF_KEYS}) = (SELECT {_WHICH} {_MADE}) AS yes"
 
 
 # A day is a key of its own, for its borders are the zone's; all other bars lie on the grid.
