@@ -113,14 +113,15 @@ def _utf8(data: bytes) -> bytes:
 def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:
     """The wanted columns, where no row of the document needs a second look."""
     text, begin = source.text, source.begin
-    if begin >= len(text) or text.find(b"\n\n", begin - 1) >= 0 or any(text.find(odd, begin) >= 0 for odd in _ODD):
+    odd = _ODD if len(source.names) > 1 else (*_ODD, b"\n\n")  # a blank line lacks fields, except of a single column
+    if begin >= len(text) or any(text.find(each, begin - 1) >= 0 for each in odd):
         return None
     columns = [f"{place}" for place in range(len(source.names))]  # of the names, one may stand twice
     chosen = [columns[source.names.index(name)] for name in wanted]
     try:
         found = arrow_csv.read_csv(
             pa.BufferReader(memoryview(text)[begin:]),  # pyright: ignore[reportArgumentType]  the stubs know files only
-            read_options=arrow_csv.ReadOptions(column_names=columns, use_threads=False),
+            read_options=arrow_csv.ReadOptions(column_names=columns),
             parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string()), null_values=[]
