@@ -36,13 +36,9 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer:
     publications stands, and when nothing moves any more, those that saw as many are equal.
     """
     levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
-    with key_table(client, **levels) as keys, made_table(client) as made, ThreadPoolExecutor(1) as beside:
+    with key_table(client, **levels) as keys, made_table(client) as made:
         tables = {"keys": keys, "made": made}
-        _make(client, tables | {"role": "ticks"}, levels["ticks"], _from_ticks)
-        stored = beside.submit(_store, client, tables, levels["ticks"])
-        newest = newest_bars(client, keys, made)
-        prices = candidates(client, keys, newest) if _all_alive(newest) else None
-        stored.result()
+        newest, prices = _finest(client, tables, levels["ticks"])
         if prices is not None:
             offer(prices)
         for _, level in _levels(levels["bars"]):
@@ -53,8 +49,20 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer:
         return states(client, made)
 
 
+def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    """Makes the finest bars, and finds the newest ones and the latest prices while they are stored. No prices where
+    one would follow from coarser bars."""
+    with ThreadPoolExecutor(1) as beside:
+        _make(client, tables | {"role": "ticks"}, keys, _from_ticks)
+        stored = beside.submit(_store, client, tables, keys)
+        newest = newest_bars(client, tables["keys"], tables["made"])
+        prices = candidates(client, tables["keys"], newest) if _all_alive(newest) else None
+        stored.result()
+    return newest, prices
+
+
 def _all_alive(newest: pl.DataFrame) -> bool:
-    """None is a tombstone: its price would follow from coarser bars."""
+    """None of the bars is a tombstone."""
     return bool((newest["count"] > 0).all())
 
 
