@@ -113,8 +113,7 @@ def _utf8(data: bytes) -> bytes:
 def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:
     """The wanted columns, where no row of the document needs a second look."""
     text, begin = source.text, source.begin
-    odd = _ODD if len(source.names) > 1 else (*_ODD, b"\n\n")  # a blank line lacks fields, except of a single column
-    if begin >= len(text) or any(text.find(each, begin - 1) >= 0 for each in odd):
+    if begin >= len(text) or any(text.find(odd, begin) >= 0 for odd in _ODD):
         return None
     columns = [f"{place}" for place in range(len(source.names))]  # of the names, one may stand twice
     chosen = [columns[source.names.index(name)] for name in wanted]
@@ -131,6 +130,8 @@ def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | No
         return None
     cells = pl.from_arrow(found)
     assert isinstance(cells, pl.DataFrame)
+    if (cells.to_series(0) == "").any() and text.find(b"\n\n", begin - 1) >= 0:  # a blank line reads as empty cells
+        return None
     cells.columns = list(wanted)
     return cells.rechunk()  # columns made of these cells stand beside them, in one piece
 
