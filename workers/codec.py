@@ -73,7 +73,7 @@ def unpack(blob: bytes) -> Messages:
     """What `pack` wrote. Raises `DataProcessingError` for other bytes."""
     try:
         packed = _DECODER.decode(_whole(blob))
-    except (msgspec.MsgspecError, zstd.ZstdError, EOFError, ValueError) as error:
+    except (msgspec.MsgspecError, zstd.ZstdError, ValueError) as error:
         raise DataProcessingError(f"a claim check holds no packed messages: {error}", "normalize") from None
     return Messages(
         _read(packed.offsets),

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, cast
 
 import polars as pl
@@ -36,13 +37,14 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer:
     publications stands, and when nothing moves any more, those that saw as many are equal.
     """
     levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
+    fold = partial(_from_finer, pl.concat(levels.values()))
     with key_table(client, **levels) as keys, made_table(client) as made:
         tables = {"keys": keys, "made": made}
         newest, prices = _finest(client, tables, levels["ticks"])
         if prices is not None:
             offer(prices)
         for _, level in _levels(levels["bars"]):
-            _make(client, tables | {"role": "bars"}, level, _from_finer)
+            _make(client, tables | {"role": "bars"}, level, fold)
             _store(client, tables, level)
         if prices is None:
             offer(candidates(client, keys, newest))
@@ -94,24 +96,30 @@ def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
     }
 
 
-def _from_finer(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
+def _from_finer(
+    touched: pl.DataFrame, client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]
+) -> None:
+    """`touched`: all keys of the pass."""
     finer = rollup.FINER[interval]
     more = {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
-    made = _made_all(client, level, given | more)
+    made = _made_all(client, touched.filter(pl.col("interval") == finer), level, given | more)
     statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d", made=made)
     client.command(statement, parameters=given | more)
 
 
-def _made_all(client: Client, level: pl.DataFrame, given: dict[str, object]) -> bool:
+def _made_all(client: Client, parts: pl.DataFrame, level: pl.DataFrame, given: dict[str, object]) -> bool:
     """The stored finer bars of these keys are those that this pass has made, as of a day that comes in one document.
 
-    It is asked after they were stored: what another pass stores later, that one folds itself. And only where so many
-    were made as would fill the keys: else there are others.
+    It is asked after they were stored: what another pass stores later, that one folds itself. And only where the finer
+    keys are as long as these: else there are others.
     """
-    seconds = level.select((pl.col("end") - pl.col("start")).dt.total_seconds().sum()).item()
-    made = fetch(client, Query(rollup.MADE, given | {"interval": given["finer"]}))["n"][0]
-    full = made * rollup.SECONDS[str(given["finer"])] >= seconds
-    return full and bool(fetch(client, Query(rollup_bars.ALL_MADE, given))["yes"][0])
+    filled = _length(parts) >= _length(level)
+    return filled and bool(fetch(client, Query(rollup_bars.ALL_MADE, given))["yes"][0])
+
+
+def _length(keys: pl.DataFrame) -> timedelta:
+    """Of all keys together."""
+    return keys.select((pl.col("end") - pl.col("start")).sum()).item()
 
 
 def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
@@ -144,7 +152,7 @@ def _in_turn(client: Client, given: dict[str, object], statements: Sequence[str]
             client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
             given = given | {"role": left}
         client.command(statement, parameters=given)
-        if fetch(client, Query(rollup.MADE, given))["n"][0] == wanted:
+        if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
             return
 
 

@@ -88,4 +88,3 @@ def make(keyed: str) -> str:
 STORE: Final = (
     f"INSERT INTO bars ({COLUMNS}) SELECT {COLUMNS} FROM {{made:Identifier}} WHERE `interval` = {{interval:String}}"
 )
-MADE: Final = "SELECT count() AS n FROM {made:Identifier} WHERE `interval` = {interval:String}"
