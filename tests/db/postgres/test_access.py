@@ -1,7 +1,6 @@
 """Keys and the demo key on a real server."""
 
 import stat
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.demo_key import demo_key_path, ensure_demo_key
 from db.postgres.access import StoredKey, create_key, ensure_tenant, find_key, note_use
-from db.postgres.engine import make_engine
 from db.postgres.tables import api_keys
 from pipeline.errors import DataProcessingError
 from service import apikey
@@ -19,13 +17,6 @@ from service.settings import Settings, load
 
 pytestmark = pytest.mark.stack
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    made = make_engine(settings.postgres.dsn.get_secret_value())
-    yield made
-    await made.dispose()
 
 
 def _stored(key: apikey.ApiKey, scopes: frozenset[str] | None = None) -> StoredKey:

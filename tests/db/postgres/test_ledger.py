@@ -1,6 +1,5 @@
 """The ledger on a real server: ranges join without holes, and nothing in it changes."""
 
-from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
@@ -8,19 +7,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.postgres.engine import make_engine
 from db.postgres.ledger import LandedRange, Outcome, append_ledger, contiguous_end, known_at_floor, outcome, watermark
 from db.postgres.ledger_ranges import ledger_ranges
-from service.settings import Settings
 
 pytestmark = pytest.mark.stack
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    made = make_engine(settings.postgres.dsn.get_secret_value())
-    yield made
-    await made.dispose()
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The reference of instruments on a real server: every change, and only a change, moves the version."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -9,7 +8,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.postgres.engine import make_engine
 from db.postgres.reference import (
     Filters,
     find_instruments,
@@ -19,17 +17,9 @@ from db.postgres.reference import (
     register_instruments,
 )
 from pipeline.schema import REFERENCE
-from service.settings import Settings
 
 pytestmark = pytest.mark.stack
 SEEN = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-async def engine(settings: Settings) -> AsyncIterator[AsyncEngine]:
-    made = make_engine(settings.postgres.dsn.get_secret_value())
-    yield made
-    await made.dispose()
 
 
 @pytest.fixture
