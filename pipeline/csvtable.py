@@ -5,7 +5,6 @@ row. In others polars reads the rows that are plain, or whose quotes can be take
 inside quotes go through Python's `csv`, one by one. A row is one line: a quoted field may not span lines.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pyarrow import csv as arrow_csv
 
 from pipeline.documents import REFUSED_ROWS, refusal
 from pipeline.rejects import SHOWN
+from pipeline.text import utf8
 from pipeline.unpack import LIMIT
 
 MOST_LINES: Final = 5_000_000  # of one document; the largest ones that exchanges publish hold about a million
@@ -63,7 +63,7 @@ class Table:
 def lines(content: bytes) -> Lines:
     """Cut the first line that is not blank off as the header. Line ends may be CRLF; bytes that are no UTF-8
     become U+FFFD. Raises `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
-    data = _utf8(content.removeprefix(codecs.BOM_UTF8))
+    data = utf8(content)
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
     text = _TEXT.search(data)
@@ -98,16 +98,6 @@ def _names(header: str) -> list[str]:
     if isinstance(fields, str):
         raise refusal(f"the header cannot be read: {fields}", "header", header)
     return [name.strip() for name in fields]
-
-
-def _utf8(data: bytes) -> bytes:
-    if data.isascii():  # six times as fast as to decode
-        return data
-    try:
-        data.decode()
-    except UnicodeDecodeError:
-        return data.decode(errors="replace").encode()
-    return data
 
 
 def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:

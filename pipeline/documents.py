@@ -17,6 +17,7 @@ PARSED: Schema = {
     "product": pl.String(),
     "location": pl.String(),
     "location_type": pl.String(),
+    "location_name": pl.String(),  # null where it is the location itself
     "instrument": pl.String(),
     "ts": INSTANT,
     "start": INSTANT,
@@ -27,6 +28,8 @@ PARSED: Schema = {
     "congestion": PRICE,
     "loss": PRICE,
     "ghg": PRICE,
+    "volume": PRICE,
+    "derived": pl.Boolean(),  # the energy is not published but follows from the others; null: it is published
     "version": pl.Int64(),
     "row": pl.Int32(),
 }

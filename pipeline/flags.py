@@ -9,6 +9,8 @@
 | `LATE_ARRIVAL` | known later after its interval than its product allows | none: the bar is corrected |
 | `MISSING_METADATA` | an incomplete reference row, joined at read and never stored | none: information |
 | `ADVISORY` | known so long before its interval that it does not bind yet | neither in bars nor in latest prices |
+| `COMPONENT_MISMATCH` | published parts miss the price, or a derived energy those beside it | none: information |
+| `DERIVED` | the energy is not published but follows from price, congestion and loss | none: information |
 
 What is stored depends on the message alone: flags that need history or reference data come at reading.
 """
@@ -20,7 +22,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import products
+from pipeline import components, products
 from pipeline.products import Market, Product
 from pipeline.schema import INSTANT, PRICE
 
@@ -33,6 +35,8 @@ class Flag(IntFlag):
     LATE_ARRIVAL = 16
     MISSING_METADATA = 32
     ADVISORY = 64
+    COMPONENT_MISMATCH = 128
+    DERIVED = 256
 
 
 UNUSABLE: Final = int(Flag.ADVISORY)
@@ -50,16 +54,18 @@ def usable(bits: pl.Expr) -> pl.Expr:
 
 
 def flagged(ticks: pl.DataFrame) -> pl.DataFrame:
-    """The ticks with `flags` set from `market, product, start, end, price, known_at` (known_at may be null)."""
+    """The ticks with `flags` set from `market, product, start, end, price, known_at` (known_at may be null) and from
+    the parts of the price, where they are there; `derived` is taken out."""
     present = _present(ticks)
     information = (
         _bit(price_negative(), Flag.PRICE_NEGATIVE)
         | _bit(_out_of_range(ticks), Flag.OUT_OF_RANGE)
         | _bit(late_arrival(present), Flag.LATE_ARRIVAL)
+        | _of_components(ticks)
     )
     soon = advisory(present)
     usable_or_not = pl.when(soon).then(_bits(Flag.ADVISORY)).otherwise(_bits(Flag.VALID))
-    return ticks.with_columns(flags=information | usable_or_not)
+    return ticks.with_columns(flags=information | usable_or_not).drop("derived", strict=False)
 
 
 def price_negative() -> pl.Expr:
@@ -98,6 +104,15 @@ def _out_of_range(ticks: pl.DataFrame) -> pl.Expr:
     if ticks.select(pl.col("price").is_between(_amount(low), _amount(high)).all()).item():
         return pl.lit(value=False)
     return out_of_range(products.MARKETS.values())
+
+
+def _of_components(ticks: pl.DataFrame) -> pl.Expr:
+    """`COMPONENT_MISMATCH` and `DERIVED`; of ticks without an energy nothing can be said."""
+    if "energy" not in ticks.columns or ticks["energy"].null_count() == ticks.height:
+        return pl.lit(0, dtype=pl.UInt32)
+    derived = components.derived(ticks)
+    broken = components.mismatch(ticks, derived)
+    return _bit(pl.lit(derived), Flag.DERIVED) | _bit(pl.lit(broken), Flag.COMPONENT_MISMATCH)
 
 
 def _present(ticks: pl.DataFrame) -> list[Product]:

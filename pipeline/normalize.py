@@ -10,7 +10,7 @@ from pipeline.documents import REFUSED_ROWS
 from pipeline.envelope import Carried, Payload, RawBatch
 from pipeline.errors import DataProcessingError
 from pipeline.rejects import Reject
-from pipeline.schema import INSTANT, REJECTS, TICKS, conform
+from pipeline.schema import INSTANT, NORMALIZED, REJECTS, conform
 
 _LONGEST: Final = 200  # characters of a source that are kept
 
@@ -19,7 +19,7 @@ __all__ = ["Normalized", "RawBatch", "normalize"]
 
 @dataclass(frozen=True, slots=True)
 class Normalized:
-    """`ticks` (TICKS) and `rejects` (REJECTS) of one batch; nothing of the batch is in neither."""
+    """`ticks` (NORMALIZED) and `rejects` (REJECTS) of one batch; nothing of the batch is in neither."""
 
     ticks: pl.DataFrame
     rejects: pl.DataFrame
@@ -36,7 +36,7 @@ def normalize(batch: RawBatch, default_tenant: str) -> Normalized:
         refusals.append(bad)
     together = pl.concat([pl.DataFrame(schema={"end": INSTANT}), *found], how="diagonal")
     together_bad = rejects.bounded(_placed(pl.concat(refusals, how="diagonal"), batch))
-    return Normalized(conform(flags.flagged(together), TICKS), conform(together_bad, REJECTS))
+    return Normalized(conform(flags.flagged(together), NORMALIZED), conform(together_bad, REJECTS))
 
 
 def _document(carried: Carried, batch: RawBatch, default_tenant: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -6,6 +6,7 @@ Another market is its parser's file, one `Market` line and one `Product` line a 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -29,13 +30,17 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """`unit` and `currency` are null where a market is not known; `bands` are ordered by `since`."""
+    """`unit` and `currency` are null where a market is not known; `bands` are ordered by `since`.
+
+    `tolerance`: by how much published parts of a price may miss it, and derived energies of an interval each other.
+    """
 
     name: str
     zone: str = "UTC"
     unit: str | None = None
     currency: str | None = None
     bands: tuple[Band, ...] = ()
+    tolerance: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,8 @@ class Product:
     `document`: the exchange's own documents bring it, so no generic tick may claim it.
     `by_end`: the exchange publishes the end; the start, at most `interval` before it, follows from the rest of the
     document, so that a price may begin elsewhere when it comes again.
+    `irregular`: runs come about every `cadence` and need not: they are no gap before `max_hold`.
+    `tolerance`: by how much the parts of a price may miss it, where that is another amount than the market's.
     """
 
     market: str | None
@@ -69,22 +76,37 @@ class Product:
     binding: timedelta | None = None
     document: bool = True
     by_end: bool = False
+    irregular: bool = False
+    tolerance: Decimal | None = None
 
 
 _USD: Final = ("USD/MWh", "USD")
 _EVER: Final = date(1990, 1, 1)
+_CENTS: Final = Decimal("0.02")
 
 _MARKETS: Final = (
-    Market("miso", "Etc/GMT+5", *_USD, (Band(_EVER, -200, 3_500), Band(date(2025, 9, 30), -200, 10_000))),
-    Market("caiso", "America/Los_Angeles", *_USD, (Band(_EVER, -160, 2_000),)),
+    Market("miso", "Etc/GMT+5", *_USD, (Band(_EVER, -200, 3_500), Band(date(2025, 9, 30), -200, 10_000)), _CENTS),
+    Market("caiso", "America/Los_Angeles", *_USD, (Band(_EVER, -160, 2_000),), Decimal("0.0002")),
     Market("ercot", "America/Chicago", *_USD, (Band(_EVER, -251, 9_000), Band(date(2022, 1, 1), -251, 5_000))),
-    Market("pjm", "America/New_York", *_USD, (Band(_EVER, -500, 4_000),)),
-    Market("nyiso", "America/New_York", *_USD, (Band(_EVER, -1_000, 2_000),)),
+    Market("pjm", "America/New_York", *_USD, (Band(_EVER, -500, 4_000),), Decimal("0.000002")),
+    Market("nyiso", "America/New_York", *_USD, (Band(_EVER, -1_000, 2_000),), _CENTS),
     Market("henry_hub", "UTC", "USD/MMBtu", "USD"),
 )
 
 # fmt: off
 _PRODUCTS: Final = (
+    # Day-ahead in the early afternoon before the day. Real-time hours come in the next morning's file, and once more
+    # when they are final; five minutes come at their end, and once more in the week after.
+    Product("miso", "da_hourly", "1h", "1h",
+            cadence=_DAY, due=-9 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("miso", "da_exante_hourly", "1h", "1h",
+            cadence=_DAY, due=-9 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("miso", "rt_hourly", "1h", "1h",
+            cadence=_DAY, due=34 * _HOUR, lateness=36 * _HOUR, grace=36 * _HOUR, max_hold=_HOUR),
+    Product("miso", "rt_5min", "5m", "5m",
+            cadence=5 * _MINUTE, due=5 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE),
+    Product("miso", "rt_exante_5min", "5m", "5m",
+            cadence=_DAY, due=34 * _HOUR, lateness=36 * _HOUR, grace=36 * _HOUR, max_hold=5 * _MINUTE),
     Product("caiso", "da_hourly", "1h", "1h",
             cadence=_DAY, due=-11 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
     Product("caiso", "hasp_15min", "15m", "15m",
@@ -105,6 +127,25 @@ _PRODUCTS: Final = (
     Product("nyiso", "rt_5min", "5m", "5m",
             cadence=5 * _MINUTE, due=5 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE, binding=_QUARTER,
             by_end=True),
+    # A run of SCED is a price until the next one. Settlement prices come about two minutes after their quarter.
+    Product("ercot", "da_hourly", "1h", "1h",
+            cadence=_DAY, due=-10 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("ercot", "rt_15min", "15m", "15m",
+            cadence=_QUARTER, due=_QUARTER + 2 * _MINUTE, lateness=_HOUR, max_hold=_QUARTER),
+    Product("ercot", "rt_sced", "5m", "5m",
+            cadence=5 * _MINUTE, due=_MINUTE, lateness=30 * _MINUTE, max_hold=30 * _MINUTE, irregular=True),
+    # Unverified prices within minutes, verified ones on the next business day, which a weekend may precede.
+    Product("pjm", "da_hourly", "1h", "1h",
+            cadence=_DAY, due=-10 * _HOUR, forward=True, lateness=_NO_TIME, max_hold=_HOUR),
+    Product("pjm", "rt_hourly", "1h", "1h", tolerance=Decimal("0.011"),
+            cadence=_HOUR, due=2 * _HOUR, lateness=4 * _DAY, grace=_HOUR, max_hold=_HOUR),
+    Product("pjm", "rt_5min", "5m", "5m",
+            cadence=5 * _MINUTE, due=10 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE),
+    # Settlements, quotes and spot prices of days: the calendar of trading days says which ones there are.
+    Product("henry_hub", "futures", None, "10s",
+            cadence=None, due=_NO_TIME, lateness=4 * _DAY, grace=_NO_TIME, max_hold=_DAY),
+    Product("henry_hub", "spot", None, "10s",
+            cadence=None, due=_NO_TIME, lateness=14 * _DAY, grace=_NO_TIME, max_hold=_DAY),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
     Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),

@@ -55,6 +55,12 @@ TICKS: Final[Schema] = {
     "row": pl.Int32(),  # 1-based data row of the document (of the row that holds the price); 0 for a generic tick
 }
 
+# What normalization hands on: the ticks, and beside them what registers their instruments.
+NORMALIZED: Final[Schema] = {
+    **TICKS,
+    "location_name": pl.String(),  # null where it is the location itself
+}
+
 # What is known of an instrument. `complete`: none of market, product, unit, currency, zone is null.
 REFERENCE: Final[Schema] = {
     "tenant": pl.String(),

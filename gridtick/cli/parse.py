@@ -15,7 +15,7 @@ from gridtick.cli.sink import standard_output
 from gridtick.cli.table import draw
 from pipeline import flags, members, shown
 from pipeline.errors import DataProcessingError
-from pipeline.schema import TICKS, conform
+from pipeline.schema import INSTANT, NORMALIZED, TICKS, conform, empty
 
 STDIN = "-"
 FINE, PROBLEM, REFUSED = 0, 1, 2
@@ -103,8 +103,8 @@ def _shown(found: Sequence[pl.DataFrame]) -> pl.DataFrame:
         )
         for place, ticks in enumerate(found)
     ]
-    ticks = conform(pl.concat(placed), TICKS) if placed else pl.DataFrame(schema=dict(TICKS))
-    return shown.shown(flags.flagged(ticks))
+    together = pl.concat([pl.DataFrame(schema={"known_at": INSTANT}), *placed], how="diagonal")
+    return shown.shown(conform(flags.flagged(together), NORMALIZED) if placed else empty(TICKS))
 
 
 def _write(frame: pl.DataFrame, format: Format) -> None:  # noqa: A002

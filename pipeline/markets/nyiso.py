@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, numbers, rejects
+from pipeline import csvtable, numbers, rejects, stamps
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
 from pipeline.errors import DataProcessingError
 from pipeline.markets import nyiso_reports, nyiso_stamps
@@ -58,9 +58,9 @@ def parse(document: Document) -> ParsedDocument:
         raise refusal("the file holds no data row", "document", document.name)
     cells = table.cells.rename({name: role for role, name in columns.items()})
     cells = cells.with_columns(pl.col("name").str.strip_chars())
-    stamps = nyiso_stamps.local(cells["stamp"])
-    report = nyiso_reports.report(document, columns, stamps)
-    places = nyiso_stamps.places(stamps, cells["name"], cells.get_column("zone", default=None), report)
+    naive = stamps.local(cells["stamp"])
+    report = nyiso_reports.report(document, columns, naive)
+    places = nyiso_stamps.places(naive, cells["name"], cells.get_column("zone", default=None), report)
     ticks, refused = _ticks(cells.hstack(places), columns, document.product)
     bad = pl.concat([table.broken, refused]).sort("row")
     return ParsedDocument(ticks, bad, table.rows, source.header_line)
@@ -136,6 +136,7 @@ def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
             location_type=kind,
             instrument=pl.format("nyiso.{}.{}", "product", "name"),
             hold_end=pl.col("end"),
+            derived=pl.lit(value=True),
             version=version,
         ),
         PARSED,

@@ -29,31 +29,9 @@ PLACES: Final[Schema] = {
 
 _NOT_A_STAMP: Final = "is no time such as 06/01/2024 00:05:00"
 _NOT_ITS_ZONE: Final = f"is not the zone of that time ({', '.join(OFFSETS)})"
-_SHAPE: Final = (
-    r"^(?:(?<y>[0-9]{4})[/-](?<m>[0-9]{1,2})[/-](?<d>[0-9]{1,2})"
-    r"|(?<month>[0-9]{1,2})/(?<day>[0-9]{1,2})/(?<year>[0-9]{4}|[0-9]{2}))"
-    r"[ T](?<hour>[0-9]{1,2}):(?<minute>[0-5][0-9])(?::(?<second>[0-5][0-9]))?$"
-)
 _FIVE: Final = timedelta(minutes=5)
 _QUARTER: Final = timedelta(minutes=15)
 _HOUR: Final = timedelta(hours=1)
-
-
-def local(text: pl.Series) -> pl.Series:
-    """The naive times of stamps in any form of NYISO's files and exports; null for what is none."""
-    distinct = text.unique()
-    parts = distinct.str.strip_chars().str.extract_groups(_SHAPE).struct.unnest()
-    year = pl.coalesce("y", "year")
-    century = pl.when(year == "99").then(pl.lit("19")).otherwise(pl.lit("20"))  # NYISO opened in 1999
-    date = [pl.coalesce(*names).str.zfill(2) for names in (("m", "month"), ("d", "day"))]
-    written = pl.format(
-        "{}-{}-{} {}:{}:{}",
-        *(pl.when(year.str.len_chars() == 2).then(century + year).otherwise(year), *date),
-        *(pl.col("hour").str.zfill(2), "minute", pl.col("second").fill_null("00")),
-    )
-    read = parts.select(written.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)).to_series()
-    table = pl.DataFrame({"text": distinct, "local": read})
-    return pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left")["local"]
 
 
 def places(stamps: pl.Series, names: pl.Series, zones: pl.Series | None, report: str) -> pl.DataFrame:

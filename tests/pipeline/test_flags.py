@@ -75,3 +75,37 @@ def test_unusable_and_valid_exclude_each_other() -> None:
     assert flags.names(int(Flag.VALID | Flag.MISSING_METADATA | Flag.VOLUME_SPIKE)) == [
         "VALID", "VOLUME_SPIKE", "MISSING_METADATA",
     ]  # fmt: skip
+
+
+def of_parts(market: str, product: str, *rows: tuple[str, str | None, str, str], derived: bool) -> list[list[str]]:
+    """The flags of (price, energy, congestion, loss) at one instant."""
+    columns = {name: pl.Series([row[at] for row in rows]).cast(TICKS[name]) for at, name in enumerate(PARTS)}
+    frame = pl.DataFrame(columns).with_columns(
+        market=pl.lit(market), product=pl.lit(product), ts=pl.lit(AT), start=pl.lit(AT), end=pl.lit(AT),
+        known_at=pl.lit(None, dtype=TICKS["known_at"]), derived=pl.lit(derived),
+    )  # fmt: skip
+    flagged = flags.flagged(frame)
+    assert "derived" not in flagged.columns
+    return [flags.names(bits) for bits in flagged["flags"]]
+
+
+PARTS = ("price", "energy", "congestion", "loss")
+
+
+@pytest.mark.parametrize(
+    ("market", "product", "price", "broken"),
+    [("caiso", "rt_5min", "30.0002", False), ("caiso", "rt_5min", "30.00021", True),
+     ("pjm", "rt_hourly", "30.011", False), ("pjm", "rt_hourly", "30.0111", True),
+     ("pjm", "rt_5min", "30.000002", False), ("pjm", "da_hourly", "29.99999", True)],
+)  # fmt: skip
+def test_published_parts_must_add_up_to_the_price(market: str, product: str, price: str, broken: bool) -> None:
+    found = of_parts(market, product, (price, "20", "7", "3"), (price, None, "7", "3"), derived=False)
+    assert found == [["VALID", *(["COMPONENT_MISMATCH"] if broken else [])], ["VALID"]]
+
+
+def test_derived_energies_of_an_instant_must_agree() -> None:
+    rows = [("30", "20", "7", "3"), ("30", "20.02", "7", "2.98"), ("30", "20.03", "7", "2.97"), ("5", None, "1", "1")]
+    found = of_parts("nyiso", "rt_5min", *rows, derived=True)
+    assert found == [["VALID", "DERIVED"], ["VALID", "DERIVED"], ["VALID", "DERIVED"], ["VALID"]]
+    found = of_parts("nyiso", "rt_5min", *rows[:2], ("30", "20.05", "7", "2.95"), derived=True)
+    assert found[2] == ["VALID", "COMPONENT_MISMATCH", "DERIVED"]

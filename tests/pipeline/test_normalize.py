@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.normalize import RawBatch, normalize
-from pipeline.schema import REJECTS, TICKS
+from pipeline.schema import NORMALIZED, REJECTS
 from tests.pipeline.making import HEADER, batch, document, interval, oasis, oasis_row, tick
 
 
 def test_a_generic_tick() -> None:
     found = normalize(batch(tick(), first=7), "public")
     assert found.rejects.height == 0
-    assert dict(found.ticks.schema) == dict(TICKS)
+    assert dict(found.ticks.schema) == dict(NORMALIZED)
     row = found.ticks.row(0, named=True)
     at = datetime(2024, 1, 1, tzinfo=UTC)
     given_cells = {"tenant": "acme", "instrument": "NODE", "market": "miso", "product": "tick", "ts": at, "start": at,
@@ -30,7 +30,7 @@ def test_a_generic_tick() -> None:
                    "bid": Decimal("43.12"),
                    "ask": Decimal("43.22"), "flags": 1, "version": 0, "source": "test", "known_at": at,
                    "topic_id": "topic", "partition": 3, "offset": 7, "row": 0}  # fmt: skip
-    assert row == {**dict.fromkeys(TICKS), **given_cells}
+    assert row == {**dict.fromkeys(NORMALIZED), **given_cells}
 
 
 def test_numbers_may_be_text_or_absent() -> None:

@@ -20,7 +20,7 @@ def run(*arguments: str, stdin: bytes = b"") -> Result:
     return CliRunner().invoke(app, ["parse", *arguments], input=stdin)
 
 
-GOOD = oasis(*interval(), *interval(5, LMP="-3.10"))
+GOOD = oasis(*interval(), *interval(5, LMP="-3.10", MCE="-4.60"))
 
 
 def test_a_document_from_standard_input() -> None:

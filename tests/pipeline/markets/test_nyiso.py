@@ -150,7 +150,8 @@ def test_a_price_of_a_file() -> None:
     assert tick == {
         "market": "nyiso", "product": "rt_5min", "location": "N.Y.C.", "location_type": "zone",
         "instrument": "nyiso.rt_5min.N.Y.C.", "ts": end, "start": end - FIVE, "end": end, "hold_end": end,
-        **dict(zip(AMOUNTS, PRICE, strict=True)), "ghg": None, "version": 0, "row": 1,
+        **dict(zip(AMOUNTS, PRICE, strict=True)), "ghg": None, "volume": None, "derived": True,
+        "location_name": None, "version": 0, "row": 1,
     }  # fmt: skip
 
 
