@@ -95,6 +95,7 @@ class Instrument(_Shape):
     product: str
     location: str | None
     location_type: str | None
+    name: Annotated[str | None, Field(description="the location's newest name, where it has one beside its id")]
     unit: str | None
     currency: str | None
     zone: str | None

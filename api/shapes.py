@@ -14,7 +14,7 @@ BAR_FIELDS: Final = (
     "covered_seconds", "count", "flags", "is_final", "revision", "updated_at", "tenant",
 )  # fmt: skip
 INSTRUMENT_FIELDS: Final = (
-    "instrument", "market", "product", "location", "location_type", "unit", "currency", "zone", "complete",
+    "instrument", "market", "product", "location", "location_type", "name", "unit", "currency", "zone", "complete",
     "first_seen", "tenant",
 )  # fmt: skip
 _FINEST: Final = "1m"

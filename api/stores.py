@@ -13,16 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import latest, register
 from api.away import FAILURES, Watch
-from api.ports import Mode, Names, Page, Store
+from api.ports import Extent, Mode, Names, Page, Store
 from api.problems import Problem
 from api.register import TICK
-from db.clickhouse import reads
+from db.clickhouse import coverage, reads
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
 from db.postgres import access, ledger, reference
 from db.postgres.access import StoredKey
 from db.postgres.engine import ping
 from db.postgres.reference import Filters
+from pipeline.expected import HELD
 from pipeline.schema import INSTANT, PRICE, SCALE, Schema, conform, empty
 from service import clock
 
@@ -109,6 +110,15 @@ class Stores:
         async with self._watch.reading("clickhouse"):
             found = await fetch_async(self._clickhouse, query)
         return _page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
+
+    async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
+        async with self._watch.reading("clickhouse"):
+            return conform(await fetch_async(self._clickhouse, coverage.held(tenant, name, start, end)), HELD)
+
+    async def extent(self, tenant: str, name: str) -> Extent | None:
+        async with self._watch.reading("clickhouse"):
+            (found,) = (await fetch_async(self._clickhouse, coverage.extent(tenant, name))).to_dicts()
+        return None if found["first"] is None else Extent(**found)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         newest = await self._newest(tenants, names) if names else empty(TICK)

@@ -18,17 +18,19 @@ _NEEDED: Final = ("market", "product", *_KNOWN)
 @dataclass(frozen=True, slots=True)
 class Enriched:
     """`ticks`: TICKS with `unit, currency, zone, complete`; `unseen`: instruments without a reference row
-    (`pipeline.schema.REFERENCE` without `first_seen`).
+    (`pipeline.schema.REFERENCE` without `name` and `first_seen`); `named`: `tenant, instrument, name, since` of names
+    other than the reference's, each with the earliest interval here that was published under it.
 
     `complete` false: the reference lacks one of market, product, unit, currency, zone (`MISSING_METADATA`).
     """
 
     ticks: pl.DataFrame
     unseen: pl.DataFrame
+    named: pl.DataFrame
 
 
 def enrich(ticks: pl.DataFrame, reference: pl.DataFrame) -> Enriched:
-    """Join the reference (`instrument, unit, currency, zone, complete`, and `tenant` where rows are a tenant's own).
+    """Join the reference (`instrument, name, unit, currency, zone, complete`; `tenant` where rows are a tenant's own).
 
     An instrument that it does not hold gets what the registry knows of its market.
     """
@@ -37,7 +39,15 @@ def enrich(ticks: pl.DataFrame, reference: pl.DataFrame) -> Enriched:
     unseen = _unseen(ticks.join(held, on=keys, how="anti"))
     known = pl.concat([held, unseen.select(held.columns)], how="vertical_relaxed").unique(keys, keep="first")
     joined = ticks.join(known, on=keys, how="left", maintain_order="left")
-    return Enriched(joined, unseen)
+    return Enriched(joined, unseen, _named(ticks, reference, keys))
+
+
+def _named(ticks: pl.DataFrame, reference: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    # A batch on its way since before locations had names has no column for them.
+    name = pl.col("location_name") if "location_name" in ticks.columns else pl.lit(None, dtype=pl.String)
+    named = ticks.select("tenant", "instrument", "start", name=name).filter(pl.col("name").is_not_null())
+    first = named.group_by("tenant", "instrument", "name").agg(since=pl.col("start").min())
+    return first if first.is_empty() else first.join(reference.select(*keys, "name"), on=[*keys, "name"], how="anti")
 
 
 def _unseen(ticks: pl.DataFrame) -> pl.DataFrame:

@@ -1,9 +1,9 @@
 """Outgoing events: ticks and bars as JSON envelopes, one message each, for other consumers.
 
 An event's id is computed from its source, so that what is written again has the same id: for a tick the position of
-its row (topic id, partition, offset, row; in a document also the instant, for a row may hold many), for a bar a digest
-of whose it is and what it holds. `timestamp` is when the source became known. Amounts are JSON numbers with all their
-digits; what is absent is null.
+its row (topic id, partition, offset, row; in a document also the instant, and in a strip the location, for a row may
+hold many), for a bar a digest of whose it is and what it holds. `timestamp` is when the source became known. Amounts
+are JSON numbers with all their digits; what is absent is null.
 """
 
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from pipeline import json_text, shown
+from pipeline import json_text, products, shown
 from pipeline.flags import Flag
 from pipeline.json_text import Pieces
 
@@ -25,7 +25,7 @@ TYPES: Final[Mapping[Kind, str]] = {
 _SOURCES: Final[Mapping[Kind, str]] = {
     "normalized": "gridtick.normalization", "enriched": "gridtick.enrichment", "bar": "gridtick.aggregation",
 }  # fmt: skip
-_DESCRIBED: Final = ("market", "product", "location", "location_type", "source")
+_DESCRIBED: Final = ("market", "product", "location", "location_type", "location_name", "source")
 _REFERENCE: Final = ("unit", "currency", "zone")
 _BAR_AMOUNTS: Final = ("open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds")
 _PRICES: Final = ("open", "high", "low", "close")  # null in a bar that has lost its last price
@@ -80,7 +80,7 @@ def _digests(told: pl.DataFrame) -> pl.Series:
 
 
 def _ticks(ticks: pl.DataFrame, kind: Kind, metadata: Mapping[str, Pieces]) -> pl.DataFrame:
-    described = {name: json_text.texts(ticks[name]) for name in _DESCRIBED}
+    described = {name: json_text.texts(_told(ticks, name)) for name in _DESCRIBED}
     source_id = {"source_event_id": json_text.texts(ticks["event_id"].replace("", None))}
     payload = {
         "instrument_id": json_text.texts(ticks["instrument"]),
@@ -94,11 +94,24 @@ def _ticks(ticks: pl.DataFrame, kind: Kind, metadata: Mapping[str, Pieces]) -> p
     return _events(ticks, kind, _positions(ticks), "known_at", json_text.members(payload))
 
 
+def _told(ticks: pl.DataFrame, name: str) -> pl.Series:
+    """Nulls for what ticks that were stored or sent before it was told do not have."""
+    return ticks[name] if name in ticks.columns else pl.Series([None], dtype=pl.String).new_from_index(0, ticks.height)
+
+
 def _positions(ticks: pl.DataFrame) -> Pieces:
     places = (json_text.numbers(ticks[name]) for name in ("partition", "offset", "row"))
-    at = pl.when(pl.col("source_rank") == 0).then(pl.format("/{}", pl.col("ts").dt.epoch("us"))).otherwise(pl.lit(""))
+    at = pl.when(pl.col("source_rank") == 0).then(pl.format("/{}{}", pl.col("ts").dt.epoch("us"), _place()))
+    document = at.otherwise(pl.lit(""))
     pieces = [piece for place in places for piece in ("/", *place)]
-    return [*json_text.plain(ticks["topic_id"]), *pieces, *json_text.plain(ticks.select(at).to_series())]
+    return [*json_text.plain(ticks["topic_id"]), *pieces, *json_text.plain(ticks.select(document).to_series())]
+
+
+def _place() -> pl.Expr:
+    """What tells the prices of one row and instant apart, where a row holds several."""
+    strips = [each for each in products.PRODUCTS.values() if each.strips]
+    of_one = [(pl.col("market") == each.market) & (pl.col("product") == each.name) for each in strips]
+    return pl.when(pl.any_horizontal(*of_one)).then(pl.format("/{}", "location")).otherwise(pl.lit(""))
 
 
 def _events(frame: pl.DataFrame, kind: Kind, identity: Pieces, known: str, payload: Pieces) -> pl.DataFrame:

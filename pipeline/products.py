@@ -59,6 +59,7 @@ class Product:
     `by_end`: the exchange publishes the end; the start, at most `interval` before it, follows from the rest of the
     document, so that a price may begin elsewhere when it comes again.
     `irregular`: runs come about every `cadence` and need not: they are no gap before `max_hold`.
+    `strips`: a row of its documents may hold prices of many locations for one instant.
     `tolerance`: by how much the parts of a price may miss it, where that is another amount than the market's.
     """
 
@@ -77,6 +78,7 @@ class Product:
     document: bool = True
     by_end: bool = False
     irregular: bool = False
+    strips: bool = False
     tolerance: Decimal | None = None
 
 
@@ -143,7 +145,7 @@ _PRODUCTS: Final = (
             cadence=5 * _MINUTE, due=10 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE),
     # Settlements, quotes and spot prices of days: the calendar of trading days says which ones there are.
     Product("henry_hub", "futures", None, "10s",
-            cadence=None, due=_NO_TIME, lateness=4 * _DAY, grace=_NO_TIME, max_hold=_DAY),
+            cadence=None, due=_NO_TIME, lateness=4 * _DAY, grace=_NO_TIME, max_hold=_DAY, strips=True),
     Product("henry_hub", "spot", None, "10s",
             cadence=None, due=_NO_TIME, lateness=14 * _DAY, grace=_NO_TIME, max_hold=_DAY),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),

@@ -69,6 +69,7 @@ REFERENCE: Final[Schema] = {
     "product": pl.String(),
     "location": pl.String(),
     "location_type": pl.String(),
+    "name": pl.String(),  # the location's newest name, where it has one beside its id
     "unit": pl.String(),
     "currency": pl.String(),
     "zone": pl.String(),

@@ -2,19 +2,26 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import polars as pl
 from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, bindparam, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from db.postgres.tables import instruments
+from db.postgres.tables import instrument_names, instruments
 from db.postgres.tables import reference_version as version_table
 from pipeline.schema import REFERENCE
 
 # Names sort as bytes, whatever the locale of the database: a page must go on where the last one ended.
 _ORDER: Final = (instruments.c.instrument.collate("C"), instruments.c.tenant.collate("C"))
-_GIVEN: Final = tuple(name for name in REFERENCE if name not in {"complete", "first_seen"})
+_GIVEN: Final = tuple(name for name in REFERENCE if name not in {"name", "complete", "first_seen"})
+_NAMES: Final = instrument_names.c
+_OF_IT: Final = (_NAMES.tenant == instruments.c.tenant, _NAMES.instrument == instruments.c.instrument)
+_NEWEST: Final = select(_NAMES.name).where(*_OF_IT).order_by(_NAMES.since.desc(), _NAMES.name).limit(1)
+_COLUMNS: Final = [
+    _NEWEST.scalar_subquery().label("name") if name == "name" else instruments.c[name] for name in REFERENCE
+]
 
 # Sorted, so that two writers of the same instruments wait for each other instead of dead-locking.
 _REGISTER: Final = text(f"""
@@ -25,6 +32,17 @@ SELECT * FROM unnest(
 ORDER BY tenant, instrument
 ON CONFLICT DO NOTHING
 """)  # noqa: S608 - column names of this module, values are bound
+
+# A name that was seen earlier than it was known to be has been it since then; any other one changes nothing.
+_NAME: Final = text("""
+INSERT INTO instrument_names (tenant, instrument, name, since)
+SELECT * FROM unnest(
+    CAST(:tenant AS text[]), CAST(:instrument AS text[]), CAST(:name AS text[]), CAST(:since AS timestamptz[])
+) AS given(tenant, instrument, name, since)
+ORDER BY tenant, instrument, name
+ON CONFLICT (tenant, instrument, name) DO UPDATE SET since = excluded.since
+WHERE excluded.since < instrument_names.since
+""")
 
 
 async def register_instruments(engine: AsyncEngine, frame: pl.DataFrame) -> int:
@@ -42,6 +60,24 @@ async def register_instruments(engine: AsyncEngine, frame: pl.DataFrame) -> int:
         return done.rowcount
 
 
+async def register_names(engine: AsyncEngine, frame: pl.DataFrame) -> None:
+    """Keeps names of registered instruments: `tenant, instrument, name, since`, each name once."""
+    if frame.is_empty():
+        return
+    async with engine.begin() as connection:
+        await connection.execute(
+            _NAME, {name: frame[name].to_list() for name in ("tenant", "instrument", "name", "since")}
+        )
+
+
+async def names_of(engine: AsyncEngine, tenant: str, instrument: str) -> list[tuple[str, datetime]]:
+    """(name, the earliest interval that was seen under it) of an instrument, oldest first."""
+    statement = select(_NAMES.name, _NAMES.since).where(_NAMES.tenant == tenant, _NAMES.instrument == instrument)
+    async with engine.connect() as connection:
+        rows = (await connection.execute(statement.order_by(_NAMES.since, _NAMES.name))).all()
+    return [(name, since) for name, since in rows]
+
+
 async def reference_version(engine: AsyncEngine) -> int:
     """The version of the reference: it grows with every change and never goes back."""
     async with engine.connect() as connection:
@@ -50,7 +86,7 @@ async def reference_version(engine: AsyncEngine) -> int:
 
 async def reference_snapshot(engine: AsyncEngine) -> tuple[int, pl.DataFrame]:
     """The version and all instruments (`REFERENCE`) as of that version."""
-    statement = select(*(instruments.c[name] for name in REFERENCE))
+    statement = select(*_COLUMNS)
     async with engine.connect() as connection:
         await connection.execution_options(isolation_level="REPEATABLE READ")
         version = await _version(connection)
@@ -60,7 +96,7 @@ async def reference_snapshot(engine: AsyncEngine) -> tuple[int, pl.DataFrame]:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which instruments: `search` is a part of id or location in any case, the others are exact."""
+    """Which instruments: `search` is a part of id, location or any name in any case, the others are exact."""
 
     market: str | None = None
     product: str | None = None
@@ -73,7 +109,8 @@ class Filters:
         found: list[ColumnElement[bool]] = [column == value for column, value in exact if value is not None]
         if self.search is not None:
             either = [each.icontains(self.search, autoescape=True) for each in (table.instrument, table.location)]
-            found.append(or_(*either))
+            named = select(_NAMES.name).where(*_OF_IT, _NAMES.name.icontains(self.search, autoescape=True))
+            found.append(or_(*either, named.exists()))
         return found
 
 
@@ -82,7 +119,7 @@ async def find_instruments(
 ) -> pl.DataFrame:
     """Instruments (`REFERENCE`) of the tenants, in order of (instrument, tenant), from beyond `after`."""
     table = instruments.c
-    statement = select(*(table[name] for name in REFERENCE)).where(table.tenant.in_(tenants))
+    statement = select(*_COLUMNS).where(table.tenant.in_(tenants))
     statement = statement.where(*filters.conditions()).order_by(*_ORDER).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(*_ORDER) > tuple_(*after))
@@ -93,7 +130,7 @@ async def find_instruments(
 async def instruments_named(engine: AsyncEngine, tenants: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
     """The instruments (`REFERENCE`) of those names that the tenants have."""
     table = instruments.c
-    statement = select(*(table[name] for name in REFERENCE)).where(
+    statement = select(*_COLUMNS).where(
         table.tenant == any_(bindparam("tenants", list(tenants), ARRAY(Text))),
         table.instrument == any_(bindparam("names", list(names), ARRAY(Text))),
     )

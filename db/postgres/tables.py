@@ -56,6 +56,15 @@ instruments: Final = Table(
     Column("first_seen", DateTime(timezone=True), nullable=False),  # known_at of the first message
 )
 
+instrument_names: Final = Table(
+    "instrument_names",
+    metadata,
+    Column("tenant", Text, primary_key=True),
+    Column("instrument", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("since", DateTime(timezone=True), nullable=False),  # the earliest interval that was seen under it
+)
+
 reference_version: Final = Table("reference_version", metadata, Column("version", BigInteger, nullable=False))
 
 ledger: Final = Table(

@@ -62,7 +62,7 @@ def test_a_normalized_tick_to_the_last_character() -> None:
         '"payload":{"instrument_id":"NODE","timestamp":"2024-01-01T00:00:00Z","interval_end":null,'
         '"price":-0.000000001,"energy":null,"congestion":null,"loss":null,"ghg":null,"volume":207,"bid":43.1,'
         '"ask":null,"quality_flags":["VALID","PRICE_NEGATIVE"],"version":0,"metadata":{"market":"miso",'
-        '"product":"tick","location":null,"location_type":null,"source":"test","source_event_id":"e1"}}}'
+        '"product":"tick","location":null,"location_type":null,"location_name":null,"source":"test","source_event_id":"e1"}}}'
     )
 
 
@@ -98,7 +98,7 @@ def test_a_price_of_a_document_has_its_interval_and_parts() -> None:
         Decimal("-31.5"), 30, Decimal("1.25"), Decimal("0.25"), None, None,
     ]  # fmt: skip
     assert payload["metadata"] == {
-        "market": "caiso", "product": "rt_5min", "location": "NODE_A", "location_type": None, "source": "",
+        "market": "caiso", "product": "rt_5min", "location": "NODE_A", "location_type": None, "location_name": None, "source": "",
         "source_event_id": None,
     }  # fmt: skip
     instant = int(datetime(2024, 6, 1, 20, 5, tzinfo=UTC).timestamp()) * 1_000_000

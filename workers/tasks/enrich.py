@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from db.postgres.reference import register_instruments
+from db.postgres.reference import register_instruments, register_names
 from db.redis import claims
-from pipeline.enrich import enrich
+from pipeline.enrich import Enriched, enrich
 from workers.app import app, task
 from workers.context import Context, current
 from workers.frames import frame_from_bytes, with_columns
@@ -25,18 +25,18 @@ def batch(data: dict[str, Any]) -> None:
         ticks = frame_from_bytes(blob)
         with refusals("enrich"):
             enriched = enrich(ticks, context.reference())
-        register(context, ticks, enriched.unseen)
+        register(context, ticks, enriched)
         claims.put(context.redis, header.claim(ENRICHED), with_columns(blob, enriched.ticks.drop(ticks.columns)))
         known = msgspec.structs.replace(header, reference=context.reference_version)
         publish(app, STORE, known.to_json())
         claims.drop(context.redis, header.claim(TICKS))
 
 
-def register(context: Context, ticks: pl.DataFrame, unseen: pl.DataFrame) -> None:
-    """Adds instruments that the reference lacks, first seen when their first tick became known."""
-    if unseen.is_empty():
-        return
-    first_seen = ticks.group_by("tenant", "instrument").agg(first_seen=pl.col("known_at").min())
-    rows = unseen.join(first_seen, on=["tenant", "instrument"])
-    added = context.runner.wait(register_instruments(context.postgres, rows))
-    context.metrics.count("instruments_registered", added)
+def register(context: Context, ticks: pl.DataFrame, enriched: Enriched) -> None:
+    """Adds instruments that the reference lacks, first seen when their first tick became known, and their names."""
+    if not enriched.unseen.is_empty():
+        first_seen = ticks.group_by("tenant", "instrument").agg(first_seen=pl.col("known_at").min())
+        rows = enriched.unseen.join(first_seen, on=["tenant", "instrument"])
+        added = context.runner.wait(register_instruments(context.postgres, rows))
+        context.metrics.count("instruments_registered", added)
+    context.runner.wait(register_names(context.postgres, enriched.named))

@@ -12,9 +12,11 @@ from db.postgres.reference import (
     Filters,
     find_instruments,
     instruments_named,
+    names_of,
     reference_snapshot,
     reference_version,
     register_instruments,
+    register_names,
 )
 from pipeline.schema import REFERENCE
 
@@ -87,3 +89,22 @@ async def test_filters_and_tenants_bound_what_is_found(engine: AsyncEngine, tena
     assert (await find_instruments(engine, ["nobody"], Filters(), None, 9)).is_empty()
     assert (await instruments_named(engine, [tenant], ["Beta", "Gamma"]))["instrument"].to_list() == ["Beta"]
     assert (await instruments_named(engine, ["nobody"], ["Beta"])).is_empty()
+
+
+async def test_names_over_time_and_the_newest_beside_the_instrument(engine: AsyncEngine, tenant: str) -> None:
+    await register_instruments(engine, _frame(tenant, "pjm.da_hourly.7"))
+    before = await reference_version(engine)
+    for name, day in (("NEW", 9), ("OLD", 2), ("NEW", 5), ("NEW", 8)):
+        row = {"tenant": tenant, "instrument": "pjm.da_hourly.7", "name": name, "since": SEEN.replace(day=day)}
+        await register_names(engine, pl.DataFrame([row]))
+    assert await names_of(engine, tenant, "pjm.da_hourly.7") == [
+        ("OLD", SEEN.replace(day=2)),
+        ("NEW", SEEN.replace(day=5)),
+    ]
+    assert await reference_version(engine) == before + 3  # what changed nothing moved nothing
+    for search in ("new", "ol"):
+        found = await find_instruments(engine, [tenant], Filters(search=search), None, 9)
+        assert found.select("instrument", "name").rows() == [("pjm.da_hourly.7", "NEW")]
+    _, snapshot = await reference_snapshot(engine)
+    assert snapshot.filter(pl.col("tenant") == tenant)["name"].to_list() == ["NEW"]
+    assert (await find_instruments(engine, ["other"], Filters(search="new"), None, 9)).is_empty()
