@@ -47,12 +47,14 @@ e2e: setup ## the whole system under kill -9
 
 bench-short: setup ## the benchmarks in their short forms
 	"$(BIN)/gridtick" bench pipeline --ticks 100000 --rounds 1
+	"$(BIN)/gridtick" bench parse --scale 0.05 --rounds 1
 	"$(BIN)/gridtick" bench backfill --nodes 2000 --stored 12 --rounds 1 --prices 1000000
 	"$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12
 
 bench: setup ## the benchmarks in full; JSON results in bench-results/
 	@mkdir -p bench-results
 	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json $(BENCH)
+	"$(BIN)/gridtick" bench parse --output bench-results/parse.json
 	"$(BIN)/gridtick" bench run --output bench-results/run.json
 	"$(BIN)/gridtick" bench backfill --output bench-results/backfill.json
 	"$(BIN)/gridtick" bench growth --output bench-results/growth.json

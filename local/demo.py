@@ -1,31 +1,19 @@
-"""The demo's made-up messages: a day of CAISO documents and a few generic ticks. The same day gives the same bytes."""
+"""The demo's made-up messages: a day of all markets' documents and a few generic ticks. The same day gives the same
+bytes."""
 
-import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final, NamedTuple
-from zoneinfo import ZoneInfo
 
 from db.kafka import envelopes
-from local import oasis
-from local.oasis import Price, Report
+from local import demo_markets
+from local.demo_markets import PACIFIC, Sent
+from local.documents.prices import begin_of, seeded, starts
 
 TENANT: Final = "public"
 SOURCE: Final = "demo.feed"
-HUBS: Final = (
-    "TH_NP15_GEN-APND",
-    "TH_SP15_GEN-APND",
-    "TH_ZP26_GEN-APND",
-    "DLAP_PGAE-APND",
-    "DLAP_SCE-APND",
-    "DLAP_SDGE-APND",
-)
-NODES: Final = HUBS + tuple(f"{name}_{number}_N001" for name, number in zip(
-    ("ALDERPT", "BIRCHVL", "CEDARCK", "DRYLAKE", "ELKHORN", "FOXGLEN", "GOLDRIV", "HAZELTN", "IRONHIL", "JUNIPER",
-     "KESTREL", "LARKSPR", "MESQITE", "NORTHFK"), range(1, 15), strict=True))  # fmt: skip
 TICK_EVERY: Final = timedelta(seconds=5)
-PACIFIC: Final = ZoneInfo("America/Los_Angeles")
-_STEP: Final = timedelta(minutes=5)
+_HOURS: Final = 24
 
 
 class Stream(NamedTuple):
@@ -60,7 +48,7 @@ def messages(day: date, since: datetime, until: datetime, every: timedelta = TIC
     `every`: how often the generic ticks come, a multiple of `TICK_EVERY` that divides five minutes.
     The day-ahead prices of `day` and the day after come at the beginning of `day` (Pacific) and at 13:00.
     """
-    begin = begin_of(day)
+    begin = begin_of(day, PACIFIC)
     at = since - (since - begin) % every
     while at < until:
         if at >= since:
@@ -68,63 +56,29 @@ def messages(day: date, since: datetime, until: datetime, every: timedelta = TIC
         at += every
 
 
-def begin_of(day: date) -> datetime:
-    """The instant at which a Pacific day begins."""
-    return datetime(day.year, day.month, day.day, tzinfo=PACIFIC).astimezone(UTC)
-
-
 def _of(at: datetime, begin: datetime, day: date) -> Iterator[Sending]:
-    if at == begin:
-        yield _document(at, oasis.DAM, day, begin)
-    if at == begin + timedelta(hours=13):
-        tomorrow = day + timedelta(days=1)
-        yield _document(at, oasis.DAM, tomorrow, begin_of(tomorrow))
-    since = at - begin
-    if since % timedelta(minutes=15) == timedelta(0):
-        yield _document(at, oasis.RTPD, day, at)
-    if since % _STEP == timedelta(0):
-        yield from _five_minutes(at, day)
-    yield from _ticks(at, int(since / TICK_EVERY))
+    for sent in demo_markets.documents(at, begin, day):
+        yield _document(at, sent)
+    yield from _ticks(at, int((at - begin) / TICK_EVERY))
 
 
-def _five_minutes(at: datetime, day: date) -> Iterator[Sending]:
-    """The run of now; at times the one before again, the same or corrected, or one that came late or broken."""
-    yield _document(at, oasis.RTM, day, at)
-    chance = _seeded("five", at)
-    what = chance.random()
-    if what < 0.05:
-        yield _document(at, oasis.RTM, day, at - _STEP)  # a duplicate
-    elif what < 0.10:
-        yield _document(at, oasis.RTM, day, at - _STEP, correction=1)
-    elif what < 0.12:
-        yield _document(at, oasis.RTM, day, at - timedelta(hours=1), correction=2)  # late and corrected
-    elif what < 0.14:
-        yield _sending(at, "broken", oasis.refusal())
+def daylight(day: date, at: datetime) -> Iterator[Sending]:
+    """The hours of the last day on which clocks were set, of every market: 23 or 25, and 24 in MISO's."""
+    for sent in demo_markets.of_day(clock_change(day)):
+        yield _document(at, sent)
 
 
-def _document(at: datetime, report: Report, day: date, start: datetime, correction: int = 0) -> Sending:
-    prices = [
-        Price(node, start + step * report.length, _price(report, node, start + step * report.length, correction))
-        for step in range(report.intervals(day))
-        for node in NODES
-    ]
-    name = report.name(start, start + report.intervals(day) * report.length, at)
-    content = oasis.zipped(name, oasis.csv(report, prices))
-    return _sending(at, report.market, content, f"{name}.zip")
-
-
-def _price(report: Report, node: str, start: datetime, correction: int) -> float:
-    """A day with cheap (and negative) noons, dear evenings, and now and then a spike."""
-    hour = start.astimezone(PACIFIC).hour + start.minute / 60
-    noon, evening = max(0.0, 1 - abs(hour - 12.5) / 4), max(0.0, 1 - abs(hour - 19) / 3)
-    own = _seeded(report.market, node, start, correction)
-    spike = 800 * own.random() if own.random() < 0.002 else 0.0
-    return 35 - 48 * noon + 45 * evening + own.gauss(0, 4) + spike
+def clock_change(day: date) -> date:
+    """The last day before `day` on which the clocks of the markets were set."""
+    day -= timedelta(days=1)
+    while len(starts(day, PACIFIC)) == _HOURS:
+        day -= timedelta(days=1)
+    return day
 
 
 def _ticks(at: datetime, number: int) -> Iterator[Sending]:
     for stream in STREAMS:
-        own = _seeded(stream.instrument, at)
+        own = seeded(stream.instrument, at)
         price = round(stream.level * (1 + stream.noise * own.gauss(0, 1)), 4)
         late = timedelta(minutes=own.choice((2, 7))) if own.random() < 0.01 and not stream.calm else timedelta(0)
         if own.random() < 0.01 and not stream.calm:
@@ -142,13 +96,9 @@ def _tick(at: datetime, stream: Stream, ts: datetime, price: float | str, volume
     return Sending(at, stream.instrument.encode(), envelopes.envelope(payload, at, TENANT, SOURCE))
 
 
-def _sending(at: datetime, key: str, content: bytes, name: str = "broken.zip") -> Sending:
-    value = envelopes.document(content, name, at, TENANT, SOURCE, "caiso", None)
-    return Sending(at, f"caiso.{key}".encode(), value)
-
-
-def _seeded(*facts: object) -> random.Random:
-    return random.Random("|".join(map(str, facts)))  # noqa: S311 - prices, not secrets
+def _document(at: datetime, sent: Sent) -> Sending:
+    value = envelopes.document(sent.content, sent.name, at, TENANT, SOURCE, sent.market, None)
+    return Sending(at, f"{sent.market}.{sent.kind}".encode(), value)
 
 
 def _text(at: datetime) -> str:

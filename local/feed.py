@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 
 from db.kafka.producer import ConfirmedProducer
 from local import demo
+from local.documents.prices import begin_of
 from pipeline.errors import DataProcessingError
 from service import clock, logs
 from service.settings import Settings, load
@@ -25,9 +26,10 @@ SPARSE = timedelta(seconds=30)
 
 def history(producer: ConfirmedProducer, topic: str, day: date, now: datetime) -> int:
     """Sends what the day would have brought up to now; gives the number of messages."""
-    begin = demo.begin_of(day)
+    begin = begin_of(day, demo.PACIFIC)
     recent = max(begin, now - RECENT - (now - begin) % RECENT)
-    sent = _send(producer, topic, demo.messages(day, begin, recent, every=SPARSE))
+    sent = _send(producer, topic, demo.daylight(day, begin))
+    sent += _send(producer, topic, demo.messages(day, begin, recent, every=SPARSE))
     return sent + _send(producer, topic, demo.messages(day, recent, now))
 
 

@@ -4,7 +4,7 @@
 |---|---|---|
 | `VALID` | a usable price, negative ones included | counts in bars and latest prices |
 | `PRICE_NEGATIVE` | price < 0 | none: information |
-| `OUT_OF_RANGE` | price outside the market's band of that day (`products.Band`) | none: information, the price counts |
+| `OUT_OF_RANGE` | price outside the market's band of that day (`pipeline.bands`) | none: the price counts |
 | `VOLUME_SPIKE` | history, joined at read and never stored | none: information |
 | `LATE_ARRIVAL` | known later after its interval than its product allows | none: the bar is corrected |
 | `MISSING_METADATA` | an incomplete reference row, joined at read and never stored | none: information |
@@ -15,7 +15,7 @@
 What is stored depends on the message alone: flags that need history or reference data come at reading.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import IntFlag
 from typing import Final
@@ -23,7 +23,8 @@ from typing import Final
 import polars as pl
 
 from pipeline import components, products
-from pipeline.products import Market, Product
+from pipeline.bands import REGISTERED, Bands
+from pipeline.products import Product
 from pipeline.schema import INSTANT, PRICE
 
 
@@ -53,13 +54,13 @@ def usable(bits: pl.Expr) -> pl.Expr:
     return (bits & UNUSABLE) == 0
 
 
-def flagged(ticks: pl.DataFrame) -> pl.DataFrame:
+def flagged(ticks: pl.DataFrame, bands: Bands = REGISTERED) -> pl.DataFrame:
     """The ticks with `flags` set from `market, product, start, end, price, known_at` (known_at may be null) and from
     the parts of the price, where they are there; `derived` is taken out."""
     present = _present(ticks)
     information = (
         _bit(price_negative(), Flag.PRICE_NEGATIVE)
-        | _bit(_out_of_range(ticks), Flag.OUT_OF_RANGE)
+        | _bit(out_of_range(bands, ticks), Flag.OUT_OF_RANGE)
         | _bit(late_arrival(present), Flag.LATE_ARRIVAL)
         | _of_components(ticks)
     )
@@ -69,18 +70,19 @@ def flagged(ticks: pl.DataFrame) -> pl.DataFrame:
 
 
 def price_negative() -> pl.Expr:
-    return pl.col("price") < _amount(0)
+    return pl.col("price") < pl.lit(0, dtype=PRICE)
 
 
-def out_of_range(markets: Iterable[Market]) -> pl.Expr:
-    """Outside the band of its market and day; a market without bands has no suspicious price."""
-    outside = pl.lit(value=False)
-    for market in markets:
-        for band in market.bands:  # ordered by day: the last one that began decides
-            here = (pl.col("market") == market.name) & (pl.col("start") >= _midnight(band.since))
-            inside = pl.col("price").is_between(_amount(band.low), _amount(band.high))
-            outside = pl.when(here).then(~inside).otherwise(outside)
-    return outside
+def out_of_range(bands: Bands, ticks: pl.DataFrame) -> pl.Expr:
+    """Boolean: the price lies outside the band of its market and day (UTC); a market without bands has none.
+
+    Worked out only where some price leaves what all bands share.
+    """
+    every = [band for those in bands.values() for band in those]
+    low, high = max(band.low for band in every), min(band.high for band in every)
+    if ticks.select(pl.col("price").is_between(_amount(low), _amount(high)).all()).item():
+        return pl.lit(value=False)
+    return _outside(bands)
 
 
 def late_arrival(present: Sequence[Product]) -> pl.Expr:
@@ -95,15 +97,6 @@ def advisory(present: Sequence[Product]) -> pl.Expr:
         return pl.lit(value=False)
     binding = _per_product(present, lambda product: product.binding)
     return (pl.col("known_at") < pl.col("start") - binding).fill_null(value=False)
-
-
-def _out_of_range(ticks: pl.DataFrame) -> pl.Expr:
-    """`out_of_range`, worked out only where some price leaves the band that all markets share."""
-    bands = [band for market in products.MARKETS.values() for band in market.bands]
-    low, high = max(band.low for band in bands), min(band.high for band in bands)
-    if ticks.select(pl.col("price").is_between(_amount(low), _amount(high)).all()).item():
-        return pl.lit(value=False)
-    return out_of_range(products.MARKETS.values())
 
 
 def _of_components(ticks: pl.DataFrame) -> pl.Expr:
@@ -141,6 +134,16 @@ def _bit(condition: pl.Expr, flag: Flag) -> pl.Expr:
 
 def _bits(flag: Flag) -> pl.Expr:
     return pl.lit(int(flag), dtype=pl.UInt32)
+
+
+def _outside(bands: Bands) -> pl.Expr:
+    found = pl.lit(value=False)
+    for market, those in bands.items():
+        for band in those:  # ordered by day: the last one that began decides
+            here = (pl.col("market") == market) & (pl.col("start") >= _midnight(band.since))
+            inside = pl.col("price").is_between(_amount(band.low), _amount(band.high))
+            found = pl.when(here).then(~inside).otherwise(found)
+    return found
 
 
 def _amount(units: int) -> pl.Expr:

@@ -6,6 +6,7 @@ from typing import Final
 import polars as pl
 
 from pipeline import documents, envelope, flags, generic, members, rejects
+from pipeline.bands import REGISTERED, Bands
 from pipeline.documents import REFUSED_ROWS
 from pipeline.envelope import Carried, Payload, RawBatch
 from pipeline.errors import DataProcessingError
@@ -25,7 +26,7 @@ class Normalized:
     rejects: pl.DataFrame
 
 
-def normalize(batch: RawBatch, default_tenant: str) -> Normalized:
+def normalize(batch: RawBatch, default_tenant: str, bands: Bands = REGISTERED) -> Normalized:
     """Every message as ticks, or as a refusal with its reason. Never raises for bad data."""
     read = envelope.read(batch)
     ticks, refused = generic.ticks(read.generic, batch, default_tenant)
@@ -36,7 +37,7 @@ def normalize(batch: RawBatch, default_tenant: str) -> Normalized:
         refusals.append(bad)
     together = pl.concat([pl.DataFrame(schema={"end": INSTANT}), *found], how="diagonal")
     together_bad = rejects.bounded(_placed(pl.concat(refusals, how="diagonal"), batch))
-    return Normalized(conform(flags.flagged(together), NORMALIZED), conform(together_bad, REJECTS))
+    return Normalized(conform(flags.flagged(together, bands), NORMALIZED), conform(together_bad, REJECTS))
 
 
 def _document(carried: Carried, batch: RawBatch, default_tenant: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
+from pipeline import bands
 from pipeline.errors import DataProcessingError
 
 PREFIX = "DATA_PROC_"
@@ -164,6 +165,18 @@ class Bridge(_Group):
     )
 
 
+class Quality(_Group):
+    bands: str = Field(
+        "", description=f"prices outside which `OUT_OF_RANGE` is flagged, instead of the built-in ones: {bands.FORM}"
+    )
+
+    @field_validator("bands")
+    @classmethod
+    def _are_bands(cls, text: str) -> str:
+        bands.read(text)
+        return text
+
+
 class Landed(_Group):
     keep_s: int = Field(3600, ge=60, le=604_800, description="seconds that the landed log is kept")
     keep_entries: int = Field(
@@ -200,6 +213,7 @@ class Settings:
     redis: Redis
     celery: Celery
     bridge: Bridge
+    quality: Quality
     landed: Landed
     api: Api
     flower: Flower
@@ -218,7 +232,8 @@ class Settings:
 
 _GROUPS: dict[str, type[_Group]] = {
     "core": Core, "kafka": Kafka, "clickhouse": ClickHouse, "postgres": Postgres, "redis": Redis,
-    "celery": Celery, "bridge": Bridge, "landed": Landed, "api": Api, "flower": Flower, "metrics": MetricsShown,
+    "celery": Celery, "bridge": Bridge, "quality": Quality, "landed": Landed, "api": Api, "flower": Flower,
+    "metrics": MetricsShown,
 }  # fmt: skip
 
 

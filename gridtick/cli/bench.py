@@ -63,6 +63,18 @@ def backfill(
 
 
 @bench.command()
+def parse(
+    rounds: Rounds = 5,
+    scale: Annotated[float, typer.Option(min=0.001, max=1, help="Part of the full size.")] = 1.0,
+    output: Output = None,
+) -> None:
+    """Documents of every market at full size, beside readers that only make text of the same bytes."""
+    from local.bench import parse
+
+    _report(lambda _: parse.measure(parse.Plan(scale, rounds), _say), output)
+
+
+@bench.command()
 def growth(
     instruments: Annotated[int, typer.Option(min=1, help="Instruments of the small situation.")] = 3_000,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks of a round.")] = 1_500_000,

@@ -18,7 +18,7 @@ from local.bench import burst, caiso, publication
 from local.bench.burst import DAY
 from local.bench.caiso import Size
 from local.bench.publication import Outcome
-from local.oasis import DAM, RTM
+from local.documents.caiso import DAM, RTM
 from local.stack import servers
 from pipeline.errors import DataProcessingError
 from service.settings import Settings, load

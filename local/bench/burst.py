@@ -18,7 +18,7 @@ from local import apps
 from local.bench import caiso, publication, stored, usage
 from local.bench.caiso import Size
 from local.bench.publication import Outcome, Publisher
-from local.oasis import DAM, RTM
+from local.documents.caiso import DAM, RTM
 from local.stack import Stack, servers
 from service.settings import Settings, load
 

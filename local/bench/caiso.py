@@ -3,8 +3,6 @@
 Prices are made up, the same for the same seed: an energy price a run, congestion of a few zones, a loss a node.
 """
 
-import io
-import zipfile
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
@@ -12,7 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import polars as pl
 
-from local.oasis import DAM, PACIFIC, RTM, Report
+from local.documents.caiso import DAM, PACIFIC, RTM, Report
+from local.documents.prices import zipped
 from pipeline import flags
 from pipeline.schema import PRICE, TICKS, conform
 
@@ -20,6 +19,24 @@ NODES: Final = 16_600
 _ZONES: Final = 40
 _COMPONENTS: Final = (("LMP", "LMP_PRC"), ("MCE", "LMP_ENE_PRC"), ("MCC", "LMP_CONG_PRC"), ("MCL", "LMP_LOSS_PRC"),
                       ("MGHG", "LMP_GHG_PRC"))  # fmt: skip
+_XML: Final = """<?xml version="1.0" encoding="UTF-8"?><OASISReport xmlns="http://www.caiso.com/soa/OASISReport_v1.xsd">
+<MessagePayload>
+<RTO>
+<name>CAISO</name>
+<REPORT_ITEM>
+<REPORT_HEADER>
+<SYSTEM>OASIS</SYSTEM>
+<TZ>PPT</TZ>
+<REPORT>{report}</REPORT>
+<MKT_TYPE>{market}</MKT_TYPE>
+<UOM>US$/MWh</UOM>
+<INTERVAL>ENDING</INTERVAL>
+</REPORT_HEADER>
+{records}</REPORT_ITEM>
+</RTO>
+</MessagePayload>
+</OASISReport>
+"""
 _UNIT: Final = 100_000  # OASIS gives five decimals
 
 
@@ -48,11 +65,23 @@ def prices(size: Size, start: datetime) -> pl.DataFrame:
 
 def document(report: Report, starts: Sequence[datetime], size: Size, components: int = len(_COMPONENTS)) -> bytes:
     """A ZIP with one CSV: all nodes, intervals and components, sorted as OASIS does not promise."""
-    target = io.BytesIO()
-    text = pl.concat([_rows(report, start, size, components) for start in starts]).write_csv()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{_stem(report, starts)}.csv", text)
-    return target.getvalue()
+    return zipped(f"{_stem(report, starts)}.csv", text(report, starts, size, components))
+
+
+def text(report: Report, starts: Sequence[datetime], size: Size, components: int = len(_COMPONENTS)) -> bytes:
+    """The CSV of such a document."""
+    return pl.concat([_rows(report, start, size, components) for start in starts]).write_csv().encode()
+
+
+def xml(report: Report, starts: Sequence[datetime], size: Size) -> bytes:
+    """The same prices as an XML report, in its order: a record a component."""
+    rows = pl.concat([_rows(report, start, size, len(_COMPONENTS)) for start in starts])
+    fields = {"DATA_ITEM": "XML_DATA_ITEM", "RESOURCE_NAME": "NODE", "OPR_DATE": "OPR_DT",
+              "INTERVAL_NUM": "OPR_INTERVAL", "INTERVAL_START_GMT": "INTERVALSTARTTIME_GMT",
+              "INTERVAL_END_GMT": "INTERVALENDTIME_GMT", "VALUE": report.column}  # fmt: skip
+    record = "".join(f"<{field}>{{}}</{field}>\n" for field in fields)
+    records = rows.select(pl.format(f"<REPORT_DATA>\n{record}</REPORT_DATA>\n", *fields.values()).str.join("")).item()
+    return _XML.format(report=report.report, market=report.market, records=records).encode()
 
 
 def name(report: Report, starts: Sequence[datetime]) -> str:

@@ -18,7 +18,7 @@ from db.redis.client import connect as connect_redis
 from local import overview
 from local.bench import caiso
 from local.bench.caiso import Size
-from local.oasis import DAM, RTM, Report
+from local.documents.caiso import DAM, RTM, Report
 from pipeline import members
 from pipeline.errors import DataProcessingError
 from service.settings import Lane, Settings

@@ -18,7 +18,7 @@ from db.postgres.engine import make_engine
 from db.postgres.reference import register_instruments
 from local.bench import caiso, ticks
 from local.bench.caiso import Size
-from local.oasis import DAM, RTM, Report
+from local.documents.caiso import DAM, RTM, Report
 from pipeline.bars import coarser, touched
 from pipeline.enrich import enrich
 from pipeline.schema import REFERENCE, empty

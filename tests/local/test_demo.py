@@ -7,8 +7,10 @@ from itertools import pairwise
 import polars as pl
 import pytest
 
-from local import demo
+from local import demo, demo_markets
+from local.documents import ercot, miso, nyiso, pjm
 from pipeline.envelope import RawBatch
+from pipeline.flags import Flag
 from pipeline.normalize import Normalized, normalize
 
 DAY = date(2026, 11, 1)  # 25 hours
@@ -35,14 +37,50 @@ def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending])
     assert [each.at for each in morning] == sorted(each.at for each in morning)
 
 
-def test_the_parser_reads_it(read: Normalized) -> None:
-    counts = dict(read.ticks.group_by("product").len().iter_rows())
-    assert counts["da_hourly"] == (25 + 24) * len(demo.NODES)
-    assert read.ticks.filter(product="da_hourly")["ts"].n_unique() == 49
-    assert counts["rt_15min"] == (14 * 4 + 1) * len(demo.NODES)
-    assert counts["rt_5min"] > (14 * 12 + 1) * len(demo.NODES), "duplicates and corrections come on top"
-    components = read.ticks.filter(market="caiso").select("energy", "congestion", "loss", "ghg").sum_horizontal()
-    assert (components == read.ticks.filter(market="caiso")["price"]).all()
+def test_the_parsers_read_it(read: Normalized) -> None:
+    found = dict(
+        read.ticks.select(pl.format("{}.{}", "market", "product").alias("what"), "ts", "price")
+        .group_by("what")
+        .len()
+        .iter_rows()
+    )
+    quarters, nodes = 14 * 4 + 1, len(demo_markets.NODES)
+    assert found["caiso.da_hourly"] == (25 + 24) * nodes
+    assert found["caiso.rt_15min"] == quarters * nodes
+    assert found["caiso.rt_5min"] > (14 * 12 + 1) * nodes, "duplicates and corrections come on top"
+    assert found["miso.da_hourly"] == (24 + 24) * len(miso.HUBS)
+    assert found["miso.rt_5min"] == (14 * 12 + 1) * len(miso.HUBS)
+    assert found["ercot.da_hourly"] == (25 + 24) * len(ercot.POINTS)
+    assert found["ercot.rt_sced"] == (14 * 12 + 1) * len(ercot.POINTS)
+    assert found["ercot.rt_15min"] == quarters * (len(ercot.POINTS) + 8), "load zones stand for two points"
+    assert found["pjm.da_hourly"] == (25 + 24) * len(pjm.HUBS)
+    assert found["pjm.rt_5min"] == (14 * 12 + 1) * len(pjm.HUBS)
+    assert found["pjm.rt_hourly"] == 15 * len(pjm.HUBS)
+    assert found["nyiso.da_hourly"] == (25 + 24) * len(nyiso.ZONES)
+    assert found["nyiso.rt_5min"] >= 12 * 12 * len(nyiso.ZONES)
+
+
+def test_the_parts_of_every_price_add_up(read: Normalized) -> None:
+    parts = read.ticks.filter(pl.col("energy").is_not_null()).with_columns(pl.col("ghg").fill_null(0))
+    assert set(parts["market"]) == {"caiso", "miso", "pjm", "nyiso"}
+    assert (parts.select("energy", "congestion", "loss", "ghg").sum_horizontal() == parts["price"]).all()
+    assert not (parts["flags"] & Flag.COMPONENT_MISMATCH).any()
+
+
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 20), 23), (date(2026, 11, 20), 25)])
+def test_the_last_day_of_daylight_saving_comes_first(day: date, hours: int) -> None:
+    sent = list(demo.daylight(day, BEGIN))
+    known = [int(BEGIN.timestamp() * 1_000_000)] * len(sent)
+    found = normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
+    assert found.rejects.is_empty()
+    counts = found.ticks.group_by("market", "product").agg(pl.col("ts").n_unique())
+    expected = {("miso", "da_hourly"): 24, ("miso", "rt_hourly"): 24, **{
+        (market, product): hours
+        for market, product in (("caiso", "da_hourly"), ("ercot", "da_hourly"), ("pjm", "da_hourly"),
+                                ("pjm", "rt_hourly"), ("nyiso", "da_hourly"), ("nyiso", "rt_hourly"))
+    }}  # fmt: skip
+    assert {(market, product): count for market, product, count in counts.iter_rows()} == expected
+    assert demo.clock_change(day).month == (3 if hours == 23 else 11)
 
 
 def test_it_brings_what_a_day_brings(morning: list[demo.Sending], read: Normalized) -> None:

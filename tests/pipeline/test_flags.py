@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
-from pipeline import flags
+from pipeline import bands, flags
 from pipeline.flags import Flag
 from pipeline.schema import TICKS
 
@@ -18,11 +18,12 @@ def names(
     start: datetime = AT,
     end: timedelta | None = timedelta(minutes=5),
     known: timedelta | None = None,
+    own: bands.Bands = bands.REGISTERED,
 ) -> list[str]:
     row = {"market": market, "product": product, "start": start, "end": start + end if end else None,
            "price": price, "known_at": start + known if known is not None else None}  # fmt: skip
     columns = {name: pl.Series([value]).cast(TICKS[name]) for name, value in row.items()}
-    return flags.names(flags.flagged(pl.DataFrame(columns))["flags"][0])
+    return flags.names(flags.flagged(pl.DataFrame(columns), own)["flags"][0])
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,13 @@ def test_unusable_and_valid_exclude_each_other() -> None:
     assert flags.names(int(Flag.VALID | Flag.MISSING_METADATA | Flag.VOLUME_SPIKE)) == [
         "VALID", "VOLUME_SPIKE", "MISSING_METADATA",
     ]  # fmt: skip
+
+
+def test_bands_that_are_set_replace_those_of_their_market() -> None:
+    own = bands.read("caiso@2024-01-01=-10..100, caiso@2025-01-01=-10..50")
+    for day, price, suspicious in ((AT, "100", False), (AT, "100.01", True), (AT.replace(year=2025), "51", True)):
+        assert ("OUT_OF_RANGE" in names(price, product="tick", start=day, end=None, own=own)) is suspicious
+    assert "OUT_OF_RANGE" in names("4000.01", market="pjm", product="tick", end=None, own=own)
 
 
 def of_parts(market: str, product: str, *rows: tuple[str, str | None, str, str], derived: bool) -> list[list[str]]:

@@ -26,3 +26,11 @@ def test_an_address_with_a_password_is_read_and_not_shown(address: str) -> None:
 def test_the_list_of_settings_shows_no_address_that_may_hold_a_password() -> None:
     shown = {name: default for name, default, _ in described()}
     assert set(shown["DATA_PROC_CLICKHOUSE_URL"]) == {"*"}
+
+
+@pytest.mark.parametrize(
+    "text", ["ercot", "ercot@2022-02-30=0..1", "ercot@2022-01-01=5..1", "@2022-01-01=0..1", "1..2"]
+)
+def test_bands_that_cannot_be_read_stop_the_start(text: str) -> None:
+    with pytest.raises(DataProcessingError, match=r"DATA_PROC_QUALITY_BANDS=.*ercot@2022-01-01=-251\.\.5000"):
+        load({"DATA_PROC_QUALITY_BANDS": text})

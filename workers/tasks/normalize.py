@@ -6,6 +6,7 @@ import msgspec
 import polars as pl
 
 from db.redis import claims
+from pipeline import bands
 from pipeline.envelope import RawBatch
 from pipeline.normalize import normalize
 from workers.app import app, task
@@ -27,7 +28,8 @@ def batch(data: dict[str, Any]) -> None:
         blob = take(context, header, RAW)
         with refusals("normalize"):
             messages = unpack(blob)
-            result = normalize(raw_batch(header, messages), context.settings.core.tenant_id)
+            settings = context.settings
+            result = normalize(raw_batch(header, messages), settings.core.tenant_id, bands.read(settings.quality.bands))
             dead = causes(result.rejects, messages)
         bury(context, header, messages, dead)
         context.metrics.count("dead_letters", len(dead))

@@ -1,15 +1,14 @@
 """CAISO OASIS documents as CAISO would publish them, with made-up prices."""
 
-import io
-import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 from zoneinfo import ZoneInfo
 
+from local.documents.prices import Price, begin_of, text, zipped
+
 PACIFIC: Final = ZoneInfo("America/Los_Angeles")
-_OLD: Final = (1980, 1, 1, 0, 0, 0)  # a fixed time in the archive: the same prices give the same bytes
 _PARTS: Final = (("LMP", "LMP_PRC"), ("MCE", "LMP_ENE_PRC"), ("MCC", "LMP_CONG_PRC"), ("MCL", "LMP_LOSS_PRC"),
                  ("MGHG", "LMP_GHG_PRC"))  # fmt: skip
 _KEYS: Final = "INTERVALSTARTTIME_GMT,INTERVALENDTIME_GMT,OPR_DT,OPR_HR"
@@ -30,9 +29,7 @@ class Report:
         """How many intervals a document holds: one, or the hours of the Pacific day."""
         if not self.daily:
             return 1
-        after = day + timedelta(days=1)
-        edges = [datetime(d.year, d.month, d.day, tzinfo=PACIFIC).astimezone(UTC) for d in (day, after)]
-        return int((edges[1] - edges[0]) / self.length)
+        return round((begin_of(day + timedelta(days=1), PACIFIC) - begin_of(day, PACIFIC)) / self.length)
 
     def name(self, start: datetime, end: datetime, made: datetime) -> str:
         """The file's name without its ending."""
@@ -43,14 +40,6 @@ class Report:
 DAM: Final = Report("PRC_LMP", "DAM", timedelta(hours=1), "MW", daily=True)
 RTPD: Final = Report("PRC_RTPD_LMP", "RTPD", timedelta(minutes=15), "PRC")
 RTM: Final = Report("PRC_INTVL_LMP", "RTM", timedelta(minutes=5), "MW")
-
-
-class Price(NamedTuple):
-    """The price of a node for an interval, USD/MWh."""
-
-    node: str
-    start: datetime
-    usd: float
 
 
 def csv(report: Report, prices: Iterable[Price]) -> bytes:
@@ -75,30 +64,23 @@ def _rows(report: Report, price: Price) -> Iterator[str]:
     group = "ALL_APNODES" if price.node.endswith("APND") else "ALL"
     for (part, item), value in zip(_PARTS, values, strict=True):
         node = f"{price.node},{price.node},{price.node},{report.market},{part},{item},{price.node},{group},0"
-        text = f"{'-' if value < 0 else ''}{abs(value) // 100_000}.{abs(value) % 100_000:05}"
-        yield f"{keys},{interval},{node},{text},1" if report.daily else f"{keys},{node},{text},{interval},1"
+        amount = text(value, 5)
+        yield f"{keys},{interval},{node},{amount},1" if report.daily else f"{keys},{node},{amount},{interval},1"
 
 
-def zipped(name: str, content: bytes) -> bytes:
+def answer(name: str, content: bytes) -> bytes:
     """The document as OASIS answers: a ZIP with one CSV."""
-    return _zip(f"{name}.csv", content)
+    return zipped(f"{name}.csv", content)
 
 
 def refusal() -> bytes:
     """A ZIP that holds the error answer of a busy OASIS."""
-    return _zip("INVALID_REQUEST.xml", (
+    return zipped("INVALID_REQUEST.xml", (
         b'<?xml version="1.0" encoding="UTF-8"?>\n<m:OASISReport xmlns:m="http://www.caiso.com/soa/OASISReport_v1.xsd">'
         b"<m:MessagePayload><m:RTO><m:name>CAISO</m:name><m:ERROR><m:ERR_CODE>1015</m:ERR_CODE>"
         b"<m:ERR_DESC>GroupZip DownLoad is in Processing, Please Submit request after Sometime</m:ERR_DESC>"
         b"</m:ERROR></m:RTO></m:MessagePayload></m:OASISReport>\n"
     ))  # fmt: skip
-
-
-def _zip(name: str, content: bytes) -> bytes:
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(name, _OLD), content, zipfile.ZIP_DEFLATED)
-    return target.getvalue()
 
 
 def _stamp(at: datetime) -> str:
