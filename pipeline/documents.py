@@ -87,6 +87,13 @@ def refusal(reason: str, field: str, value: str = "") -> DataProcessingError:
     return DataProcessingError(reason[:REASON], "normalize", {"field": field[:SHOWN], "value": value[:SHOWN]})
 
 
+def refuse_markup(content: bytes, whose: str) -> None:
+    """Raises `DataProcessingError` for a web page, or other markup, in the place of a document."""
+    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
+        shown = content[:SHOWN].decode(errors="replace")
+        raise refusal(f"this is a web page or other markup, no document of {whose}", "document", shown)
+
+
 def packed_bytes(payload: Payload) -> bytes:
     """The document of a message as it was fetched, still packed. Raises `DataProcessingError`."""
     text = payload.document or ""
