@@ -82,6 +82,17 @@ class ParsedDocument:
     parts: Parts | None = None
 
 
+def published(ticks: pl.DataFrame) -> pl.DataFrame:
+    """The ticks without rows that only repeat the one before them of the same price and version: pages of an API
+    overlap. What differs is another publication, and so is a value that comes back after another one."""
+    key = ["instrument", "ts", "version"]
+    if not ticks.select(key).is_duplicated().any():
+        return ticks
+    values = [name for name in ticks.columns if name not in {"row", *key}]
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()).over(key) for name in values)
+    return ticks.filter((pl.int_range(pl.len()).over(key) == 0) | ~same)
+
+
 def refusal(reason: str, field: str, value: str = "") -> DataProcessingError:
     """The error by which a whole document is refused; the text is cut to what is kept of a refusal."""
     return DataProcessingError(reason[:REASON], "normalize", {"field": field[:SHOWN], "value": value[:SHOWN]})

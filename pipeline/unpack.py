@@ -1,4 +1,4 @@
-"""The documents inside a ZIP or gzip, unpacked within a stated bound whatever the archive claims about itself."""
+"""The documents inside a ZIP, a gzip or a workbook, within a stated bound whatever the archive claims of itself."""
 
 import struct
 import zipfile
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
+from pipeline import workbook
 from pipeline.errors import DataProcessingError
 
 LIMIT: Final = 512 * 1024 * 1024
@@ -61,6 +62,9 @@ class _Budget:
 def _documents(data: bytes, name: str, budget: _Budget, depth: int) -> Iterator[Member]:
     if not data:
         raise _refused("the document is empty", name)
+    if _is_workbook(data, name, budget):
+        yield from workbook.documents(data, name)
+        return
     packed = data.startswith((_ZIP, _EMPTY_ZIP, _GZIP))
     if not packed:
         if not depth:
@@ -72,6 +76,24 @@ def _documents(data: bytes, name: str, budget: _Budget, depth: int) -> Iterator[
     members = _gunzip(data, name, budget) if data.startswith(_GZIP) else _unzip(data, name, budget)
     for member, content in members:
         yield from _within(member, content, budget, depth + 1)
+
+
+def _is_workbook(data: bytes, name: str, budget: _Budget) -> bool:
+    """A spreadsheet is a ZIP too. What it holds is unpacked once here, for its reader knows no bounds."""
+    if data.startswith(workbook.OLD):
+        return True
+    if not data.startswith(_ZIP) or workbook.PART.encode() not in data:
+        return False
+    try:
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            if workbook.PART not in archive.namelist():
+                return False
+            for entry in archive.infolist():
+                if isinstance(part := _member(archive, entry, budget), DataProcessingError):
+                    raise part
+    except _CORRUPT as error:
+        raise _refused(f"the workbook is corrupt: {error}", name) from None
+    return True
 
 
 def _within(member: str, content: bytes | DataProcessingError, budget: _Budget, depth: int) -> list[Member]:

@@ -15,6 +15,8 @@ from pipeline.schema import INSTANT
 NOT_THERE: Final = "is no time of that day: the clock goes forward over it"
 TWICE: Final = "comes twice on that day and no other row tells which one it is: send the whole day's file"
 MIXED: Final = "comes twice on that day, and the rows are not in the order of publication: send the file as published"
+ONCE: Final = "comes once on that day, but its flag says that it is the second one"
+UNFLAGGED: Final = "comes twice on that day and no flag tells which one it is: send the report with its flag"
 _LAST: Final = 2  # turns that a repeated hour has
 
 
@@ -36,6 +38,27 @@ def by_order(local: pl.Series, of: pl.Series, zone: str, *, whole_hours: bool) -
         reason=pl.when(pl.col("turn") >= _LAST).then(pl.lit(MIXED)).when(pl.col("turn").is_null()).then(pl.lit(TWICE)),
     )
     return told["instant"], told["reason"].set(lost, NOT_THERE).set(local.is_null(), None)
+
+
+def by_flag(local: pl.Series, second: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
+    """(UTC instants, reasons) of naive times, each with a flag that marks the second one of a repeated hour (null: it
+    is not told). A null time has neither. A flag at an hour that comes once contradicts it."""
+    rows = pl.DataFrame({"local": local, "flag": second})
+    rows = rows.join(_readings(local, zone), on="local", how="left", maintain_order="left")
+    repeated = pl.col("first") != pl.col("second")
+    instant = pl.when(~repeated | ~pl.col("flag")).then("first").when("flag").then("second")
+    reason = (
+        pl.when(pl.col("local").is_null())
+        .then(None)
+        .when(pl.col("first").is_null())
+        .then(pl.lit(NOT_THERE))
+        .when(~repeated & pl.col("flag"))
+        .then(pl.lit(ONCE))
+        .when(repeated & pl.col("flag").is_null())
+        .then(pl.lit(UNFLAGGED))
+    )
+    read = rows.select(instant=instant, reason=reason.cast(pl.String))
+    return read["instant"].set(read["reason"].is_not_null(), None), read["reason"]
 
 
 def by_name(local: pl.Series, names: pl.Series, zone: str, offsets: Mapping[str, timedelta]) -> pl.Series:

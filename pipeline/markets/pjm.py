@@ -122,7 +122,7 @@ def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> pl.D
         derived=pl.lit(feed.derived),
         version=_version(columns),
     )
-    return conform(_without_repeats(shaped), PARSED)
+    return conform(documents.published(shaped), PARSED)
 
 
 def _text(role: str, columns: Mapping[str, str]) -> pl.Expr:
@@ -134,12 +134,3 @@ def _version(columns: Mapping[str, str]) -> pl.Expr:
     if "version" not in columns:
         return pl.lit(0, dtype=pl.Int64)
     return pl.col("version").str.strip_chars().replace("", None).fill_null("1").cast(pl.Int64)
-
-
-def _without_repeats(ticks: pl.DataFrame) -> pl.DataFrame:
-    """The pages of an API may repeat a row: equal ones are one publication."""
-    key = ticks.select("instrument", "start", "version")
-    if not key.is_duplicated().any():
-        return ticks
-    same = [name for name in ticks.columns if name != "row"]
-    return ticks.unique(same, keep="first", maintain_order=True)
