@@ -88,6 +88,15 @@ def rows(latest: pl.DataFrame, reference: pl.DataFrame, *, decimals_as_text: boo
         yield Row(before, start_us, counts_us, told_us + pace.live_us, told_us + pace.late_us, pace.cadence)
 
 
+def status_at(market: str, product: str, start_us: int, now_us: int) -> Status:
+    """The status of a price that begins at an instant and is its product's newest."""
+    pace = _pace(market, product)
+    counts_us = _LONG_AGO if pace.ahead_us is None else start_us - pace.ahead_us
+    return Row(b"", start_us, counts_us, start_us + pace.live_us, start_us + pace.late_us, pace.cadence).status(now_us)[
+        0
+    ]
+
+
 class _Pace(NamedTuple):
     """How far ahead a price may lie (None: without a bound), and how long after its start it is live, late."""
 

@@ -11,12 +11,12 @@ from starlette.responses import Response
 from api import render
 from api.listing import Around, tail
 from api.problems import not_found
-from api.query import Listed, Priced
+from api.query import InstrumentQuery, Listed, Priced
 from api.security.principal import Principal
 from api.state import state_of
 
 
-def tenants_of(caller: Principal, ask: Listed) -> list[str]:
+def tenants_of(caller: Principal, ask: Listed | InstrumentQuery) -> list[str]:
     """The tenants whose rows are asked for; 404 for one that the caller cannot read."""
     if ask.tenant is None:
         return list(caller.readable)

@@ -98,7 +98,7 @@ async def _validation(request: Request, error: Exception) -> Response:
 def _described(error: Mapping[str, object]) -> dict[str, str]:
     place = error["loc"]
     assert isinstance(place, tuple | list)
-    parameter = ".".join(str(part) for part in place if part != "query") or "query"
+    parameter = ".".join(str(part) for part in place if part not in {"query", "path"}) or "query"
     if error["type"] == "extra_forbidden":  # its value may be a key that went astray: not repeated
         return {"parameter": parameter, "detail": "is no parameter of this route. /docs lists them."}
     if error["type"] == "missing":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
     """Show what runs, how far the bridge is behind, how fresh the prices are. Exit status 1 for a fault.
 
+    Of each market and product: its newest interval, when that was known, and how many of today's prices that are
+    expected by now are missing, over all instruments that had one lately. Late prices are no fault of this system.
+
     Example: gridtick status
     """
     from local import overview, state
@@ -24,7 +27,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         print(f"Nothing runs on {resolved(data_dir)}. Start it with `gridtick up`.")
         raise typer.Exit(1)
     settings = overview.settings_of(running)
-    asked = {"lag": _lag, "freshness": _freshness, "disk": _disk}
+    asked = {"lag": _lag, "freshness": _freshness, "products": _products, "disk": _disk}
     fine = [_processes(running), *(_asked(what, show, settings) for what, show in asked.items())]
     if not all(fine):
         raise typer.Exit(1)
@@ -74,6 +77,24 @@ def _freshness(settings: "Settings") -> bool:
     age = f", the newest known {(clock.now() - found.newest).total_seconds():.1f} s ago" if found.newest else ""
     print(f"  {'prices':<11} {found.publications} publications stored{age}")
     return True
+
+
+def _products(settings: "Settings") -> bool:
+    from local.completeness import completeness
+    from service import clock
+
+    now = clock.now()
+    for each in completeness(settings, now):
+        name, count = f"{each.market}.{each.product}", each.instruments
+        age = f", known {(now - each.known).total_seconds():.1f} s ago" if each.known else ""
+        newest = f"newest {each.newest:%Y-%m-%dT%H:%M:%SZ}{age}"
+        today = "no intervals promised" if each.missing is None else _today(each.missing, each.expected or 0)
+        print(f"    {name:<24} {each.status:<5} {newest}; {count} instrument{'' if count == 1 else 's'}, {today}")
+    return True
+
+
+def _today(missing: int, expected: int) -> str:
+    return f"{missing or 'none'} missing of {expected} expected today by now"
 
 
 def _disk(settings: "Settings") -> bool:
