@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from pipeline.documents import Document, ParsedDocument, refusal
-from pipeline.markets import caiso, ercot, nyiso, pjm
+from pipeline.markets import caiso, ercot, miso, nyiso, pjm
 
 HEAD: Final = 64 * 1024  # bytes of a document that tell whose it is
 
@@ -29,7 +29,9 @@ class Parser(Protocol):
         ...
 
 
-PARSERS: Final[Mapping[str, Parser]] = MappingProxyType({"caiso": caiso, "ercot": ercot, "nyiso": nyiso, "pjm": pjm})
+PARSERS: Final[Mapping[str, Parser]] = MappingProxyType(
+    {"caiso": caiso, "ercot": ercot, "miso": miso, "nyiso": nyiso, "pjm": pjm}
+)
 
 
 def parse(document: Document) -> ParsedDocument:
