@@ -55,6 +55,7 @@ bench: setup ## the benchmarks in full; JSON results in bench-results/
 	@mkdir -p bench-results
 	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json $(BENCH)
 	"$(BIN)/gridtick" bench parse --output bench-results/parse.json
+	"$(BIN)/gridtick" bench markets --output bench-results/markets.json
 	"$(BIN)/gridtick" bench run --output bench-results/run.json
 	"$(BIN)/gridtick" bench backfill --output bench-results/backfill.json
 	"$(BIN)/gridtick" bench growth --output bench-results/growth.json

@@ -65,7 +65,7 @@ def lines(content: bytes) -> Lines:
     become U+FFFD. Raises `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
     data = utf8(content)
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
+        data = _without_returns(data)
     text = _TEXT.search(data)
     if text is None:
         raise refusal("the document is empty", "document")
@@ -76,6 +76,12 @@ def lines(content: bytes) -> Lines:
     end = data.find(b"\n", start)
     end = len(data) if end < 0 else end
     return Lines(_names(data[start:end].decode()), data.count(b"\n", 0, start) + 1, data, end + 1)
+
+
+def _without_returns(data: bytes) -> bytes:
+    if data.count(b"\r\n") == data.count(b"\r"):  # twice as fast as to replace
+        return data.translate(None, b"\r")
+    return data.replace(b"\r\n", b"\n")
 
 
 def table(source: Lines, wanted: Sequence[str]) -> Table:

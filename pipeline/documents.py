@@ -3,6 +3,7 @@
 import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -82,15 +83,24 @@ class ParsedDocument:
     parts: Parts | None = None
 
 
+_SECONDS: Final = 33  # bits of the seconds since 1970
+
+
 def published(ticks: pl.DataFrame) -> pl.DataFrame:
     """The ticks without rows that only repeat the one before them of the same price and version: pages of an API
     overlap. What differs is another publication, and so is a value that comes back after another one."""
     key = ["instrument", "ts", "version"]
-    if not ticks.select(key).is_duplicated().any():
+    if _all_differ(ticks):
         return ticks
     values = [name for name in ticks.columns if name not in {"row", *key}]
     same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(name).shift()).over(key) for name in values)
     return ticks.filter((pl.int_range(pl.len()).over(key) == 0) | ~same)
+
+
+def _all_differ(ticks: pl.DataFrame) -> bool:
+    """No price comes twice, by a quick look that only takes seconds and names as numbers."""
+    code = ticks["instrument"].cast(pl.Categorical).to_physical().cast(pl.Int64)
+    return (code * 2**_SECONDS + ticks["ts"].dt.epoch("s")).n_unique() == ticks.height
 
 
 def refusal(reason: str, field: str, value: str = "") -> DataProcessingError:

@@ -21,6 +21,7 @@ from pipeline.rejects import SHOWN
 from pipeline.text import utf8
 
 MOST_ROWS: Final = 5_000_000  # as lines of a CSV document
+_FIRST: Final = 10  # elements that tell the keys: one of them may be broken
 _MOST_STEPS: Final = 100  # columns of a positional list
 _BEGINS: Final = re.compile(rb"\s*[\[{]")
 _NULL: Final = msgspec.Raw(b"null")
@@ -62,13 +63,20 @@ def part(content: bytes, path: Sequence[str]) -> object | None:
 
 
 def keys(content: bytes, path: Sequence[str]) -> list[str]:
-    """The keys of the first element of the list at `path`; none where there is no such element."""
+    """The keys of the first objects of the list at `path`, in their order; none where there is no such list."""
     raw = _at(utf8(content), path)
     try:
-        first = msgspec.json.decode(raw, type=list[dict[str, msgspec.Raw]])[:1] if raw is not None else []
+        first = msgspec.json.decode(raw, type=list[msgspec.Raw])[:_FIRST] if raw is not None else []
     except _UNREADABLE:
         return []
-    return list(first[0]) if first else []
+    return list(dict.fromkeys(key for element in first for key in _own_keys(element)))
+
+
+def _own_keys(element: msgspec.Raw) -> list[str]:
+    try:
+        return list(msgspec.json.decode(element, type=dict[str, msgspec.Raw]))
+    except _UNREADABLE:
+        return []
 
 
 def _at(data: bytes, path: Sequence[str]) -> msgspec.Raw | None:
@@ -143,35 +151,49 @@ def _columns(rows: Sequence[Any], broken: Mapping[int, msgspec.Raw], wanted: Seq
     total = len(rows) + len(broken)
     numbers = pl.int_range(1, total + 1, dtype=pl.Int32, eager=True)
     kept = numbers.filter(~numbers.is_in(list(broken))) if broken else numbers
-    raw = {name: _text([getattr(row, f"c{place}") for row in rows]) for place, name in enumerate(wanted)}
-    nested = pl.DataFrame({name: cells.str.contains(_NESTED) for name, cells in raw.items()})
-    bad = nested.select(pl.any_horizontal(pl.lit(value=False), *nested.columns)).to_series()
-    cells = pl.DataFrame({name: _unquoted(cells) for name, cells in raw.items()}).with_columns(row=kept)
-    refused = [_broken(broken), *(_nested(name, raw[name], kept, nested[name]) for name in wanted)]
+    read = {name: _cells([getattr(row, f"c{place}") for row in rows]) for place, name in enumerate(wanted)}
+    cells = pl.DataFrame({name: text for name, (text, _) in read.items()}).with_columns(kept.alias("row"))
+    odd = {name: nested for name, (_, nested) in read.items() if nested is not None}
+    if not (odd or broken):
+        return Table(cells, pl.DataFrame(schema=dict(REFUSED_ROWS)), total)
+    refused = [_broken(broken), *(_nested(name, cells[name], kept, nested) for name, nested in odd.items())]
     unread = pl.concat(refused).unique("row", keep="first", maintain_order=True).sort("row")
-    return Table(cells.filter(~bad) if bad.any() else cells, unread, total)
+    return Table(cells.filter(~kept.is_in(unread["row"].implode())), unread, total)
 
 
-def _text(cells: list[msgspec.Raw]) -> pl.Series:
-    """One line a cell: read as a CSV document of one column, three times as fast as a split."""
-    if not cells:
-        return pl.Series(dtype=pl.String)
+def _cells(raw: list[msgspec.Raw]) -> tuple[pl.Series, pl.Series | None]:
+    """(text of the cells, which of them are no single value: null where all are)."""
+    lines = _lines(raw)
+    text = _text(lines)
+    nested = text.str.contains(_NESTED) if b"[" in lines or b"{" in lines else None
+    if nested is not None and not nested.any():
+        nested = None
+    quoted = text.str.starts_with('"') if b'"' in lines else None
+    if quoted is not None:
+        text = text.zip_with(~quoted, text.str.slice(1).str.strip_suffix('"'))
+        text = _unescaped(text, quoted & text.str.contains("\\", literal=True)) if b"\\" in lines else text
+    if b"null" in lines:
+        null = text == "null" if quoted is None else ~quoted & (text == "null")
+        text = text.set(null, None)
+    return text, nested
+
+
+def _lines(cells: list[msgspec.Raw]) -> bytes:
+    """One line a cell."""
     lines = _encode_lines(cells)
     if lines.count(b"\n") != len(cells):  # an object or a list over several lines
-        lines = b"".join([b" ".join(bytes(cell).split()) + b"\n" for cell in cells])
+        return b"".join([b" ".join(bytes(cell).split()) + b"\n" for cell in cells])
+    return lines
+
+
+def _text(lines: bytes) -> pl.Series:
+    """The lines as a column: read as a CSV document, three times as fast as a split."""
+    if not lines:
+        return pl.Series(dtype=pl.String)
     return pl.read_csv(
         lines, has_header=False, separator=_NO_SEPARATOR, quote_char=None, infer_schema=False,
         empty_string_is_null=False,
     ).to_series()  # fmt: skip
-
-
-def _unquoted(cells: pl.Series) -> pl.Series:
-    quoted = cells.str.starts_with('"')
-    if quoted.any():
-        cells = cells.zip_with(~quoted, cells.str.slice(1).str.strip_suffix('"'))
-        cells = _unescaped(cells, quoted & cells.str.contains("\\", literal=True))
-    null = ~quoted & (cells == "null")
-    return cells.set(null, None) if null.any() else cells
 
 
 def _unescaped(cells: pl.Series, escaped: pl.Series) -> pl.Series:

@@ -54,12 +54,14 @@ def decimals(text: pl.Series) -> tuple[pl.Series, pl.Series]:
 def _plain(text: pl.Series) -> pl.Series:
     """The cells that polars reads exactly; null for the others."""
     size = text.str.len_bytes()
-    few_decimals = size <= _SHORT
-    if not few_decimals.all():
+    longest, fine = size.max(), None
+    if longest is not None and longest > _SHORT:  # pyright: ignore[reportOperatorIssue]
         decimals_and_point = size - text.str.find(".", literal=True).fill_null(size)
-        few_decimals = (decimals_and_point <= _SHORT) & (size <= _PLAIN)
-    exponent = text.str.contains_any(["e", "E"])
-    return text.zip_with(few_decimals & ~exponent, pl.Series([None], dtype=pl.String))
+        fine = (decimals_and_point <= _SHORT) & (size <= _PLAIN)
+    exponent = text.str.contains("[eE]")
+    if exponent.any():
+        fine = ~exponent if fine is None else fine & ~exponent
+    return text if fine is None or fine.all() else text.zip_with(fine, pl.Series([None], dtype=pl.String))
 
 
 def _with_odd(text: pl.Series, values: pl.Series, reasons: pl.Series, odd: pl.Series) -> tuple[pl.Series, pl.Series]:

@@ -65,12 +65,9 @@ def no_problem(size: int) -> pl.Series:
 
 
 def unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
-    """The problem where a cell does not have the shape; only distinct cells are looked at."""
-    distinct = cells.unique()
-    wrong = distinct.filter(~distinct.str.contains(shape))
-    if not wrong.len():
-        return no_problem(cells.len())
-    return pl.select(pl.when(cells.is_in(wrong.implode())).then(pl.lit(problem))).to_series()
+    """The problem where a cell does not have the shape."""
+    fits = cells.str.contains(shape)
+    return no_problem(cells.len()) if fits.all() else no_problem(cells.len()).set(~fits, problem)
 
 
 def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:

@@ -63,6 +63,19 @@ def backfill(
 
 
 @bench.command()
+def markets(
+    scale: Annotated[float, typer.Option(min=0.001, max=1, help="Part of the full number of locations.")] = 1.0,
+    stored: Annotated[int, typer.Option(min=1, max=230, help="Runs of the day that are stored before.")] = 220,
+    rounds: Annotated[int, typer.Option(min=1, max=10, help="Runs that are measured.")] = 10,
+    output: Output = None,
+) -> None:
+    """A five-minute run of all five markets, from produce to every price, bar and latest queryable."""
+    from local.bench import markets
+
+    _report(lambda folder: markets.measure(markets.Plan(folder, scale, stored, rounds), _say), output)
+
+
+@bench.command()
 def parse(
     rounds: Rounds = 5,
     scale: Annotated[float, typer.Option(min=0.001, max=1, help="Part of the full size.")] = 1.0,

@@ -77,11 +77,11 @@ class Publisher:
         Raises `DataProcessingError` if something of it is missing.
         """
         content = document(report, starts, self._size)
-        prices, alone = _parsed(content, caiso.name(report, starts))
+        prices, alone = parsed(content, caiso.name(report, starts))
         raw, before = message(report, starts, content), landed.newest(self._redis)
         began = time.monotonic()
         self._producer.send(self._settings.kafka.raw_topic, raw, b"bench")
-        _until_told(self._redis, before, f"caiso.{caiso.product(report)}.", self._size.nodes)
+        until_told(self._redis, before, (f"caiso.{caiso.product(report)}.",), self._size.nodes)
         self._until_stored(report, starts[-1], day)
         outcome = Outcome(time.monotonic() - began, alone, len(raw), prices)
         _require_all(self._settings, report, starts, self._size)
@@ -94,16 +94,14 @@ class Publisher:
         wanted = self._size.nodes * ((last + report.length - day) // report.length)
         span = {"low": instant(day), "high": instant(last)}
         given = {"interval": _COARSEST, "prefix": f"caiso.{caiso.product(report)}.", **span}
-        deadline = time.monotonic() + _PATIENCE_S
-        while fetch(self._clickhouse, Query(_BARS, given))["n"][0] != wanted:
-            _wait(deadline, f"the bars of {wanted} prices", _COUNT_S)
+        until(lambda: fetch(self._clickhouse, Query(_BARS, given))["n"][0], wanted, _COUNT_S)
 
     def close(self) -> None:
         self._redis.close()
         self._clickhouse.close()
 
 
-def _parsed(content: bytes, name: str) -> tuple[int, float]:
+def parsed(content: bytes, name: str) -> tuple[int, float]:
     """How many prices there are, and the seconds that one process takes to read them."""
     began = time.monotonic()
     return members.read(content, name).ticks.height, time.monotonic() - began
@@ -125,14 +123,21 @@ def until_ready(settings: Settings) -> None:
     redis.close()
 
 
-def _until_told(redis: Redis, position: str, prefix: str, nodes: int) -> None:
+def until(count: Callable[[], int], wanted: int, look_s: float) -> None:
+    """Returns once the bars hold so many prices."""
+    deadline = time.monotonic() + _PATIENCE_S
+    while count() != wanted:
+        _wait(deadline, f"the bars of {wanted} prices", look_s)
+
+
+def until_told(redis: Redis, position: str, prefixes: tuple[str, ...], nodes: int) -> None:
     """Returns once the landed log tells of a latest price of every node: ticks and finest bars are stored before."""
     told, deadline = 0, time.monotonic() + _PATIENCE_S
     while told < nodes:
         found = landed.read(redis, position)
         position = found.position
         changes = (change for entry in found.entries if entry.kind == "latest" for change in entry.changes)
-        told += sum(change.instrument.startswith(prefix) for change in changes)
+        told += sum(change.instrument.startswith(prefixes) for change in changes)
         _wait(deadline, f"{nodes} latest prices, of which {told} are there", _LOOK_S)
 
 

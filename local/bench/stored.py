@@ -24,7 +24,7 @@ from pipeline.enrich import enrich
 from pipeline.schema import REFERENCE, empty
 from service.settings import Settings
 
-_AT_ONCE: Final = 12  # runs
+AT_ONCE: Final = 12  # runs
 _ROWS: Final = 500_000  # of a stream
 
 
@@ -32,11 +32,11 @@ def day(settings: Settings, starts: Sequence[datetime], size: Size, say: Callabl
     """Runs of all nodes with their bars, and every instrument registered; the schemas are made first."""
     asyncio.run(migrate(settings))
     for report in (RTM, DAM):
-        asyncio.run(_register(settings, caiso.ticks(report, [starts[0]], size, "public")))
+        asyncio.run(register(settings, caiso.ticks(report, [starts[0]], size, "public")))
     with closing(connect(settings.clickhouse)) as client:
-        for at in range(0, len(starts), _AT_ONCE):
-            _store(client, RTM, starts[at : at + _AT_ONCE], size)
-            say(f"{min(at + _AT_ONCE, len(starts))} runs stored")
+        for at in range(0, len(starts), AT_ONCE):
+            _store(client, RTM, starts[at : at + AT_ONCE], size)
+            say(f"{min(at + AT_ONCE, len(starts))} runs stored")
 
 
 def stream(settings: Settings, instruments: int, count: int, tenant: str, say: Callable[[str], None]) -> None:
@@ -46,23 +46,25 @@ def stream(settings: Settings, instruments: int, count: int, tenant: str, say: C
         stored = 0
         while some := list(islice(moments, max(1, _ROWS // instruments))):
             if not stored:
-                asyncio.run(_register(settings, some[0]))
-            _stored(client, pl.concat(some))
+                asyncio.run(register(settings, some[0]))
+            keep(client, pl.concat(some))
             stored += len(some) * instruments
             say(f"{stored} ticks stored")
 
 
 def _store(client: Client, report: Report, starts: Sequence[datetime], size: Size) -> None:
-    _stored(client, caiso.ticks(report, starts, size, "public"))
+    keep(client, caiso.ticks(report, starts, size, "public"))
 
 
-def _stored(client: Client, publications: pl.DataFrame) -> None:
+def keep(client: Client, publications: pl.DataFrame) -> None:
+    """Stores publications and their bars."""
     insert_ticks(client, publications)
     buckets = touched(publications)
     run_pass(client, buckets, coarser(buckets), lambda _: None)
 
 
-async def _register(settings: Settings, publications: pl.DataFrame) -> None:
+async def register(settings: Settings, publications: pl.DataFrame) -> None:
+    """Adds the instruments of publications, as the workers do."""
     unseen = enrich(publications, empty(REFERENCE)).unseen
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:

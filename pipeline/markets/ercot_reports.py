@@ -77,6 +77,9 @@ def report(names: Sequence[str], wanted: str | None) -> Report:
     if product is None or not {"point", "price"} <= set(held):
         reason = "this is no report of settlement point prices by ERCOT: a point, a price and its time are expected"
         raise refusal(f"{reason}; send NP4-190, NP6-905 or NP6-788", "header", ",".join(names))
+    if product == QUARTERS and "type" not in held:
+        reason = "the report has no column SettlementPointType, and a load zone's name stands for two points"
+        raise refusal(reason, "header", ",".join(names))
     if wanted not in (None, product):
         raise refusal(f"the report is of {product}, not of {wanted}", "product", str(wanted))
     used = {"stamp"} if product == SCED else {"date", "hour", "quarter"}

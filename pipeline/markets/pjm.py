@@ -2,6 +2,7 @@
 
 One row is one price. Instants come from the UTC column, interval BEGINNING; Eastern time beside it must agree. Verified
 feeds number their versions from 1 on; unverified ones give no version (0) and no energy, which follows from the rest.
+rt_unverified_hrl_lmps gives no pnode id either: its locations are names, instruments beside those of the ids.
 """
 
 from collections.abc import Mapping
@@ -12,13 +13,15 @@ import polars as pl
 from pipeline import csvtable, documents, jsontable, numbers, rejects
 from pipeline.csvtable import Table
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
-from pipeline.markets import pjm_feeds, pjm_stamps
+from pipeline.markets import pjm_columns, pjm_feeds, pjm_stamps
 from pipeline.markets.pjm_feeds import Feed
 from pipeline.rejects import Verdict
 from pipeline.schema import DIGITS, SCALE, conform
 
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
 _PNODE: Final = (r"^ *[0-9]{1,15} *$", "is no pnode id")
+_NAME: Final = (rejects.NAME, "is no name of a pnode (1 to 150 printable characters)")
+_MANY: Final = "stands for several prices of the interval and no pnode_id tells them apart: send rt_hrl_lmps"
 _TEXT: Final = (r"^[^\x00-\x1f\x7f]{0,150}$", "is no text of at most 150 printable characters")
 _VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
 _LIMIT: Final = 10 ** (DIGITS - SCALE)
@@ -42,10 +45,8 @@ def parse(document: Document) -> ParsedDocument:
     `DataProcessingError` for a feed without LMP, an error answer, or a file of another product.
     """
     documents.refuse_markup(document.content, "PJM")
-    as_json = jsontable.is_json(document.content[:1024])
-    names = pjm_feeds.json_names(document.content) if as_json else csvtable.lines(document.content).names
-    columns = pjm_feeds.columns(names)
-    table, header_line = _read(document.content, list(columns.values()), as_json=as_json)
+    pjm_feeds.refuse_unknown(document.product)
+    names, columns, table, header_line = _read(document.content, document.product)
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the feed holds no data row", "document", document.name)
     cells = table.cells.rename({name: role for role, name in columns.items()})
@@ -55,12 +56,17 @@ def parse(document: Document) -> ParsedDocument:
     return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
 
 
-def _read(content: bytes, wanted: list[str], *, as_json: bool) -> tuple[Table, int]:
-    """The wanted columns, and the line after which the rows stand (0: an API answer's are counted)."""
-    if as_json:
-        return jsontable.objects(content, pjm_feeds.items_path(content), wanted), 0
+def _read(content: bytes, wanted: str | None) -> tuple[list[str], dict[str, str], Table, int]:
+    """The names, those of each role, their columns, and the line after which the rows stand (0: an API answer's are
+    counted)."""
+    if jsontable.is_json(content[:1024]):
+        names = pjm_feeds.json_names(content)
+        columns = pjm_columns.columns(names, wanted)
+        path = pjm_feeds.items_path(content)
+        return names, columns, jsontable.objects(content, path, list(columns.values())), 0
     source = csvtable.lines(content)
-    return csvtable.table(source, wanted), source.header_line
+    columns = pjm_columns.columns(source.names, wanted)
+    return source.names, columns, csvtable.table(source, list(columns.values())), source.header_line
 
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -91,7 +97,7 @@ def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str]) -> list[Verd
     problems = {
         "utc": rows["utc problem"],
         "ept": rows["ept problem"],
-        "pnode": _unless(rows["pnode"], *_PNODE),
+        "pnode": _place_problem(rows, columns),
         "name": _unless(rows["name"], *_TEXT) if "name" in columns else None,
         "type": _unless(rows["type"], *_TEXT) if "type" in columns else None,
         "version": _unless(rows["version"], *_VERSION) if "version" in columns else None,
@@ -103,12 +109,23 @@ def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str]) -> list[Verd
     ]
 
 
+def _place_problem(rows: pl.DataFrame, columns: Mapping[str, str]) -> pl.Series:
+    if columns["pnode"] == pjm_columns.ID:
+        return _unless(rows["pnode"], *_PNODE)
+    place = ("start", pl.col("pnode").str.strip_chars())
+    prices = pl.struct(role for role in ("type", "price", "congestion", "loss") if role in columns)
+    many = rows.select((prices.n_unique().over(*place) > 1).alias("many"))["many"]
+    return _unless(rows["pnode"].str.strip_chars(), *_NAME).set(many, _MANY)
+
+
 def _unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
     return rejects.unless(cells.fill_null(""), shape, problem)
 
 
 def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> pl.DataFrame:
-    location = pl.col("pnode").str.strip_chars().str.strip_chars_start("0")
+    location = pl.col("pnode").str.strip_chars()
+    if columns["pnode"] == pjm_columns.ID:
+        location = location.cast(pl.Int64).cast(pl.String)  # without zeros before it
     shaped = ticks.select(
         *("start", "end", "price", "energy", "congestion", "loss", "row"),
         market=pl.lit("pjm"),
@@ -130,7 +147,8 @@ def _text(role: str, columns: Mapping[str, str]) -> pl.Expr:
 
 
 def _version(columns: Mapping[str, str]) -> pl.Expr:
-    """An unverified feed has none, which is below every verified one; a blank one of a verified feed is its first."""
+    """A blank version of a verified feed is its first; unverified feeds stay below every verified one."""
+    first = pl.lit(pjm_columns.first_version(columns), dtype=pl.Int64)
     if "version" not in columns:
-        return pl.lit(0, dtype=pl.Int64)
-    return pl.col("version").str.strip_chars().replace("", None).fill_null("1").cast(pl.Int64)
+        return first
+    return pl.col("version").str.strip_chars().replace("", None).cast(pl.Int64).fill_null(first)

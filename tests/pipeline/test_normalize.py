@@ -85,7 +85,7 @@ BAD: list[tuple[bytes, str, str]] = [
     (document("!!", encoding="base64"), "payload.document", "!!"),
     (document("x", encoding="rot13"), "payload.encoding", "rot13"),
     (document("a,b\n1,2\n"), "header", "a,b"), (document("  \n"), "document", "doc.csv"),
-    (document("x", market="pjm"), "market", "pjm"),
+    (document("x", market="henry"), "market", "henry"),
     (document("x", raw_data={"timestamp": "2024-01-01T00:00:00Z", "price": 5}), "payload.raw_data", ""),
     (document("x", raw_data={"price": 5}), "payload.raw_data", ""),
 ]  # fmt: skip
