@@ -101,8 +101,7 @@ def _others(at: datetime) -> Iterator[Sent]:
 def _hour(at: datetime) -> Iterator[Sent]:
     """The hour that is over. NYISO's day is sent whole as it ends: of the hour that comes twice only that tells."""
     start = at - HOUR
-    feed = "rt_unverified_hrl_lmps"
-    yield Sent("pjm", "rt", *pjm.unverified(feed, _prices("pjm.rt", pjm.HUBS, [start], pjm.EASTERN)))
+    yield Sent("pjm", "rt", *pjm.export("rt_hrl_lmps", _prices("pjm.rt", pjm.HUBS, [start], pjm.EASTERN)))
     local = at.astimezone(nyiso.EASTERN)
     if local.hour == 0:
         of = start.astimezone(nyiso.EASTERN).date()

@@ -32,8 +32,9 @@ def export(feed: str, prices: Iterable[Price], version: int = 1) -> tuple[str, b
 
 
 def unverified(feed: str, prices: Sequence[Price]) -> tuple[str, bytes]:
-    """Name and content of an API answer of `rt_unverified_fivemin_lmps` or `rt_unverified_hrl_lmps`: without energy."""
-    items = [_item(price) for price in prices]
+    """Name and content of an API answer of `rt_unverified_fivemin_lmps`, or of `rt_unverified_hrl_lmps`, which gives
+    names alone: without energy."""
+    items = [_item(price, by_id="hrl" not in feed) for price in prices]
     body: dict[str, Any] = {
         "links": [{"rel": "self", "href": f"https://api.pjm.com/api/v1/{feed}?rowCount=50000&startRow=1"}],
         "items": [], "searchSpecification": {"rowCount": 50000, "startRow": 1}, "totalRows": len(items),
@@ -42,11 +43,11 @@ def unverified(feed: str, prices: Sequence[Price]) -> tuple[str, bytes]:
     return f"{feed}.json", json.dumps(body).replace('"items": []', f'"items": [{", ".join(items)}]').encode()
 
 
-def _item(price: Price) -> str:
+def _item(price: Price, *, by_id: bool) -> str:
     amounts = _parts(price)
     utc, local = (f"{at:%Y-%m-%dT%H:%M:%S}" for at in (price.start, price.start.astimezone(EASTERN)))
-    facts = {"datetime_beginning_utc": utc, "datetime_beginning_ept": local, "pnode_id": int(price.node),
-             "pnode_name": _name(price.node), "type": _type(price.node)}  # fmt: skip
+    facts = {"datetime_beginning_utc": utc, "datetime_beginning_ept": local, "pnode_name": _name(price.node),
+             "type": _type(price.node)} | ({"pnode_id": int(price.node)} if by_id else {})  # fmt: skip
     return json.dumps(facts)[:-1] + (
         f', "total_lmp_rt": {text(amounts.total, DIGITS)}, "congestion_price_rt": {text(amounts.congestion, DIGITS)}'
         f', "marginal_loss_price_rt": {text(amounts.loss, DIGITS)}}}'

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import polars as pl
 
 from pipeline.documents import Document, ParsedDocument, refusal
-from pipeline.markets import caiso, ercot, miso, nyiso, pjm
+from pipeline.markets import caiso, ercot, henry_hub, miso, nyiso, pjm
 
 HEAD: Final = 64 * 1024  # bytes of a document that tell whose it is
 
@@ -30,7 +30,7 @@ class Parser(Protocol):
 
 
 PARSERS: Final[Mapping[str, Parser]] = MappingProxyType(
-    {"caiso": caiso, "ercot": ercot, "miso": miso, "nyiso": nyiso, "pjm": pjm}
+    {"caiso": caiso, "ercot": ercot, "henry_hub": henry_hub, "miso": miso, "nyiso": nyiso, "pjm": pjm}
 )
 
 

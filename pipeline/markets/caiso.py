@@ -1,4 +1,4 @@
-"""CAISO OASIS: the LMP reports of DAM, HASP, RTPD and RTM as CSV.
+"""CAISO OASIS: the LMP reports of DAM, HASP, RTPD and RTM as CSV and as XML.
 
 Long rows, one price component each, are read here and joined to ticks by `caiso_lmp`. Instants come from the GMT
 columns, which run on through the clock changes; the price column is called MW, PRC or VALUE and all three are USD/MWh.
@@ -11,8 +11,9 @@ import polars as pl
 
 from pipeline import csvtable, numbers, products, rejects, times
 from pipeline.bars import INTERVALS
+from pipeline.csvtable import Table
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, Parts, refusal
-from pipeline.markets import caiso_lmp
+from pipeline.markets import caiso_lmp, caiso_xml
 from pipeline.markets.caiso_lmp import COMPONENTS, KIND, LMP, NODE
 from pipeline.rejects import Verdict
 from pipeline.schema import empty
@@ -39,8 +40,10 @@ def claims(name: str, head: bytes) -> bool:
 
 
 def detect(name: str, head: bytes) -> str | None:
-    """The product of an LMP report, by the market run of its first row."""
+    """The product of an LMP report, by the market run of its first row, or of its header as XML."""
     del name
+    if caiso_xml.is_report(head):
+        return RUNS.get(caiso_xml.run_of(head))
     header, _, rest = head.partition(b"\n")
     names = [cell.strip() for cell in header.decode(errors="replace").split(",")]
     cells = rest.partition(b"\n")[0].decode(errors="replace").split(",")
@@ -54,21 +57,26 @@ def parse(document: Document) -> ParsedDocument:
 
     `row` is the line of the LMP row, counted after the header. An LMP that is blank, `NaN`, `N/A` or `-` says that
     there is no price: no tick, and no refusal either. Equal rows that follow each other for one node and interval
-    are one publication, different ones are several. Raises `DataProcessingError` for an error answer, XML, or a
-    report that is not LMP.
+    are one publication, different ones are several. The records of an XML report are its rows. Raises
+    `DataProcessingError` for an error answer, or a report that is not LMP.
     """
     _refuse_markup(document.content)
+    if caiso_xml.is_report(document.content[: 64 * 1024]):
+        return _parsed(document, caiso_xml.table(document.content), "VALUE", 0)
     source = csvtable.lines(document.content)
     _refuse_look_alike(source.names)
     price = _price_column(source.names)
-    table = csvtable.table(source, [START, END, NODE, RUN, KIND, price])
+    return _parsed(document, csvtable.table(source, [START, END, NODE, RUN, KIND, price]), price, source.header_line)
+
+
+def _parsed(document: Document, table: Table, price: str, header_line: int) -> ParsedDocument:
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the report holds no data row", "document", document.name)
     _refuse_other_product(document.product)
     _refuse_other_runs(table.cells[RUN], document.product)
     parts, refused = _parts(table.cells, price, document.product)
     bad = pl.concat([table.broken, refused]).sort("row")
-    return ParsedDocument(empty(PARSED), bad, table.rows, source.header_line, Parts(parts, caiso_lmp.join))
+    return ParsedDocument(empty(PARSED), bad, table.rows, header_line, Parts(parts, caiso_lmp.join))
 
 
 def _first_line(head: bytes) -> bytes:
@@ -85,8 +93,6 @@ def _refuse_markup(content: bytes) -> None:
     if error:
         answer = f"{error['code']}: {error['text'] or 'no description'}"
         raise refusal(f"OASIS answered with error {answer}", "ERR_CODE", error["code"])
-    reason = "OASIS XML reports cannot be read: fetch the report as CSV (resultformat=6)"
-    raise refusal(reason, "document", _shown(head))
 
 
 def _shown(head: bytes) -> str:

@@ -1,25 +1,16 @@
 """ERCOT: settlement point prices (day-ahead hours, real-time quarters) and the LMPs of SCED runs.
 
 The archive's CSV files, the public API's answers (JSON), API rows saved as CSV, and the sheets of the yearly workbooks
-hold the same columns under other names. ERCOT publishes no parts of a price: they stay null.
+hold the same columns under other names; corrections (NP4-196, NP4-197) are prices of the product that they correct.
 """
-
-from datetime import timedelta
-from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, documents, jsontable, numbers, products, rejects
+from pipeline import csvtable, documents, jsontable
 from pipeline.csvtable import Table
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
-from pipeline.markets import ercot_reports, ercot_times
-from pipeline.markets.ercot_reports import Report
-from pipeline.rejects import Verdict
-from pipeline.schema import conform
-
-_NAME: Final = (rejects.NAME, "is no name of a settlement point (1 to 150 printable characters)")
-_TYPE: Final = (r"^[A-Z_]{0,20}$", "is no type of a settlement point")
-_SECOND_POINT: Final = "EW$"  # LZEW and LZ_DCEW: a load zone's name stands for two points with prices of their own
+from pipeline.documents import Document, ParsedDocument, refusal
+from pipeline.markets import ercot_reports, ercot_rows
+from pipeline.markets.ercot_reports import SCED, Report
 
 
 def claims(name: str, head: bytes) -> bool:
@@ -45,10 +36,8 @@ def parse(document: Document) -> ParsedDocument:
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the report holds no data row", "document", document.name)
     cells = table.cells.rename({name: role for role, name in report.columns.items()})
-    cells = cells.with_columns(pl.col("point").fill_null("").str.strip_chars())
-    if "type" in report.columns:
-        cells = cells.with_columns(pl.col("type").fill_null("").str.strip_chars().str.to_uppercase())
-    ticks, refused = _ticks(cells.hstack(ercot_times.places(cells, report)), report)
+    cut_off = _cut_off(document.content, cells["price"], report)
+    ticks, refused = ercot_rows.ticks(cells, report, cut_off=cut_off)
     return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
 
 
@@ -58,51 +47,17 @@ def _read(document: Document) -> tuple[Table, int, Report]:
         source = csvtable.lines(document.content)
         report = ercot_reports.report(source.names, document.product)
         return csvtable.table(source, list(report.columns.values())), source.header_line, report
-    names = ercot_reports.json_names(document.content)
+    path, names, positional = ercot_reports.json_names(document.content)
     report = ercot_reports.report(names, document.product)
     wanted = list(report.columns.values())
-    return jsontable.arrays(document.content, ["data"], names, wanted), 0, report
+    if positional:
+        return jsontable.arrays(document.content, path, names, wanted), 0, report
+    return jsontable.objects(document.content, path, wanted), 0, report
 
 
-def _ticks(rows: pl.DataFrame, report: Report) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(PARSED, REFUSED_ROWS) of rows with their places."""
-    price, problem = numbers.decimals(rows["price"])
-    unread = problem.set(numbers.missing(rows["price"]), None) if price.null_count() else problem
-    verdicts = [
-        *(Verdict(report.columns[role], rows[role], rows[f"{role} problem"]) for role in ercot_times.told(report)),
-        Verdict(report.columns["point"], rows["point"], rejects.unless(rows["point"], *_NAME)),
-        *_type_verdict(rows, report),
-        Verdict(report.columns["price"], rows["price"], unread),
-    ]
-    refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
-    there = price.is_not_null() & ~rows["row"].is_in(refused["row"].implode())
-    return _shaped(rows.with_columns(price=price).filter(there), report), refused
-
-
-def _type_verdict(rows: pl.DataFrame, report: Report) -> list[Verdict]:
-    if "type" not in report.columns:
-        return []
-    return [Verdict(report.columns["type"], rows["type"], rejects.unless(rows["type"], *_TYPE))]
-
-
-def _shaped(ticks: pl.DataFrame, report: Report) -> pl.DataFrame:
-    kind = pl.col("type").replace("", None) if "type" in report.columns else pl.lit(None, dtype=pl.String)
-    second = kind.str.contains(_SECOND_POINT).fill_null(value=False)
-    shown = pl.when(second).then(pl.format("{}@{}", "point", kind)).otherwise("point")
-    shaped = ticks.select(
-        *("start", "price", "row"),
-        market=pl.lit("ercot"),
-        product=pl.lit(report.product),
-        location=pl.col("point"),
-        location_type=kind,
-        instrument=pl.format("ercot.{}.{}", pl.lit(report.product), shown),
-        ts=pl.col("start"),
-        end=pl.col("start") + report.length if report.length else pl.lit(None),
-        hold_end=pl.col("start") + (report.length or _hold(report.product)),
-        version=pl.lit(0, dtype=pl.Int64),
-    )
-    return conform(documents.published(shaped), PARSED)
-
-
-def _hold(product: str) -> timedelta:
-    return products.product("ercot", product).max_hold or timedelta(0)
+def _cut_off(content: bytes, prices: pl.Series, report: Report) -> bool:
+    """The last price lacks digits: in the archive's files of SCED it ends the line, and all are padded to one width."""
+    if report.product != SCED or content.endswith(b"\n"):
+        return False
+    *others, last = prices.fill_null("").str.len_bytes().to_list() or [0]
+    return len(set(others)) == 1 and last < others[0] and prices.str.starts_with(" ").any()

@@ -13,30 +13,51 @@ QUARTERS: Final = "rt_15min"
 SCED: Final = "rt_sced"
 _LENGTHS: Final[Mapping[str, timedelta | None]] = {DA: timedelta(hours=1), QUARTERS: timedelta(minutes=15), SCED: None}
 
-# Names without case, blanks and underscores. A price correction holds the price that was and the one that is.
-_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+# Names without case, blanks and underscores.
+_TIMES: Final[Mapping[str, tuple[str, ...]]] = {
     "stamp": ("scedtimestamp",),
     "date": ("deliverydate",),
     "hour": ("hourending", "deliveryhour"),
     "quarter": ("deliveryinterval",),
+}
+_USED: Final = {DA: ("date", "hour"), QUARTERS: ("date", "hour", "quarter"), SCED: ("stamp",)}
+_OTHERS: Final[Mapping[str, tuple[str, ...]]] = {
     "flag": ("dstflag", "repeatedhourflag", "repeathourflag"),
     "point": ("settlementpoint", "settlementpointname"),
     "type": ("settlementpointtype",),
-    "price": ("settlementpointprice", "sppcorrected", "lmp", "spp"),
+    "corrected": ("pricecorrectiontime",),
 }
-_OURS: Final = {"deliverydate", "scedtimestamp", "settlementpoint", "settlementloadzone", "operatingday"}
+_SETTLED: Final = ("settlementpointprice", "sppcorrected")
+_PRICES: Final = {DA: _SETTLED, QUARTERS: _SETTLED, SCED: ("lmp", "lmpcorrected")}
+_CORRECTED: Final = "corrected"  # ends the name of a correction's price; the price before it has a column of its own
+
+_OTHER_REPORTS: Final = {
+    "settlementloadzone": "the list of settlement points",
+    "electricalbus": "prices of electrical buses",
+    "busname": "prices of electrical buses",
+    "rtdtimestamp": "indicative prices, which bind nobody",
+}
+_OURS: Final = {"deliverydate", "scedtimestamp", "settlementpoint", "operatingday", "operday", *_OTHER_REPORTS}
 _IN_JSON: Final = re.compile(rb'"reportEMIL"|"(?:settlementPoint|deliveryDate|SCEDTimestamp)', re.IGNORECASE)
+_FIELD: Final = re.compile(rb'"name"\s*:\s*"(\w+)"')
+_KEY: Final = re.compile(rb'"(\w+)"\s*:')
 
 
 class Report(NamedTuple):
-    """`columns`: the document's name of each role; `length`: of the interval, null where only the next run ends it."""
+    """`columns`: the document's name of each role."""
 
     product: str
     columns: dict[str, str]
 
     @property
     def length(self) -> timedelta | None:
+        """Of the interval; null where only the next run ends it."""
         return _LENGTHS[self.product]
+
+    @property
+    def corrects(self) -> bool:
+        """It corrects prices that were published before (NP4-196, NP4-197)."""
+        return _bare(self.columns["price"]).endswith(_CORRECTED)
 
 
 def is_ours(head: bytes) -> bool:
@@ -48,19 +69,25 @@ def is_ours(head: bytes) -> bool:
 
 def guessed(head: bytes) -> str | None:
     """The product as far as the beginning of a document tells it."""
-    named = re.findall(rb'"name"\s*:\s*"(\w+)"', head) if jsontable.is_json(head) else []
-    names = [name.decode(errors="replace") for name in named] or _first_line(head)
-    held = _held(names)
-    return _product(held) if {"point", "price"} <= set(held) else None
+    if not jsontable.is_json(head):
+        return _product(_bares(_first_line(head)))
+    names = _FIELD.findall(head) or _KEY.findall(head)
+    return _product(_bares([name.decode() for name in names]))
 
 
-def json_names(content: bytes) -> list[str]:
-    """The names of an answer's cells. Raises `DataProcessingError` for another answer."""
+def json_names(content: bytes) -> tuple[list[str], list[str], bool]:
+    """(path of the rows, names of their cells, the rows are lists) of an answer, or of its rows saved as objects.
+
+    Raises `DataProcessingError` for another answer.
+    """
     fields = jsontable.part(content, ["fields"])
     listed = cast("list[Any]", fields) if isinstance(fields, list) else []
     names = [str(cast("dict[str, Any]", each).get("name")) for each in listed if isinstance(each, dict)]
     if names and len(names) == len(listed):
-        return names
+        return ["data"], names, True
+    for path in ([], ["data"]):
+        if keys := jsontable.keys(content, path):
+            return path, keys, False
     told = jsontable.part(content, ["message"]) or jsontable.part(content, ["error"])
     if told:
         raise refusal(f"ERCOT's API answered with an error: {told}", "message", str(told))
@@ -72,35 +99,37 @@ def report(names: Sequence[str], wanted: str | None) -> Report:
     another product than the wanted one."""
     if wanted is not None and wanted not in _LENGTHS:
         raise refusal(f"product {wanted[:64]!r} is none of ERCOT's ({', '.join(_LENGTHS)})", "product", wanted)
-    held = _held(names)
-    product = _product(held)
-    if product is None or not {"point", "price"} <= set(held):
-        reason = "this is no report of settlement point prices by ERCOT: a point, a price and its time are expected"
-        raise refusal(f"{reason}; send NP4-190, NP6-905 or NP6-788", "header", ",".join(names))
-    if product == QUARTERS and "type" not in held:
-        reason = "the report has no column SettlementPointType, and a load zone's name stands for two points"
-        raise refusal(reason, "header", ",".join(names))
+    bares = _bares(names)
+    product = _product(bares)
+    if product is None:
+        what = next((f" but {other}" for name, other in _OTHER_REPORTS.items() if name in bares), "")
+        reason = f"this report holds no settlement point prices of ERCOT{what}: a time, a point and its price"
+        raise refusal(f"{reason} are expected; send NP4-190, NP6-905 or NP6-788", "header", ",".join(names))
     if wanted not in (None, product):
         raise refusal(f"the report is of {product}, not of {wanted}", "product", str(wanted))
-    used = {"stamp"} if product == SCED else {"date", "hour", "quarter"}
-    return Report(product, {role: name for role, name in held.items() if role in used | _ALWAYS})
+    roles = {**{role: _TIMES[role] for role in _USED[product]}, **_OTHERS, "price": _PRICES[product]}
+    read = Report(product, {role: name for role, known in roles.items() if (name := _found(known, bares))})
+    if read.corrects and "corrected" not in read.columns:
+        raise refusal("the report of corrections lacks their time (PriceCorrectionTime)", "header", ",".join(names))
+    return read
 
 
-_ALWAYS: Final = {"flag", "point", "type", "price"}
+def _product(bares: Mapping[str, str]) -> str | None:
+    """The first product whose time stands there, where its price and a point do so too."""
+    for product in (SCED, QUARTERS, DA):
+        needed = [*(_TIMES[role] for role in _USED[product]), _OTHERS["point"]]
+        if all(_found(known, bares) for known in needed):
+            return product if _found(_PRICES[product], bares) else None
+    return None
 
 
-def _product(held: Mapping[str, str]) -> str | None:
-    if "stamp" in held:
-        return SCED
-    if {"date", "hour", "quarter"} <= set(held):
-        return QUARTERS
-    return DA if {"date", "hour"} <= set(held) else None
+def _found(known: Sequence[str], bares: Mapping[str, str]) -> str | None:
+    return next((bares[name] for name in known if name in bares), None)
 
 
-def _held(names: Sequence[str]) -> dict[str, str]:
-    bare = {_bare(name): name for name in reversed(names)}
-    found = {role: [bare[each] for each in known if each in bare] for role, known in _ROLES.items()}
-    return {role: names[0] for role, names in found.items() if names}
+def _bares(names: Sequence[str]) -> dict[str, str]:
+    """The names as they stand there (the first of those alike), by their bare form."""
+    return {_bare(name): name for name in reversed(names)}
 
 
 def _bare(name: str) -> str:

@@ -13,16 +13,12 @@ import polars as pl
 from pipeline import csvtable, documents, jsontable, numbers, rejects
 from pipeline.csvtable import Table
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
-from pipeline.markets import pjm_columns, pjm_feeds, pjm_stamps
+from pipeline.markets import pjm_columns, pjm_feeds, pjm_places, pjm_stamps
 from pipeline.markets.pjm_feeds import Feed
 from pipeline.rejects import Verdict
-from pipeline.schema import DIGITS, SCALE, conform
+from pipeline.schema import DIGITS, PRICE, SCALE, conform
 
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
-_PNODE: Final = (r"^ *[0-9]{1,15} *$", "is no pnode id")
-_NAME: Final = (rejects.NAME, "is no name of a pnode (1 to 150 printable characters)")
-_MANY: Final = "stands for several prices of the interval and no pnode_id tells them apart: send rt_hrl_lmps"
-_TEXT: Final = (r"^[^\x00-\x1f\x7f]{0,150}$", "is no text of at most 150 printable characters")
 _VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
 _LIMIT: Final = 10 ** (DIGITS - SCALE)
 _TOO_LARGE: Final = f"leaves an energy (total - congestion - loss) outside ±10^{DIGITS - SCALE}"
@@ -52,7 +48,8 @@ def parse(document: Document) -> ParsedDocument:
     cells = table.cells.rename({name: role for role, name in columns.items()})
     stamps = pjm_stamps.read(cells)
     feed = pjm_feeds.feed(document, names, columns, stamps["start"])
-    ticks, refused = _ticks(cells.hstack(pjm_stamps.places(stamps, feed.length)), columns, feed)
+    timed = cells.hstack(pjm_stamps.intervals(stamps, feed.length))
+    ticks, refused = _ticks(timed.hstack(pjm_places.places(timed, columns, feed.product)), columns, feed)
     return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
 
 
@@ -70,15 +67,16 @@ def _read(content: bytes, wanted: str | None) -> tuple[list[str], dict[str, str]
 
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(PARSED, REFUSED_ROWS) of rows with their places."""
+    """(PARSED, REFUSED_ROWS) of rows with their intervals and places."""
     read = {role: numbers.decimals(rows[role]) for role in _AMOUNTS if role in columns}
     amounts = pl.DataFrame({role: values for role, (values, _) in read.items()})
     if feed.derived:
         amounts = amounts.with_columns(energy=pl.col("price") - pl.col("congestion") - pl.col("loss"))
+    energy = amounts.get_column("energy", default=pl.repeat(None, rows.height, dtype=PRICE, eager=True))
     verdicts = [
         *_place_verdicts(rows, columns),
         *(Verdict(columns[role], rows[role], _unread(rows[role], problem)) for role, (_, problem) in read.items()),
-        Verdict(columns["price"], rows["price"], _unheld(amounts["energy"])),
+        Verdict(columns["price"], rows["price"], _unheld(energy)),
     ]
     refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
     there = amounts["price"].is_not_null() & ~rows["row"].is_in(refused["row"].implode())
@@ -94,56 +92,29 @@ def _unheld(energy: pl.Series) -> pl.Series:
 
 
 def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str]) -> list[Verdict]:
-    problems = {
-        "utc": rows["utc problem"],
-        "ept": rows["ept problem"],
-        "pnode": _place_problem(rows, columns),
-        "name": _unless(rows["name"], *_TEXT) if "name" in columns else None,
-        "type": _unless(rows["type"], *_TEXT) if "type" in columns else None,
-        "version": _unless(rows["version"], *_VERSION) if "version" in columns else None,
-    }
-    return [
-        Verdict(columns[role], rows[role], problem)
-        for role, problem in problems.items()
-        if problem is not None and role in columns
+    found = [
+        Verdict(columns[role], rows[role], rows[f"{role} problem"])
+        for role in ("utc", "ept", *pjm_places.ROLES)
+        if role in columns
     ]
-
-
-def _place_problem(rows: pl.DataFrame, columns: Mapping[str, str]) -> pl.Series:
-    if columns["pnode"] == pjm_columns.ID:
-        return _unless(rows["pnode"], *_PNODE)
-    place = ("start", pl.col("pnode").str.strip_chars())
-    prices = pl.struct(role for role in ("type", "price", "congestion", "loss") if role in columns)
-    many = rows.select((prices.n_unique().over(*place) > 1).alias("many"))["many"]
-    return _unless(rows["pnode"].str.strip_chars(), *_NAME).set(many, _MANY)
-
-
-def _unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
-    return rejects.unless(cells.fill_null(""), shape, problem)
+    if "version" in columns:
+        version = rows["version"]
+        found.append(Verdict(columns["version"], version, rejects.unless(version.fill_null(""), *_VERSION)))
+    return found
 
 
 def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> pl.DataFrame:
-    location = pl.col("pnode").str.strip_chars()
-    if columns["pnode"] == pjm_columns.ID:
-        location = location.cast(pl.Int64).cast(pl.String)  # without zeros before it
+    there = [name for name in PARSED if name in ticks.columns and name != "version"]
     shaped = ticks.select(
-        *("start", "end", "price", "energy", "congestion", "loss", "row"),
+        *there,
         market=pl.lit("pjm"),
         product=pl.lit(feed.product),
-        location=location,
-        location_type=_text("type", columns),
-        location_name=_text("name", columns),
-        instrument=pl.format("pjm.{}.{}", pl.lit(feed.product), location),
         ts=pl.col("start"),
         hold_end=pl.col("end"),
         derived=pl.lit(feed.derived),
         version=_version(columns),
     )
     return conform(documents.published(shaped), PARSED)
-
-
-def _text(role: str, columns: Mapping[str, str]) -> pl.Expr:
-    return pl.col(role).str.strip_chars().replace("", None) if role in columns else pl.lit(None, dtype=pl.String)
 
 
 def _version(columns: Mapping[str, str]) -> pl.Expr:

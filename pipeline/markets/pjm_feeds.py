@@ -12,6 +12,7 @@ import polars as pl
 
 from pipeline import jsontable
 from pipeline.documents import Document, refusal
+from pipeline.markets import pjm_columns
 
 PRODUCTS: Final[Mapping[str, timedelta]] = {
     "da_hourly": timedelta(hours=1), "rt_hourly": timedelta(hours=1), "rt_5min": timedelta(minutes=5),
@@ -20,17 +21,13 @@ _FEEDS: Final = re.compile(
     r"(?P<da>da_hrl_lmps)|(?P<five>rt_(?:unverified_)?five_?min\w*)|(?P<hourly>rt_(?:unverified_)?hrl_lmps)"
 )
 _OURS: Final = ("datetime_beginning_utc", "datetime_beginning_ept", "pnode_id")
-_LMP: Final = re.compile(r"total_lmp_(da|rt)")
-_NEEDED: Final = {"pnode": "pnode_id", "price": "total_lmp_{}", "congestion": "congestion_price_{}",
-                  "loss": "marginal_loss_price_{}"}  # fmt: skip
-_OPTIONAL: Final = {"utc": "datetime_beginning_utc", "ept": "datetime_beginning_ept", "type": "type",
-                    "energy": "system_energy_price_{}", "version": "version_nbr"}  # fmt: skip
-_NAMES: Final = ("pnode_name", "name")
+_WITHIN: Final = re.compile(r":(?!00)\d\d:00")  # 5:05:00
+_QUESTION: Final = '"searchSpecification"'  # stands behind the rows, with the filters' stamps in it
 _MESSAGE: Final = ("message", "errors", "error", "statusCode")
 
 
 class Feed(NamedTuple):
-    """`derived`: the feed has no energy, it follows from the other parts."""
+    """`derived`: the feed has no energy, but the other parts, from which it follows."""
 
     product: str
     derived: bool
@@ -52,67 +49,67 @@ def items_path(content: bytes) -> Sequence[str]:
 
 
 def json_names(content: bytes) -> list[str]:
-    """The names of an API's answer, by its first row. Raises `DataProcessingError` for its error answers."""
+    """The names of an API's answer, by its first rows. Raises `DataProcessingError` for its error answers."""
     path = items_path(content)
     names = jsontable.keys(content, path)
-    if names or not path:
+    if names:
         return names
-    for key in _MESSAGE:
+    for key in _MESSAGE if path else ():
         if (told := jsontable.part(content, [key])) is not None:
-            raise refusal(f"PJM's API answered with an error: {told}", key, str(told))
+            shown = str(told).encode(errors="replace").decode()  # lone surrogates
+            raise refusal(f"PJM's API answered with an error: {shown}", key, shown)
+    where = ".".join(path) or "document"
     if jsontable.part(content, path) == []:
-        raise refusal("the feed holds no data row", "items")
-    raise refusal("this is no answer of PJM's API: it has no rows in `items`", "items")
-
-
-def columns(names: Sequence[str]) -> dict[str, str]:
-    """The column of each role: pnode, price, congestion, loss, and utc, ept, name, type, energy, version where they
-    are. Raises `DataProcessingError` for a feed without LMP."""
-    sides = sorted({found[1] for each in names if (found := _LMP.fullmatch(each))})
-    if len(sides) != 1:
-        reason = "this is no LMP feed of PJM: one column total_lmp_da or total_lmp_rt is expected"
-        raise refusal(f"{reason}; send da_hrl_lmps, rt_hrl_lmps or rt_fivemin_hrl_lmps", "header", ",".join(names))
-    needed = {role: form.format(sides[0]) for role, form in _NEEDED.items()}
-    optional = {role: form.format(sides[0]) for role, form in _OPTIONAL.items()}
-    lacking = [name for name in needed.values() if name not in names]
-    if lacking or not {optional["utc"], optional["ept"]} & set(names):
-        lacking = lacking or [optional["utc"]]
-        raise refusal(f"the feed has no column {', '.join(lacking)}", "header", ",".join(names))
-    found = needed | {role: name for role, name in optional.items() if name in names}
-    named = [name for name in _NAMES if name in names]
-    return found | ({"name": named[0]} if named else {})
+        raise refusal("the feed holds no data row", where)
+    raise refusal("this is no answer of PJM's API: a list of records is expected in `items`, or alone", where)
 
 
 def guessed(name: str, head: bytes) -> str | None:
     """The product as far as the beginning of a document tells it."""
     text = head.decode(errors="replace")
-    found = _named(name) or _named(text[:4096])
-    if found or "total_lmp_da" in text:
-        return found or "da_hourly"
-    return None if "total_lmp_rt" not in text else "rt_5min" if re.search(r":(?!00)\d\d:00", text) else None
+    rows = text.partition(_QUESTION)[0]
+    sides = [side for side in pjm_columns.SIDES if f"total_lmp_{side}" in rows]
+    if sides != ["rt"]:
+        return "da_hourly" if sides == ["da"] else None
+    return _real_time(text[:4096]) or _real_time(name) or ("rt_5min" if _WITHIN.search(rows) else None)
 
 
 def feed(document: Document, names: Sequence[str], held: Mapping[str, str], starts: pl.Series) -> Feed:
     """The feed of a document. Raises `DataProcessingError` where it is in doubt or not of the wanted product."""
     wanted = document.product
-    if wanted is not None and wanted not in PRODUCTS:
-        raise refusal(f"product {wanted[:64]!r} is none of PJM's ({', '.join(PRODUCTS)})", "product", wanted)
-    by_columns = "da_hourly" if "total_lmp_da" in names else None
     steps = _by_steps(starts)
-    told = by_columns or _named(document.name) or _by_address(document.content) or steps or wanted
+    certain = pjm_columns.market(names, held) or _by_address(document.content)
+    told = certain or _real_time(document.name) or steps or wanted
     if told is None:
-        reason = "one stamp on the hour may be of rt_hourly or rt_5min: name the product or keep the feed's file name"
+        reason = "stamps on the hour may be of rt_hourly or rt_5min: name the product or keep the feed's file name"
         raise refusal(reason, "document", document.name)
     if wanted not in (None, told):
         raise refusal(f"the feed is of {told}, not of {wanted}", "product", str(wanted))
-    if steps == "rt_5min" and told != steps:
-        raise refusal(f"most stamps lie within hours: this is no feed of {told}", "document", document.name)
-    return Feed(told, derived="energy" not in held)
+    _refuse_other_steps(told, starts, document.name, certain=certain is not None)
+    if told == "rt_5min" and held["pnode"] != pjm_columns.ID:
+        raise refusal(f"the feed has no column {pjm_columns.ID}", "header", ",".join(names))
+    return Feed(told, derived="energy" not in held and held.keys() >= {"congestion", "loss"})
 
 
-def _named(text: str) -> str | None:
-    found = _FEEDS.search(text.lower())
-    return None if found is None else "da_hourly" if found["da"] else "rt_5min" if found["five"] else "rt_hourly"
+def refuse_unknown(product: str | None) -> None:
+    """Raises `DataProcessingError` for a product that PJM does not have."""
+    if product is not None and product not in PRODUCTS:
+        raise refusal(f"product {product[:64]!r} is none of PJM's ({', '.join(PRODUCTS)})", "product", product)
+
+
+def _refuse_other_steps(told: str, starts: pl.Series, name: str, *, certain: bool) -> None:
+    """A file under another's name would be read as prices that nobody published."""
+    within, count = _within(starts)
+    if told != "rt_5min" and 2 * within > count:
+        raise refusal(f"most stamps lie within hours: this is no feed of {told}", "document", name)
+    if told == "rt_5min" and not certain and count > 1 and not within:
+        raise refusal(f"all stamps lie on the hour: this is no feed of {told}", "document", name)
+
+
+def _real_time(text: str) -> str | None:
+    """The real-time feed that a text names."""
+    found = [each for each in _FEEDS.finditer(text.lower()) if not each["da"]]
+    return None if not found else "rt_5min" if found[0]["five"] else "rt_hourly"
 
 
 def _by_address(content: bytes) -> str | None:
@@ -121,13 +118,18 @@ def _by_address(content: bytes) -> str | None:
         return None
     links = jsontable.part(content, ["links"])
     texts = [str(link) for link in cast("list[object]", links)] if isinstance(links, list) else []
-    return next((found for text in texts if (found := _named(text))), None)
+    return next((found for text in texts if (found := _real_time(text))), None)
 
 
 def _by_steps(starts: pl.Series) -> str | None:
-    """Five minutes where most stamps lie within hours; hours where there are several and all lie on them."""
-    distinct = starts.drop_nulls().unique().sort()
-    within = int((distinct.dt.minute() != 0).sum())
-    if 2 * within > distinct.len():
+    """Five minutes where half of the stamps or more lie within hours; hours where several do and none does not."""
+    within, count = _within(starts)
+    if within and 2 * within >= count:
         return "rt_5min"
-    return "rt_hourly" if distinct.len() > 1 and not within else None
+    return "rt_hourly" if count > 1 and not within else None
+
+
+def _within(starts: pl.Series) -> tuple[int, int]:
+    """(how many of the distinct stamps lie within hours, how many there are)."""
+    distinct = starts.drop_nulls().unique()
+    return int((distinct.dt.epoch("us") % 3_600_000_000 != 0).sum()), distinct.len()

@@ -76,8 +76,7 @@ def test_every_sample_equals_a_second_reading(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "word"),
     [("other/20251101_20251103_PRC_NOMOGRAM_DAM.csv", "no LMP report"),
-     ("other/empty_response_error.xml", "error 1000: No data returned"),
-     ("dam_xml/20210919_20210920_PRC_LMP_DAM_20211010_15_05_20_v1.xml", "fetch the report as CSV")],
+     ("other/empty_response_error.xml", "error 1000: No data returned")],
 )  # fmt: skip
 def test_what_is_no_lmp_csv_is_refused(name: str, word: str) -> None:
     with pytest.raises(DataProcessingError, match=word):
