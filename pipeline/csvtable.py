@@ -1,8 +1,8 @@
 """A CSV document as text columns found by name, with every broken row told apart from its neighbours.
 
-pyarrow reads documents of plain rows only (the header's number of fields, no quotes): it counts the fields of every
-row. In others polars reads the rows that are plain, or whose quotes can be taken off; those with quotes or commas
-inside quotes go through Python's `csv`, one by one. A row is one line: a quoted field may not span lines.
+pyarrow reads documents of plain rows only (the header's number of fields, no quotes within quotes): it counts the
+fields of every row. In others polars reads the rows that are plain, or whose quotes can be taken off; those with quotes
+or commas inside quotes go through Python's `csv`, one by one. A row is one line: a quoted field may not span lines.
 """
 
 import csv
@@ -24,7 +24,6 @@ MOST_LINES: Final = 5_000_000  # of one document; the largest ones that exchange
 MOST_COLUMNS: Final = 1_000
 MOST_QUOTED: Final = 100_000  # rows that are read one by one
 _NO_SEPARATOR: Final = b"\x01"
-_ODD: Final = (b'"', b"\r")
 _TEXT: Final = re.compile(rb"\S")
 _SIMPLE: Final = r"""^(?:"[^",]*"|[^",]*)(?:,(?:"[^",]*"|[^",]*))*$"""  # quotes that hold no comma and no quote
 _CAUSES: Final = (
@@ -109,7 +108,8 @@ def _names(header: str) -> list[str]:
 def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:
     """The wanted columns, where no row of the document needs a second look."""
     text, begin = source.text, source.begin
-    if begin >= len(text) or any(text.find(odd, begin) >= 0 for odd in _ODD):
+    quoted = text.find(b'"', begin) >= 0
+    if begin >= len(text) or text.find(b"\r", begin) >= 0 or (quoted and not _simply_quoted(text, begin)):
         return None
     columns = [f"{place}" for place in range(len(source.names))]  # of the names, one may stand twice
     chosen = [columns[source.names.index(name)] for name in wanted]
@@ -117,7 +117,9 @@ def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | No
         found = arrow_csv.read_csv(
             pa.BufferReader(memoryview(text)[begin:]),  # pyright: ignore[reportArgumentType]  the stubs know files only
             read_options=arrow_csv.ReadOptions(column_names=columns),
-            parse_options=arrow_csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
+            parse_options=arrow_csv.ParseOptions(
+                quote_char='"' if quoted else False, double_quote=False, ignore_empty_lines=False
+            ),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string()), null_values=[]
             ),
@@ -126,10 +128,19 @@ def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | No
         return None
     cells = pl.from_arrow(found)
     assert isinstance(cells, pl.DataFrame)
+    if quoted and cells.height != text.count(b"\n", begin) + (not text.endswith(b"\n")):  # a row swallowed another
+        return None
     if (cells.to_series(0) == "").any() and text.find(b"\n\n", begin - 1) >= 0:  # a blank line reads as empty cells
         return None
     cells.columns = list(wanted)
     return cells.rechunk()  # columns made of these cells stand beside them, in one piece
+
+
+def _simply_quoted(text: bytes, begin: int) -> bool:
+    """Every quote stands at an end of a cell, as many at the beginnings as at the ends."""
+    opening = text.count(b',"', begin) + text.count(b'\n"', begin - 1)
+    closing = text.count(b'",', begin) + text.count(b'"\n', begin) + text.endswith(b'"')
+    return opening == closing and opening + closing == text.count(b'"', begin)
 
 
 def _rows(body: bytes) -> pl.Series:

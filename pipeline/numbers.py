@@ -45,10 +45,12 @@ def decimals(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     plain = _plain(text)
     values = plain.cast(PRICE, strict=False)
     odd = (values.is_null() & text.is_not_null() & (text != "")).arg_true()
+    if odd.len():  # right-aligned columns: what stands there without its blanks is plain too
+        bare = text.gather(odd).str.strip_chars(_BLANKS)
+        values = values.scatter(odd, _plain(bare).cast(PRICE, strict=False))
+        odd = odd.filter(values.gather(odd).is_null() & (bare != ""))
     reasons = no_problem(text.len())
-    if not odd.len():
-        return values, reasons
-    return _with_odd(text, values, reasons, odd)
+    return (values, reasons) if not odd.len() else _with_odd(text, values, reasons, odd)
 
 
 def _plain(text: pl.Series) -> pl.Series:

@@ -57,9 +57,10 @@ def _miso(scale: float) -> Iterator[Full]:
     nodes = [f"ALTW.NODE{number}" for number in range(round(2_600 * scale))]
     yield _of("miso da_hourly CSV", miso.day("da_expost_lmp", DAY, _prices(nodes, starts(DAY, miso.EST), miso.EST)),
               "csv", pivoted=True)  # fmt: skip
-    run = _prices(nodes, starts(DAY, miso.EST, _FIVE)[150:151], miso.EST)
-    file, content = miso.five_minutes(run)
-    yield Full("miso rt_5min JSON", file, content, "json", len(run), pivoted=False)
+    for name, runs in (("Current", 1), ("Rolling", 12)):
+        prices = _prices(nodes, starts(DAY, miso.EST, _FIVE)[150 : 150 + runs], miso.EST)
+        file, content = miso.five_minutes(prices, name)
+        yield Full(f"miso rt_5min JSON, {name}", file, content, "json", len(prices), pivoted=False)
 
 
 def _ercot(scale: float) -> Iterator[Full]:

@@ -35,12 +35,15 @@ def day(kind: str, of: date, prices: Sequence[Price]) -> tuple[str, bytes]:
     return f"{of:%Y%m%d}_{kind}.csv", lines([*head, *rows], "\r\n")
 
 
-def five_minutes(prices: Sequence[Price]) -> tuple[str, bytes]:
-    """Name and content of the answer about one five-minute interval."""
-    stamp = (prices[0].start.astimezone(EST) + FIVE).strftime("%Y-%m-%dT%H:%M:00")
-    rows = [[stamp, price.node, *(_cell(_parts(price), place) for place in (0, 2, 1))] for price in prices]
+def five_minutes(prices: Sequence[Price], which: str = "Current") -> tuple[str, bytes]:
+    """Name and content of the answer about an interval (`Current`, `Previous`) or an hour (`Rolling`)."""
+    rows = [[_end(price.start), price.node, *(_cell(_parts(price), place) for place in (0, 2, 1))] for price in prices]
     body = {"headers": ["INTERVAL", "CPNODE", "LMP", "MLC", "MCC"], "rows": rows}
-    return "GetRealTimeFiveMinExPost_Current.json", json.dumps(body, separators=(",", ":")).encode()
+    return f"GetRealTimeFiveMinExPost_{which}.json", json.dumps(body, separators=(",", ":")).encode()
+
+
+def _end(start: datetime) -> str:
+    return (start.astimezone(EST) + FIVE).strftime("%Y-%m-%dT%H:%M:00")
 
 
 def _parts(price: Price) -> Parts:
