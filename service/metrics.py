@@ -19,6 +19,8 @@ MetricName = Literal[
     "bridge_tripped",
     "task_seconds",
     "task_failures",
+    "ticks_read",
+    "ticks_flagged",
     "ticks_stored",
     "latest_written",
     "dead_letters",
@@ -54,6 +56,10 @@ DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
     "bridge_tripped": Definition("bridge", "gauge", "1 once too many messages could not be read: none is polled then"),
     "task_seconds": Definition("workers", "seconds", "time a task took", ("task",)),
     "task_failures": Definition("workers", "counter", "tasks that ended in an error", ("task",)),
+    "ticks_read": Definition("workers", "counter", "ticks read from messages, repeats included", ("market", "product")),
+    "ticks_flagged": Definition(
+        "workers", "counter", "ticks read with a flag other than VALID, repeats included", ("market", "flag")
+    ),
     "ticks_stored": Definition("workers", "counter", "publications inserted in ClickHouse, repeats included"),
     "latest_written": Definition("workers", "counter", "latest prices that the compare-and-set accepted"),
     "dead_letters": Definition("workers", "counter", "dead letters written, repeats included"),

@@ -109,6 +109,9 @@ def report(names: Sequence[str], wanted: str | None) -> Report:
         raise refusal(f"the report is of {product}, not of {wanted}", "product", str(wanted))
     roles = {**{role: _TIMES[role] for role in _USED[product]}, **_OTHERS, "price": _PRICES[product]}
     read = Report(product, {role: name for role, known in roles.items() if (name := _found(known, bares))})
+    if product == QUARTERS and "type" not in read.columns:
+        reason = "the report lacks SettlementPointType, without which a load zone's name stands for two points"
+        raise refusal(reason, "header", ",".join(names))
     if read.corrects and "corrected" not in read.columns:
         raise refusal("the report of corrections lacks their time (PriceCorrectionTime)", "header", ",".join(names))
     return read

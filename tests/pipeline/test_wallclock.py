@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from pipeline import wallclock
-from pipeline.wallclock import MIXED, NOT_THERE, TWICE
+from pipeline.wallclock import MIXED, NOT_THERE, ONCE, TWICE, UNFLAGGED
 
 ZONE = "America/New_York"
 AUTUMN, SPRING = datetime(2025, 11, 2), datetime(2025, 3, 9)  # noqa: DTZ001
@@ -81,3 +81,25 @@ def test_the_zones_name_settles_it() -> None:
     midnight = datetime(2025, 11, 2, 4, tzinfo=UTC)
     hour = timedelta(hours=1)
     assert instants.to_list() == [midnight, midnight + 2 * hour, midnight + hour, None, None, None, None]
+
+
+def test_the_flag_marks_the_second_hour() -> None:
+    times = local(AUTUMN, "00:59", "01:00", "01:00", "01:59", "01:30", "02:00", "02:00", "02:00", None)
+    flags = pl.Series([False, True, False, True, None, False, None, True, True])
+    instants, reasons = wallclock.by_flag(times, flags, ZONE)
+    midnight = datetime(2025, 11, 2, 4, tzinfo=UTC)
+    minutes = [None if instant is None else (instant - midnight) // timedelta(minutes=1) for instant in instants]
+    assert minutes == [59, 120, 60, 179, None, 180, 180, None, None]
+    assert reasons.to_list() == [None, None, None, None, UNFLAGGED, None, None, ONCE, None]
+
+
+def test_no_flag_makes_a_time_that_is_left_out() -> None:
+    times = local(SPRING, "01:59", "02:00", "02:30", "02:59", "03:00")
+    instants, reasons = wallclock.by_flag(times, pl.Series([False, True, False, None, False]), ZONE)
+    assert instants.is_null().to_list() == [False, True, True, True, False]
+    assert reasons.to_list() == [None, NOT_THERE, NOT_THERE, NOT_THERE, None]
+
+
+def test_no_rows_have_no_instants() -> None:
+    instants, reasons = wallclock.by_flag(local(AUTUMN), pl.Series([], dtype=pl.Boolean), ZONE)
+    assert (instants.len(), reasons.len()) == (0, 0)

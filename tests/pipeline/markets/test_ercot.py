@@ -155,7 +155,7 @@ def test_the_flag_marks_the_second_run_of_an_hour_in_whatever_order() -> None:
         (DAY_AHEAD, "06/31/2024,02:00,A,1,N", "DeliveryDate", "is no date"),
         (DAY_AHEAD, "06/01/2024 01:00,02:00,A,1,N", "DeliveryDate", "is no date"),
         (DAY_AHEAD, ",02:00,A,1,N", "DeliveryDate", "is no date"),
-        (DAY_AHEAD, "06/01/2124,02:00,A,1,N", "DeliveryDate", "between"),
+        (DAY_AHEAD, "06/01/2124,02:00,A,1,N", "DeliveryDate", "is outside"),
         (QUARTERS, "06/01/2024,1,0,A,LZ,1,N", "DeliveryInterval", "is no quarter"),
         (QUARTERS, "06/01/2024,1,5,A,LZ,1,N", "DeliveryInterval", "is no quarter"),
         (QUARTERS, "03/10/2024,3,2,A,LZ,1,N", "DeliveryHour", "the clock goes forward"),

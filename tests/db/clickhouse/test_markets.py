@@ -1,0 +1,75 @@
+"""Bars of every market's own documents, on days of 23, 24 and 25 hours, against bars by hand."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import reads
+from db.clickhouse.frames import fetch
+from local import demo_markets
+from local.documents import ercot, pjm
+from local.documents.prices import Price
+from pipeline.normalize import normalize
+from tests.db.clickhouse import brute
+from tests.db.clickhouse.rows import fresh_tenant, land
+from tests.db.clickhouse.test_nyiso import expect
+from tests.pipeline import making
+
+pytestmark = pytest.mark.stack
+DAYS = {date(2026, 3, 8): 23, date(2026, 6, 1): 24, date(2026, 11, 1): 25}
+
+
+def rows(tenant: str, *documents: tuple[str, str, bytes], known: datetime) -> list[brute.Row]:
+    """The ticks of documents (market, name, content), one message each, a minute apart."""
+    made = list[brute.Row]()
+    for number, (market, name, content) in enumerate(documents):
+        packed = making.document(content.decode(), market=market, name=name)
+        at = round((known + timedelta(minutes=number)).timestamp()) * 1_000_000
+        found = normalize(making.batch(packed, known_at_us=at, first=number), tenant)
+        assert found.rejects.is_empty()
+        made += found.ticks.drop("location_name").to_dicts()
+    return made
+
+
+@pytest.mark.parametrize("day", DAYS)
+def test_hours_of_every_market_on_a_day_of_clock_change(client: Client, day: date) -> None:
+    tenant, known = fresh_tenant(), datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=3)
+    sent = [each for each in demo_markets.of_day(day) if each.market != "caiso"]  # packed: tests of their own
+    made = rows(tenant, *((each.market, each.name, each.content) for each in sent), known=known)
+    land(client, made[::2])
+    land(client, made[1::2])
+    expect(client, made)
+    for market in ("ercot", "miso", "nyiso", "pjm"):
+        starts = {each["start"] for each in made if each["market"] == market}
+        assert len(starts) == (24 if market == "miso" else DAYS[day])
+
+
+def test_a_run_of_sced_holds_until_the_next_one(client: Client) -> None:
+    """The example of the manual: three runs about five minutes apart."""
+    tenant, noon = fresh_tenant(), datetime(2026, 6, 1, 16, tzinfo=UTC)
+    runs = [(14, 20.0), (5 * 60 + 12, 100.0), (10 * 60 + 15, 20.0)]
+    documents = [ercot.sced([Price("HB_NORTH", noon + timedelta(seconds=at), usd)]) for at, usd in runs]
+    made = rows(tenant, *(("ercot", *each) for each in documents), known=noon + timedelta(hours=1))
+    land(client, made)
+    expect(client, made)
+    scope = reads.Scope([tenant], ["ercot.rt_sced.HB_NORTH"])
+    [bar] = fetch(client, reads.read_bars(scope, "15m", reads.Range(noon, noon + timedelta(hours=1), 9))).to_dicts()
+    shown = [bar[name] for name in ("open", "high", "low", "close", "count", "covered_seconds")]
+    assert shown == [20, 100, 20, 20, 3, 886]
+    assert round(bar["twap"], 4) == Decimal("47.3589")
+
+
+def test_pjm_s_highest_version_is_the_price_whenever_it_came(client: Client) -> None:
+    tenant, at = fresh_tenant(), datetime(2026, 6, 1, 16, tzinfo=UTC)
+    first, second, third = (
+        pjm.export("rt_hrl_lmps", [Price("51288", at, usd)], version)
+        for version, usd in ((1, 30.0), (2, 42.5), (1, 99.0))
+    )
+    made = rows(tenant, *(("pjm", *each) for each in (first, second, third)), known=at + timedelta(hours=2))
+    land(client, made)
+    expect(client, made)
+    span = reads.Range(at, at + timedelta(hours=1), 9)
+    [tick] = fetch(client, reads.read_ticks(reads.Scope([tenant], ["pjm.rt_hourly.51288"]), span)).to_dicts()
+    assert (tick["price"], tick["version"], tick["revision"]) == (Decimal("42.5"), 2, 1)
