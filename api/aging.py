@@ -1,7 +1,7 @@
 """A latest price as JSON text, split at what depends on the present moment: its age and its status."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
@@ -11,6 +11,7 @@ import polars as pl
 from api import render, shapes
 from pipeline import products
 from pipeline.bars import INTERVALS
+from service import clock
 
 Status = Literal["live", "late", "stale"]
 _MS: Final = 1000  # microseconds
@@ -86,6 +87,14 @@ def rows(latest: pl.DataFrame, reference: pl.DataFrame, *, decimals_as_text: boo
         counts_us = _LONG_AGO if pace.ahead_us is None else start_us - pace.ahead_us
         before = f'{line[:-1]},"age_seconds":'.encode()
         yield Row(before, start_us, counts_us, told_us + pace.live_us, told_us + pace.late_us, pace.cadence)
+
+
+def text_at(latest: pl.DataFrame, reference: pl.DataFrame, at: datetime, *, decimals_as_text: bool) -> bytes:
+    """Latest ticks of these instruments as they are shown at an instant: JSON objects, in their order."""
+    who = reference.select("tenant", "instrument")
+    ordered = who.join(latest, on=["tenant", "instrument"], maintain_order="left").select(latest.columns)
+    now_us = clock.to_us(at)
+    return aged(list(rows(ordered, reference, decimals_as_text=decimals_as_text)), now_us).text(now_us)
 
 
 def status_at(market: str, product: str, start_us: int, now_us: int) -> Status:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from api import render
 from api.listing import Around, tail
+from api.moment import Moment
 from api.problems import not_found
 from api.query import InstrumentQuery, Listed, Priced
 from api.security.principal import Principal
@@ -39,14 +40,21 @@ def position(request: Request, caller: Principal, ask: Listed) -> Any:
     return state_of(request).cursors.read(_bound(ask), caller.tenant, ask.cursor)
 
 
-def around(request: Request, caller: Principal, ask: Listed, query: Mapping[str, object], going_on: object) -> Around:
+def around(
+    request: Request,
+    caller: Principal,
+    ask: Listed,
+    query: Mapping[str, object],
+    going_on: object,
+    moment: Moment | None = None,
+) -> Around:
     """`going_on` is the position (plain JSON values) of what follows, if any."""
     cursor, headers = None, {}
     if going_on is not None:
         cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)
         address = request.url.include_query_params(cursor=cursor)
         headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
-    return Around(tail(cursor, _json(query)), headers)
+    return Around(tail(cursor, _json(query), None if moment is None else moment.complete), headers)
 
 
 def listed(
@@ -56,10 +64,11 @@ def listed(
     rows: pl.DataFrame,
     query: Mapping[str, object],
     going_on: object,
+    moment: Moment | None = None,
 ) -> Response:
     """The response of a list."""
     text = render.rows(rows, decimals_as_text=wants_text(ask))
-    return around(request, caller, ask, query, going_on).response(text.encode())
+    return around(request, caller, ask, query, going_on, moment).response(text.encode())
 
 
 def wants_text(ask: Listed) -> bool:

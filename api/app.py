@@ -20,7 +20,8 @@ DESCRIPTION: Final = """Exact ticks, bars and latest prices of US power and gas 
 Send your key in `Authorization: Bearer` or `X-API-Key`; two different keys are refused. Ranges are [start, end);
 instants are those of RFC 3339: they need an offset (`2026-07-01T00:00:00Z`) and have at most 6 decimals, seconds may
 be left out. Prices are JSON numbers with all their digits. A list holds `data`, `next` and `query`; send `next` back
-as `cursor` for what follows, or follow `Link`. HEAD is answered as GET, without its body. Errors are problem+json
+as `cursor` for what follows, or follow `Link`. With `as_of` prices and bars are those that were known at an instant,
+and `complete` says whether that can still change. HEAD is answered as GET, without its body. Errors are problem+json
 (RFC 9457).
 
     curl -H "X-API-Key: $GRIDTICK_API_KEY" "http://127.0.0.1:8080/v1/prices/latest?instrument=NG_HH_BALMO"

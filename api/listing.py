@@ -1,4 +1,4 @@
-"""The answer of a list: `{"data": […], "next": …, "query": {…}}`."""
+"""The answer of a list: `{"data": […], "next": …, "query": {…}}`; with `as_of`, `complete` stands before `query`."""
 
 from typing import Final, NamedTuple
 
@@ -7,10 +7,11 @@ from starlette.responses import Response
 _HEAD: Final = b'{"data":['
 
 
-def tail(next_cursor: str | None, query: str) -> bytes:
+def tail(next_cursor: str | None, query: str, complete: bool | None = None) -> bytes:  # noqa: FBT001
     """The text after the rows; `query` is JSON."""
     following = "null" if next_cursor is None else f'"{next_cursor}"'
-    return f'],"next":{following},"query":{query}}}'.encode()
+    whole = "" if complete is None else f'"complete":{"true" if complete else "false"},'
+    return f'],"next":{following},{whole}"query":{query}}}'.encode()
 
 
 class Around(NamedTuple):

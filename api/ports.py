@@ -23,6 +23,15 @@ class Page:
     following: object | None
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The starts of the first and the last price, and since when what is stored is as it is."""
+
+    first: datetime
+    last: datetime
+    changed: datetime
+
+
 class Reads(Protocol):
     """All reads of the API. Every one takes the tenants; each raises a 503 problem when its store is away."""
 
@@ -61,6 +70,14 @@ class Reads(Protocol):
         """Bars with start in [start, end), with the fields of a shown bar, but `is_final`, and `tenant`."""
         ...
 
+    async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
+        """`pipeline.expected.HELD` of a document's instrument: usable prices published for instants in [start, end)."""
+        ...
+
+    async def extent(self, tenant: str, name: str) -> Extent | None:
+        """Between which starts an instrument has usable prices; None where it has none."""
+        ...
+
     async def watermark(self) -> datetime:
         """The latest append time of what has landed."""
         ...
@@ -70,6 +87,57 @@ class Reads(Protocol):
 
         Without a mode: of a product that lies in the future by design the price in force, where there is one.
         """
+        ...
+
+    async def known_until(self) -> datetime:
+        """Everything that is known before this instant has landed: what was known earlier cannot change any more."""
+        ...
+
+    async def known_ticks(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        """As `ticks` were at an instant."""
+        ...
+
+    async def revisions(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime | None,
+    ) -> Page:
+        """Every publication that changed a price, of all or of those known at an instant: the fields of `ticks`."""
+        ...
+
+    async def known_bars(
+        self,
+        reference: pl.DataFrame,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        """As `bars` of the instruments of these rows of the reference; a page that goes on may hold fewer rows."""
+        ...
+
+    async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
+        """As `latest` was at an instant."""
+        ...
+
+    async def stopped(self) -> list[str]:
+        """Why lanes read nothing more, as sentences; nothing where PostgreSQL does not tell in time."""
         ...
 
     async def away(self) -> dict[Store, str]:

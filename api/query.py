@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import invalid
-from api.values import Instant, Limit, MarketName, ProductName, Text
+from api.values import Flag, Instant, Limit, MarketName, ProductName, Text
 
 DEFAULT_LIMIT: Final = 1000
 MAX_INSTRUMENTS: Final = 100
@@ -47,6 +47,15 @@ class Priced(Listed):
     price_type: PriceType = "number"
 
 
+AsOf = Annotated[
+    Instant | None,
+    Field(
+        description="only what was known at this instant, which may not lie ahead; the answer says whether it is "
+        "`complete`. Names, units and zones are those of today"
+    ),
+]
+
+
 class RangeQuery(Priced):
     """Instruments over [start, end)."""
 
@@ -56,15 +65,23 @@ class RangeQuery(Priced):
     ]
     start: Annotated[
         Instant | None,
-        Field(description="first instant; default: 24 hours before `end`, else before now; `1d`: 31 days"),
+        Field(description="first instant; default: 24 hours before `end`, else before `as_of` or now; `1d`: 31 days"),
     ] = None
     end: Annotated[
         Instant | None, Field(description="first instant beyond; default: no end. 2100-01-01T00:00:00Z is the last one")
     ] = None
+    as_of: AsOf = None
 
 
 class TicksQuery(RangeQuery):
     """Ticks whose `interval_start` lies in [start, end)."""
+
+    revisions: Annotated[
+        Flag,
+        Field(
+            description="every publication that changed a price, in the order they were known, not the last one alone"
+        ),
+    ] = False
 
 
 Interval = Literal["1m", "5m", "15m", "1h", "1d"]
@@ -89,6 +106,28 @@ class LatestQuery(Priced):
         Field(
             description="the price with the newest start, or the one whose interval holds now; default: of day-ahead "
             "products the one that holds now, where there is one, else the newest"
+        ),
+    ] = None
+    as_of: AsOf = None
+
+
+class InstrumentQuery(Strict):
+    """One instrument: that of your own tenant where both it and the public one have it."""
+
+    tenant: Tenant | None = None
+
+
+class CoverageQuery(InstrumentQuery):
+    """One instrument over [start, end), at most 93 days."""
+
+    start: Annotated[
+        Instant | None, Field(description="first instant; default: the beginning of the 7 local days that `end` ends")
+    ] = None
+    end: Annotated[
+        Instant | None,
+        Field(
+            description="first instant beyond; default: the end of today in the instrument's zone, of tomorrow where "
+            "day-ahead prices are expected by now"
         ),
     ] = None
 

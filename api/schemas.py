@@ -111,15 +111,25 @@ class _List(_Shape):
     ]
 
 
-class Ticks(_List):
+class _AsOf(_List):
+    complete: Annotated[
+        bool,
+        Field(
+            description="only with `as_of`: everything that was known then has landed, so that this answer can never "
+            "change; else it is provisional"
+        ),
+    ] = True
+
+
+class Ticks(_AsOf):
     data: list[Tick]
 
 
-class LatestPrices(_List):
+class LatestPrices(_AsOf):
     data: list[Latest]
 
 
-class Bars(_List):
+class Bars(_AsOf):
     data: list[Bar]
 
 

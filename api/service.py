@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import uvicorn
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
@@ -18,10 +19,11 @@ from api.away import FAILURES, Watch
 from api.cursor import Cursors
 from api.follower import Follower
 from api.kept import Kept
+from api.known import COMPUTING_S
 from api.security.principal import Principals
 from api.state import make_state
 from api.stores import Stores
-from db.clickhouse.client import connect_async
+from db.clickhouse.client import connect, connect_async
 from db.postgres.engine import make_engine
 from db.postgres.schema import require_current
 from db.redis.client import connect_async as connect_redis
@@ -42,6 +44,7 @@ class ApiService(AsyncService):
         self._postgres: AsyncEngine = make_engine(settings.postgres.dsn.get_secret_value())
         self._redis: Redis = connect_redis(settings.redis.url.get_secret_value())
         self._clickhouse: AsyncClient | None = None
+        self._blocking: Client | None = None
         self._stores: Stores | None = None
         self._server: _Server | None = None
         self._kept = Kept(time.monotonic)
@@ -50,7 +53,10 @@ class ApiService(AsyncService):
         _require_secrets(self.settings)
         await self._require_schema()
         self._clickhouse = await connect_async(self.settings.clickhouse)
-        self._stores = Stores(self._clickhouse, self._postgres, self._redis, Watch(self.metrics))
+        self._blocking = await asyncio.to_thread(connect, self.settings.clickhouse, patience_s=round(COMPUTING_S))
+        watch, kafka = Watch(self.metrics), self.settings.kafka
+        topics = (kafka.raw_topic, kafka.backfill_topic)
+        self._stores = Stores(self._clickhouse, self._blocking, self._postgres, self._redis, watch, topics)
         self._server = self._made_server(self._stores)
 
     async def run(self) -> None:
@@ -67,6 +73,8 @@ class ApiService(AsyncService):
     async def shutdown(self) -> None:
         if self._clickhouse is not None:
             await self._clickhouse.close()
+        if self._blocking is not None:
+            await asyncio.to_thread(self._blocking.close)
         await self._redis.aclose()
         await self._postgres.dispose()
 

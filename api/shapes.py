@@ -7,6 +7,7 @@ import polars as pl
 
 from pipeline import products
 from pipeline.bars import INTERVALS
+from pipeline.schema import INSTANT, PRICE, SCALE, Schema
 from pipeline.shown import flag_names, shown
 
 BAR_FIELDS: Final = (
@@ -17,6 +18,21 @@ INSTRUMENT_FIELDS: Final = (
     "instrument", "market", "product", "location", "location_type", "name", "unit", "currency", "zone", "complete",
     "first_seen", "tenant",
 )  # fmt: skip
+# A bar as it is read, without `is_final`.
+_SUM: Final = pl.Decimal(38, SCALE)
+BAR: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "interval": pl.String(),
+    "start": INSTANT,
+    "end": INSTANT,
+    **dict.fromkeys(("open", "high", "low", "close", "vwap", "twap", "covered_seconds"), PRICE),
+    "volume": _SUM,
+    "count": pl.Int64(),
+    "flags": pl.UInt32(),
+    "revision": pl.Int64(),
+    "updated_at": INSTANT,
+}
 _FINEST: Final = "1m"
 _ANSWERED: Final = tuple(name for name in INTERVALS if INTERVALS[name].seconds != 10)
 

@@ -2,58 +2,54 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Awaitable, Callable, Collection
+from datetime import datetime
+from typing import Final, cast
 
 import polars as pl
 from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api import latest, register
+from api import latest, positions, register
 from api.away import FAILURES, Watch
+from api.known import KnownReads
 from api.ports import Extent, Mode, Names, Page, Store
 from api.problems import Problem
 from api.register import TICK
+from api.shapes import BAR
 from db.clickhouse import coverage, reads
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
-from db.postgres import access, ledger, reference
+from db.postgres import access, ledger, reference, stops
 from db.postgres.access import StoredKey
 from db.postgres.engine import ping
 from db.postgres.reference import Filters
 from pipeline.expected import HELD
-from pipeline.schema import INSTANT, PRICE, SCALE, Schema, conform, empty
+from pipeline.schema import conform, empty
 from service import clock
 
 log = logging.getLogger(__name__)
 
-_SUM: Final = pl.Decimal(38, SCALE)
-BAR: Final[Schema] = {
-    "tenant": pl.String(),
-    "instrument": pl.String(),
-    "interval": pl.String(),
-    "start": INSTANT,
-    "end": INSTANT,
-    **dict.fromkeys(("open", "high", "low", "close", "vwap", "twap", "covered_seconds"), PRICE),
-    "volume": _SUM,
-    "count": pl.Int64(),
-    "flags": pl.UInt32(),
-    "revision": pl.Int64(),
-    "updated_at": INSTANT,
-}
 _READY_SECONDS: Final = 2.0
 _REGISTER_SECONDS: Final = 2.0
-_INSTANTS: Final = frozenset({"start", "ts"})
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ReadAt = Callable[[reads.Scope, datetime], Query]
 
 
-class Stores:
+class Stores(KnownReads):
     """`api.ports.Reads` over ClickHouse, PostgreSQL and Redis."""
 
-    def __init__(self, clickhouse: AsyncClient, postgres: AsyncEngine, redis: Redis, watch: Watch) -> None:
+    def __init__(
+        self,
+        clickhouse: AsyncClient,
+        blocking: Client,
+        postgres: AsyncEngine,
+        redis: Redis,
+        watch: Watch,
+        topics: Collection[str],
+    ) -> None:
+        super().__init__(clickhouse, blocking, postgres, redis, watch, topics)
         self._clickhouse = clickhouse
         self._postgres = postgres
         self._redis = redis
@@ -88,11 +84,11 @@ class Stores:
         self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
     ) -> Page:
         span = reads.Range(start, end, limit + 1)
-        position = _read_position(reads.TickPosition, after)
+        position = positions.read_position(reads.TickPosition, after)
         query = reads.read_ticks(reads.Scope(tenants, names), span, position)
         async with self._watch.reading("clickhouse"):
             rows = conform(await fetch_async(self._clickhouse, query), TICK)
-        return _page(rows, limit, reads.TickPosition._fields)
+        return positions.page(rows, limit, reads.TickPosition._fields)
 
     async def bars(
         self,
@@ -105,11 +101,11 @@ class Stores:
         limit: int,
     ) -> Page:
         span = reads.Range(start, end, limit + 1)
-        position = _read_position(reads.BarPosition, after)
+        position = positions.read_position(reads.BarPosition, after)
         query = reads.read_bars(reads.Scope(tenants, names), interval, span, position)
         async with self._watch.reading("clickhouse"):
             found = await fetch_async(self._clickhouse, query)
-        return _page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
+        return positions.page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
 
     async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):
@@ -129,7 +125,7 @@ class Stores:
 
     async def watermark(self) -> datetime:
         async with self._watch.reading("postgres"):
-            return _instant(await ledger.watermark(self._postgres))
+            return positions.instant(await ledger.watermark(self._postgres))
 
     async def away(self) -> dict[Store, str]:
         checks: dict[Store, Awaitable[object]] = {
@@ -139,6 +135,13 @@ class Stores:
         }
         answers = await asyncio.gather(*(_answer(store, check) for store, check in checks.items()))
         return {store: why for store, why in zip(checks, answers, strict=True) if why is not None}
+
+    async def stopped(self) -> list[str]:
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                return [each.reason for each in await stops.stopped(self._postgres)]
+        except FAILURES["postgres"]:
+            return []  # `away` says so
 
     async def _noted(self, key_id: str) -> None:
         try:
@@ -166,30 +169,6 @@ class Stores:
         async with self._watch.reading("clickhouse"):
             rows = await fetch_async(self._clickhouse, reads.newest(reads.Scope(tenants, names)))
         return conform(rows, TICK)
-
-
-_Position = TypeVar("_Position", reads.TickPosition, reads.BarPosition)
-
-
-def _read_position(kind: type[_Position], after: object | None) -> _Position | None:
-    """A position as it stood in a cursor: instants as microseconds."""
-    if after is None:
-        return None
-    given: dict[str, Any] = dict(zip(kind._fields, cast("list[Any]", after), strict=True))
-    for name in _INSTANTS & given.keys():
-        given[name] = _instant(given[name])
-    return kind(**given)
-
-
-def _page(rows: pl.DataFrame, limit: int, order: tuple[str, ...]) -> Page:
-    if rows.height <= limit:
-        return Page(rows, None)
-    last = rows.row(limit - 1, named=True)
-    return Page(rows.head(limit), [clock.to_us(last[n]) if n in _INSTANTS else last[n] for n in order])
-
-
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
 
 
 async def _answer(store: Store, check: Awaitable[object]) -> str | None:

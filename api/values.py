@@ -43,6 +43,13 @@ def digits(given: object) -> object:
     return given
 
 
+def flag(given: object) -> bool:
+    """Yes or no, written in one way."""
+    if isinstance(given, bool) or given not in {"true", "false"}:
+        raise ValueError("takes true or false.")
+    return given == "true"
+
+
 def instant(given: object) -> datetime:
     """An instant of RFC 3339 with at most 6 decimals of the second (which may be left out), as UTC."""
     shape = _INSTANT.fullmatch(given) if isinstance(given, str) else None
@@ -96,4 +103,5 @@ Limit = Annotated[
     Field(ge=1, le=MAX_LIMIT, description=f"most rows of one answer, at most {MAX_LIMIT}; digits only"),
     BeforeValidator(digits),
 ]
+Flag = Annotated[bool, BeforeValidator(flag)]
 Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -162,10 +162,11 @@ def _finest(ticks: pl.DataFrame) -> pl.DataFrame:
     return pairs.with_columns(
         pl.Series("interval", [interval.name for interval in finest], dtype=pl.String),
         pl.Series("seconds", [interval.seconds for interval in finest], dtype=pl.Int64),
-        pl.Series("market_zone", [_day_zone(*pair) for pair in pairs.iter_rows()], dtype=pl.String),
+        pl.Series("market_zone", [day_zone(*pair) for pair in pairs.iter_rows()], dtype=pl.String),
     )
 
 
-def _day_zone(market: str, product: str) -> str:
+def day_zone(market: str, product: str) -> str:
+    """Whose day the `1d` bar of an instrument is that has no zone of its own."""
     by_market = products.product(market, product).day == "market"
     return products.market(market).zone if by_market else "UTC"

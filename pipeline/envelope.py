@@ -5,8 +5,8 @@ column and dropped. Numbers stay raw text until they are parsed as columns. A ch
 whole is read message by message, so that a bad one refuses itself alone.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
@@ -25,13 +25,17 @@ _TEXTS: Final = ("market", "instrument", "product", "event_id", "tenant", "sourc
 
 @dataclass(frozen=True, slots=True)
 class RawBatch:
-    """Messages of one partition, in order. `known_at_us`: running maximum of append times, microseconds UTC."""
+    """Messages of one partition, in order. `known_at_us`: running maximum of append times, microseconds UTC.
+
+    `origins`: of a dead letter that was sent again (by its index) the position of the message that it stands for.
+    """
 
     topic_id: str
     partition: int
     offsets: list[int]
     known_at_us: list[int]
     values: list[bytes]
+    origins: Mapping[int, str] = field(default_factory=dict[int, str])
 
 
 class RawData(msgspec.Struct, gc=False):

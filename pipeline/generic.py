@@ -159,7 +159,9 @@ def _shaped(good: pl.DataFrame, batch: RawBatch) -> pl.DataFrame:
 
 
 def _event_ids(ids: pl.Series, index: pl.Series, batch: RawBatch) -> pl.Series:
-    """The producers' own ids; a message without one is known by its position."""
+    """The producers' own ids; a message without one is known by its position, one that was sent again by its first."""
     unnamed = (ids.is_null() | (ids == "")).arg_true()
     positions = [f"{batch.topic_id}/{batch.partition}/{batch.offsets[index[row]]}" for row in unnamed]
+    if batch.origins:
+        positions = [batch.origins.get(index[row], own) for row, own in zip(unnamed, positions, strict=True)]
     return ids.scatter(unnamed, positions) if positions else ids

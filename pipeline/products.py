@@ -143,10 +143,10 @@ _PRODUCTS: Final = (
             cadence=_HOUR, due=2 * _HOUR, lateness=4 * _DAY, grace=_HOUR, max_hold=_HOUR),
     Product("pjm", "rt_5min", "5m", "5m",
             cadence=5 * _MINUTE, due=10 * _MINUTE, lateness=30 * _MINUTE, max_hold=5 * _MINUTE),
-    # Settlements, quotes and spot prices of days: the calendar of trading days says which ones there are.
-    Product("henry_hub", "futures", None, "10s",
+    # Settlements and spot prices of days, quotes of instants: the calendar of trading days says which ones there are.
+    Product("henry_hub", "futures", None, "1h",
             cadence=None, due=_NO_TIME, lateness=4 * _DAY, grace=_NO_TIME, max_hold=_DAY, strips=True),
-    Product("henry_hub", "spot", None, "10s",
+    Product("henry_hub", "spot", None, "1h",
             cadence=None, due=_NO_TIME, lateness=14 * _DAY, grace=_NO_TIME, max_hold=_DAY),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),

@@ -56,7 +56,7 @@ DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
     "bridge_tripped": Definition("bridge", "gauge", "1 once too many messages could not be read: none is polled then"),
     "task_seconds": Definition("workers", "seconds", "time a task took", ("task",)),
     "task_failures": Definition("workers", "counter", "tasks that ended in an error", ("task",)),
-    "ticks_read": Definition("workers", "counter", "ticks read from messages, repeats included", ("market", "product")),
+    "ticks_read": Definition("workers", "counter", "ticks read from messages, repeats included", ("market",)),
     "ticks_flagged": Definition(
         "workers", "counter", "ticks read with a flag other than VALID, repeats included", ("market", "flag")
     ),

@@ -1,5 +1,6 @@
 """Reads the topics again, message by message: the ground truth of what was sent."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -8,9 +9,11 @@ from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 from db.kafka.admin import make_admin, topic_id
 from pipeline.errors import DataProcessingError
 from service.settings import LANES, Kafka, Lane
-from verify.positions import Partition, Position
+from verify.positions import Attempt, Partition, Position
 
 IDENTITY: Final = "gridtick.identity"
+REPLAYED_AT: Final = "gridtick.replayed_at"  # where the message was read, if not where its identity says
+REPLAY: Final = "gridtick.replay"
 REFUSED_ROWS: Final = "gridtick.refused_rows"  # absent where the message itself was refused
 _ANSWER_S: Final = 20.0
 
@@ -34,17 +37,31 @@ def _partition(consumer: Consumer, place: TopicPartition, identity: str) -> Part
     low, _ = consumer.get_watermark_offsets(place, timeout=_ANSWER_S)
     (stored,) = consumer.committed([place], timeout=_ANSWER_S)
     committed = stored.offset if stored.offset >= 0 else None
-    offsets = [message.offset() or 0 for message in _read(consumer, place, low, committed or low)]
-    return Partition(identity, place.partition, low, committed, offsets)
+    offsets, replays = list[int](), dict[int, Attempt]()
+    for message in _read(consumer, place, low, committed or low):
+        offsets.append(message.offset() or 0)
+        attempt = _attempt(dict(message.headers() or ()))
+        if attempt is not None:
+            replays[offsets[-1]] = attempt
+    return Partition(identity, place.partition, low, committed, offsets, replays)
+
+
+def _attempt(headers: Mapping[str, bytes | str | None]) -> Attempt | None:
+    """Of a dead letter that was sent again the position of its first message, and its attempt."""
+    try:
+        said = json.loads(_text(headers[REPLAY]))
+        return f"{said['topic_id']}/{said['partition']}/{said['offset']}", int(said["attempt"])
+    except (KeyError, TypeError, ValueError):
+        return None
 
 
 def dead_letters(settings: Kafka) -> dict[Position, int]:
-    """The original positions of all dead letters, each once, with the number of rows that were refused."""
+    """Where the messages of all dead letters were read, each once, with the number of rows that were refused."""
     topic = settings.deadletter_topic
     consumer = _consumer(settings, f"{settings.group_id}-verify")
     try:
         return {
-            _original(headers): int(_text(headers.get(REFUSED_ROWS, b"1")))
+            _read_at(headers): int(_text(headers.get(REFUSED_ROWS, b"1")))
             for place in _all(consumer, topic)
             for message in _read(consumer, place, *consumer.get_watermark_offsets(place, timeout=_ANSWER_S))
             # The last of a name: a replayed letter that died again carries its earlier headers further up.
@@ -54,8 +71,9 @@ def dead_letters(settings: Kafka) -> dict[Position, int]:
         consumer.close()
 
 
-def _original(headers: Mapping[str, bytes | str | None]) -> Position:
-    topic, partition, offset, _ = _text(headers[IDENTITY]).rsplit("/", 3)
+def _read_at(headers: Mapping[str, bytes | str | None]) -> Position:
+    place = _text(headers.get(REPLAYED_AT, "")) or _text(headers[IDENTITY]).rpartition("/")[0]
+    topic, partition, offset = place.rsplit("/", 2)
     return topic, int(partition), int(offset)
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from verify.model import Difference
 
 Position = tuple[str, int, int]  # topic id, partition, offset
+Attempt = tuple[str, int]  # of a dead letter that was sent again: position of its first message, attempt
+Readers = Mapping[Attempt, Position]  # the message of each attempt that was read; others of it hold nothing
 DeadLetters = Mapping[Position, int]  # how many rows of each were refused; 1 for a message refused as a whole
 
 
@@ -29,13 +31,17 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """A partition as Kafka tells: the offsets of its messages from `low` on, and what is committed."""
+    """A partition as Kafka tells: the offsets of its messages from `low` on, and what is committed.
+
+    `replays`: which of them are dead letters that were sent again.
+    """
 
     topic_id: str
     partition: int
     low: int
     committed: int | None
     offsets: list[int] = field(default_factory=list[int])
+    replays: Mapping[int, Attempt] = field(default_factory=dict[int, Attempt])
 
     @property
     def name(self) -> str:
@@ -47,6 +53,7 @@ def check(
     ranges: Iterable[Range],
     publications: Counter[Position],
     dead_letters: DeadLetters,
+    readers: Readers,
 ) -> Iterator[Difference]:
     """All differences of positions. `publications`: distinct publications by message."""
     by_partition: dict[tuple[str, int], list[Range]] = defaultdict(list)
@@ -56,7 +63,7 @@ def check(
     for partition in partitions:
         landed = by_partition[partition.topic_id, partition.partition]
         yield from _committed(partition, landed)
-        yield from _accounted(partition, landed, publications, dead_letters)
+        yield from _accounted(partition, landed, publications, dead_letters, readers)
         yield from _counts(landed, partition, publications, dead_letters)
     yield from _strangers(partitions, known, publications)
 
@@ -77,13 +84,19 @@ def _accounted(
     landed: list[Range],
     publications: Counter[Position],
     dead_letters: DeadLetters,
+    readers: Readers,
 ) -> Iterator[Difference]:
+    """Each message is a price or a dead letter; of the messages of one replay exactly the one that was read."""
     covered = _Cover(landed)
     for offset in partition.offsets:
         position = (partition.topic_id, partition.partition, offset)
-        if offset not in covered or publications[position] or position in dead_letters:
+        if offset not in covered:
             continue
-        yield Difference("I1", f"offset {offset} of {partition.name}", "a price or a dead letter", "neither")
+        reader = readers.get(partition.replays[offset], position) if offset in partition.replays else position
+        if not (publications[reader] or reader in dead_letters):
+            yield Difference("I1", f"offset {offset} of {partition.name}", "a price or a dead letter", "neither")
+        if reader != position and (publications[position] or position in dead_letters):
+            yield Difference("I1", f"offset {offset} of {partition.name}", "nothing: it is a repeat", "another one")
 
 
 def _counts(

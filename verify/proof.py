@@ -15,6 +15,7 @@ from redis import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres.ledger_ranges import ledger_ranges
+from db.postgres.replays import readers
 from pipeline import products
 from pipeline.bars import intervals
 from pipeline.flags import UNUSABLE
@@ -162,5 +163,6 @@ async def check_positions(stores: Stores, report: Report) -> None:
     )  # fmt: skip
     ranges = [positions.Range(*row) for row in frame.select(columns).iter_rows()]
     stored_positions = ticks.positions(stores.clickhouse)
+    reading = await readers(stores.postgres)
     report.messages = sum(len(partition.offsets) for partition in partitions)
-    report.differences += positions.check(partitions, ranges, stored_positions, letters)
+    report.differences += positions.check(partitions, ranges, stored_positions, letters, reading)

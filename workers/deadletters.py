@@ -2,6 +2,9 @@
 
 A message that Kafka will not take once more keeps its first bytes and its position, by which it is still found in
 the raw topic; `gridtick.truncated_bytes` says how many bytes are missing.
+
+A replay that is refused again is the same dead letter at its next attempt: identity and `original_…` are those of the
+first message, and `gridtick.replayed_at` says where the replay was read.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,10 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
+from db.kafka.letters import PREFIX, THEIR_OWN
 from db.kafka.producer import ConfirmedProducer, TooLarge
+from pipeline import replay
+from pipeline.replay import Labels, Replay
 from workers.codec import Header, Messages
 
-PREFIX: Final = "gridtick."
 MOST_ROWS: Final = 100
 KEPT: Final = 64 * 1024  # bytes of a value, and of all else that was with it, that any topic takes
 _MOST_TEXT: Final = 2000
@@ -66,8 +71,11 @@ class _Letter:
 
 def _letter(origin: Origin, messages: Messages, cause: Cause) -> _Letter:
     index = cause.index
-    theirs, ours = messages.headers.get(index, []), _ours(origin, messages, cause)
-    return _Letter(messages.values[index], messages.keys[index], theirs, ours)
+    theirs = messages.headers.get(index, [])
+    again = replay.of(theirs)
+    if again is not None:
+        theirs = [each for each in theirs if each[0] not in THEIR_OWN]
+    return _Letter(messages.values[index], messages.keys[index], theirs, _ours(origin, messages, cause, again))
 
 
 def _bury(producer: ConfirmedProducer, topic: str, letter: _Letter) -> None:
@@ -96,24 +104,30 @@ def _size(headers: Iterable[Header]) -> int:
     return sum(len(name.encode()) + len(value or b"") for name, value in headers)
 
 
-def _ours(origin: Origin, messages: Messages, cause: Cause) -> list[Header]:
-    offset, stamp = messages.offsets[cause.index], messages.stamps_us[cause.index]
-    return [(PREFIX + name, value.encode(errors="replace")) for name, value in _facts(origin, offset, stamp, cause)]
+def _ours(origin: Origin, messages: Messages, cause: Cause, again: Replay | None) -> list[Header]:
+    offset, stamp_ms = messages.offsets[cause.index], messages.stamps_us[cause.index] // 1000
+    first = again or Replay(origin.topic, origin.topic_id, origin.partition, offset, stamp_ms, cause.attempts)
+    facts = dict(_facts(first, cause))
+    if again is not None:
+        facts["replayed_at"] = replay.position(origin.topic_id, origin.partition, offset)
+    return [(PREFIX + name, value.encode(errors="replace")) for name, value in facts.items()]
 
 
-def _facts(origin: Origin, offset: int, stamp_us: int, cause: Cause) -> Iterator[tuple[str, str]]:
-    yield "original_topic", origin.topic
-    yield "original_partition", str(origin.partition)
-    yield "original_offset", str(offset)
-    yield "original_timestamp", str(stamp_us // 1000)
-    yield "identity", f"{origin.topic_id}/{origin.partition}/{offset}/{cause.row}"
+def _facts(first: Replay, cause: Cause) -> Iterator[tuple[str, str]]:
+    yield "original_topic", first.topic
+    yield "original_partition", str(first.partition)
+    yield "original_offset", str(first.offset)
+    yield "original_timestamp", str(first.stamp_ms)
+    yield "identity", f"{first.origin}/{cause.row}"
     yield "stage", cause.stage
     yield "error_class", cause.error_class
     yield "error_message", cause.message[:_MOST_TEXT]
-    yield "attempts", str(cause.attempts)
+    yield "attempts", str(first.attempt)
     # The append time, not a clock: the same dead letter written twice is the same to the last byte.
-    yield "first_seen", str(stamp_us // 1000)
+    yield "first_seen", str(first.stamp_ms)
     yield "program_version", program_version()
+    if first.labels != Labels():
+        yield "labels", msgspec.json.encode(first.labels).decode()
     if cause.refused:
         yield "refused_rows", str(cause.refused)
         yield "rows", _listed(cause.rows[:MOST_ROWS])

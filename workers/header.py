@@ -7,6 +7,7 @@ import msgspec
 RAW: Final = "raw"
 TICKS: Final = "ticks"
 ENRICHED: Final = "enriched"
+PART: Final = 500  # messages: of a large batch the breaker judges some at a time
 
 
 def latest_of(name: str) -> str:
@@ -20,11 +21,15 @@ def states_of(name: str) -> str:
 
 
 class Runs(msgspec.Struct, frozen=True):
-    """Consecutive whole-message refusals of a batch: at its start, at its end, and the longest anywhere."""
+    """Consecutive whole-message refusals of a batch: at its start, at its end, and the longest anywhere.
+
+    `parts`: how many refusals are in each `PART` messages of it; empty where there is none.
+    """
 
     lead: int = 0
     trail: int = 0
     longest: int = 0
+    parts: tuple[int, ...] = ()
 
 
 class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

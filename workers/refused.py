@@ -7,7 +7,7 @@ import polars as pl
 
 from workers.codec import Messages
 from workers.deadletters import MOST_ROWS, Cause
-from workers.header import Runs
+from workers.header import PART, Runs
 
 _SHOWN: Final = ("row", "field", "value", "reason")
 
@@ -40,7 +40,14 @@ def runs(refused: Sequence[int], messages: int) -> Runs:
     lead = lengths[0][1] if lengths[0][0] == 0 else 0
     last_start, last = lengths[-1]
     trail = last if last_start + last == messages else 0
-    return Runs(lead, trail, max(length for _, length in lengths))
+    return Runs(lead, trail, max(length for _, length in lengths), _parts(refused, messages))
+
+
+def _parts(refused: Sequence[int], messages: int) -> tuple[int, ...]:
+    parts = [0] * -(-messages // PART)
+    for index in refused:
+        parts[index // PART] += 1
+    return tuple(parts)
 
 
 def _lengths(refused: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -31,10 +31,12 @@ async def show_health() -> Response:
 )
 async def show_readiness(request: Request) -> Response:
     """Whether requests can be answered, else why not."""
-    away = await state_of(request).reads.away()
+    reads = state_of(request).reads
+    # A lane that is stopped makes prices old, and no request fail.
+    away, stopped = await reads.away(), await reads.stopped()
     unavailable = any(store in _NEEDED for store in away)
-    status = "unavailable" if unavailable else "degraded" if away else "ready"
-    reasons = [f"{store} does not answer: {why}" for store, why in away.items()]
+    status = "unavailable" if unavailable else "degraded" if away or stopped else "ready"
+    reasons = [*(f"{store} does not answer: {why}" for store, why in away.items()), *stopped]
     body = msgspec.json.encode({"status": status, "reasons": reasons})
     return Response(body, 503 if unavailable else 200, media_type="application/json")
 

@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api import answers, schemas, shapes
+from api import aging, answers, schemas, shapes
 from api.kept import Kind
+from api.moment import Moment, moment
 from api.pages import Page
 from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
@@ -51,10 +52,13 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     """The latest price of each instrument, with age, expected cadence and status; no advisory ones.
 
     `newest` has the newest start; `in_force` holds now. Of day-ahead products, whose newest price is tomorrow's, the
-    one that holds now is shown unless `mode` says otherwise; `mode` of a row tells which it is.
+    one that holds now is shown unless `mode` says otherwise; `mode` of a row tells which it is. `as_of` an instant:
+    the latest prices that were known then, with the age and the status that they had.
     """
     _refuse_vague(ask)
     state = state_of(request)
+    if (known := await moment(state.reads, ask.as_of)) is not None:
+        return await _as_of(request, caller, ask, known)
     page = await _page(request, caller, ask, await state.references.look())
     if ask.cursor is None:
         state.pages.remember(request.scope["query_string"], caller.tenant, page)
@@ -79,6 +83,17 @@ async def _page(request: Request, caller: Principal, ask: LatestQuery, version: 
     found = await _meant(request, tenants, ask, answers.position(request, caller, ask))
     around = answers.around(request, caller, ask, answers.asked(ask), _going_on(found, ask.limit))
     return Page(Kind(ask.mode, answers.wants_text(ask), version), found.head(ask.limit), around)
+
+
+async def _as_of(request: Request, caller: Principal, ask: LatestQuery, known: Moment) -> Response:
+    tenants = answers.tenants_of(caller, ask)
+    meant = await _meant(request, tenants, ask, answers.position(request, caller, ask))
+    shown = meant.head(ask.limit)
+    names = shown["instrument"].unique().to_list()
+    found = await state_of(request).reads.known_latest(tenants, names, ask.mode, known.at)
+    text = aging.text_at(found, shown, known.at, decimals_as_text=answers.wants_text(ask))
+    query, going_on = answers.asked(ask), _going_on(meant, ask.limit)
+    return answers.around(request, caller, ask, query, going_on, known).response(text)
 
 
 def _refuse_vague(ask: LatestQuery) -> None:

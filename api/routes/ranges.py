@@ -8,7 +8,8 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import answers, schemas, shapes
-from api.ports import Page
+from api.moment import Moment, moment
+from api.ports import Page, Reads
 from api.problems import invalid
 from api.query import BarsQuery, RangeQuery, TicksQuery, check_order
 from api.routes.common import ONCE, BarReader, PriceReader
@@ -25,26 +26,43 @@ _MONTH: Final = timedelta(days=31)
 
 @router.get("/ticks", response_model=None, tags=["prices"], responses={200: {"model": schemas.Ticks}, **schemas.READ})
 async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[TicksQuery, Query()]) -> Response:
-    """Ticks as they are now: the current publication of each price, by instrument and interval start."""
+    """Ticks as they are now, or were known `as_of` an instant: the current publication of each price, by instrument and
+    interval start; with `revisions` every one that changed it.
+    """
     asked = await _range(request, caller, ask, _DAY)
-    page = await state_of(request).reads.ticks(
-        asked.tenants, ask.instrument, asked.start, asked.end, asked.after, ask.limit
-    )
+    page = await _ticks(state_of(request).reads, ask, asked)
     rows = shapes.shown_ticks(page.rows, asked.reference)
     return _listed(request, caller, ask, asked, Page(rows, page.following))
 
 
 @router.get("/bars", response_model=None, tags=["bars"], responses={200: {"model": schemas.Bars}, **schemas.READ})
 async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuery, Query()]) -> Response:
-    """Bars, labelled by their left edge; a bucket without a price has none. `1d` is the local day."""
+    """Bars, labelled by their left edge; a bucket without a price has none. `1d` is the local day.
+
+    `as_of` an instant: as they were then, computed from what was known; a page of them may hold fewer rows than `limit`
+    although there is a next one.
+    """
     asked = await _range(request, caller, ask, _MONTH if ask.interval == "1d" else _DAY)
     _refuse_finer(ask.interval, asked.reference)
-    page = await state_of(request).reads.bars(
-        asked.tenants, ask.instrument, ask.interval, asked.start, asked.end, asked.after, ask.limit
-    )
-    past = min(await state_of(request).reads.watermark(), clock.now())
+    reads = state_of(request).reads
+    page = await _bars(reads, ask, asked)
+    past = min(await reads.watermark(), clock.now() if asked.moment is None else asked.moment.at)
     rows = shapes.shown_bars(page.rows, asked.reference, past)
     return _listed(request, caller, ask, asked, Page(rows, page.following))
+
+
+async def _ticks(reads: Reads, ask: TicksQuery, asked: "_Asked") -> Page:
+    where = (asked.tenants, ask.instrument, asked.start, asked.end, asked.after, ask.limit)
+    if ask.revisions:
+        return await reads.revisions(*where, asked.moment and asked.moment.at)
+    return await (reads.ticks(*where) if asked.moment is None else reads.known_ticks(*where, asked.moment.at))
+
+
+async def _bars(reads: Reads, ask: BarsQuery, asked: "_Asked") -> Page:
+    where = (ask.interval, asked.start, asked.end, asked.after, ask.limit)
+    if asked.moment is None:
+        return await reads.bars(asked.tenants, ask.instrument, *where)
+    return await reads.known_bars(asked.reference, *where, asked.moment.at)
 
 
 class _Asked(NamedTuple):
@@ -53,18 +71,21 @@ class _Asked(NamedTuple):
     start: datetime
     end: datetime
     after: object | None
+    moment: Moment | None
 
 
 async def _range(request: Request, caller: Principal, ask: RangeQuery, span: timedelta) -> _Asked:
     """The range as meant; a cursor carries on with the start that its first page worked out."""
     tenants = answers.tenants_of(caller, ask)
     held = answers.position(request, caller, ask)
-    start = ask.start or (_began(held) if held else (ask.end or clock.now().replace(microsecond=0)) - span)
+    known = await moment(state_of(request).reads, ask.as_of)
+    last = ask.end or ask.as_of or clock.now().replace(microsecond=0)
+    start = ask.start or (_began(held) if held else last - span)
     end = ask.end or LATEST
     check_order(start, end)
     reference = await state_of(request).references.named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
-    return _Asked(tenants, reference, start, end, None if held is None else held["after"])
+    return _Asked(tenants, reference, start, end, None if held is None else held["after"], known)
 
 
 def _began(held: dict[str, int]) -> datetime:
@@ -74,7 +95,8 @@ def _began(held: dict[str, int]) -> datetime:
 def _listed(request: Request, caller: Principal, ask: RangeQuery, asked: _Asked, page: Page) -> Response:
     query = answers.asked(ask) | {"start": asked.start}
     held = {"start": clock.to_us(asked.start), "after": page.following}
-    return answers.listed(request, caller, ask, page.rows, query, None if page.following is None else held)
+    going_on = None if page.following is None else held
+    return answers.listed(request, caller, ask, page.rows, query, going_on, asked.moment)
 
 
 def _refuse_finer(interval: str, reference: pl.DataFrame) -> None:

@@ -44,7 +44,7 @@ def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer:
         if prices is not None:
             offer(prices)
         for _, level in _levels(levels["bars"]):
-            _make(client, tables | {"role": "bars"}, level, fold)
+            make(client, tables | {"role": "bars"}, level, fold)
             _store(client, tables, level)
         if prices is None:
             offer(candidates(client, keys, newest))
@@ -55,7 +55,7 @@ def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple
     """Makes the finest bars, and finds the newest ones and the latest prices while they are stored. No prices where
     one would follow from coarser bars."""
     with ThreadPoolExecutor(1) as beside:
-        _make(client, tables | {"role": "ticks"}, keys, _from_ticks)
+        make(client, tables | {"role": "ticks"}, keys, from_ticks)
         stored = beside.submit(_store, client, tables, keys)
         newest = newest_bars(client, tables["keys"], tables["made"])
         prices = candidates(client, tables["keys"], newest) if _all_alive(newest) else None
@@ -68,7 +68,7 @@ def _all_alive(newest: pl.DataFrame) -> bool:
     return bool((newest["count"] > 0).all())
 
 
-def _make(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
+def make(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
     """Makes the bars of a role's keys, an interval after the other."""
     for interval, level in _levels(keys):
         compute(client, interval, level, {**tables, **_bounds(interval, level)})
@@ -100,11 +100,24 @@ def _from_finer(
     touched: pl.DataFrame, client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]
 ) -> None:
     """`touched`: all keys of the pass."""
+    given = given | _finer(interval)
+    made = _made_all(client, touched.filter(pl.col("interval") == given["finer"]), level, given)
+    _fold(client, interval, level, given, made=made)
+
+
+def from_made(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
+    """Bars of the keys from the made bars of the next finer interval."""
+    _fold(client, interval, level, given | _finer(interval), made=True)
+
+
+def _finer(interval: str) -> dict[str, object]:
     finer = rollup.FINER[interval]
-    more = {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
-    made = _made_all(client, touched.filter(pl.col("interval") == finer), level, given | more)
+    return {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
+
+
+def _fold(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object], *, made: bool) -> None:
     statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d", made=made)
-    client.command(statement, parameters=given | more)
+    client.command(statement, parameters=given)
 
 
 def _made_all(client: Client, parts: pl.DataFrame, level: pl.DataFrame, given: dict[str, object]) -> bool:
@@ -122,7 +135,9 @@ def _length(keys: pl.DataFrame) -> timedelta:
     return keys.select((pl.col("end") - pl.col("start")).sum()).item()
 
 
-def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
+def from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
+    """Bars of the keys from publications; from those known at an instant where `known` is given."""
+    known = "known" in given
     given = given | {
         "seconds": rollup.SECONDS[interval],
         "grace_least": level["grace_s"].min(),
@@ -140,7 +155,7 @@ def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[
             add_keys(client, str(given["keys"]), part, role)
             given = given | {"role": role}
         wanted += count(part)
-        _in_turn(client, given, statements(interval, one_each=_one_each(part)), wanted)
+        _in_turn(client, given, statements(interval, one_each=_one_each(part), known=known), wanted)
 
 
 def _in_turn(client: Client, given: dict[str, object], statements: Sequence[str], wanted: int) -> None:

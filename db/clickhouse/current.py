@@ -1,6 +1,6 @@
-"""The SQL of what a price is now: publications replayed in known order, one row an identity.
+"""The SQL of what a price is now, or was at an instant: publications replayed in known order, one row an identity.
 
-Every read of `ticks` goes through `stored`, so that a bound on `known_at` has one place.
+Every read of `ticks` goes through `stored`. What was known at an instant is the same SQL over what is `known_by` it.
 A publication is effective when, with the highest version winning, it changes anything that is shown as a value;
 the current publication is the latest effective one.
 """
@@ -28,8 +28,13 @@ def usable() -> str:
 
 
 def stored(where: str) -> str:
-    """`FROM … WHERE …` over the publications; the one place for a bound on what was known."""
+    """`FROM … WHERE …` over the publications."""
     return f"FROM ticks WHERE {where}"
+
+
+def known_by(where: str, *, bounded: bool = True) -> str:
+    """The condition, of what was known at the parameter `known` alone; as it is where it is not `bounded`."""
+    return f"{where} AND known_at <= {{known:DateTime64(6, 'UTC')}}" if bounded else where
 
 
 def single(where: str, columns: tuple[str, ...]) -> str:
@@ -44,10 +49,6 @@ def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
     """One row for every identity among `where`, its publications replayed; the same columns as `single`, and `also`:
     a column `aggregate AS name` over all its publications."""
     more, name = (f", {also}", f", {also.rpartition(' AS ')[2]}") if also else ("", "")
-    own = (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL)
-    needed = dict.fromkeys((*own, *columns))
-    same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
-    order = f"PARTITION BY {IDENTITY}"
     current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))
     return f"""
         SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at{name}
@@ -55,7 +56,26 @@ def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
         SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
             count() AS publications, toUInt64(countIf(effective) - 1) AS corrections,
             min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at{more}
-        FROM (
+        FROM ({_told_apart(where, columns)})
+        GROUP BY {IDENTITY})"""
+
+
+def effective(where: str, columns: tuple[str, ...]) -> str:
+    """One row for every effective publication among `where`: `IDENTITY`, the columns, and `corrections`, the number of
+    those of its identity that came before it."""
+    return f"""
+        SELECT {IDENTITY}, {", ".join(columns)}, toUInt64(row_number() OVER (
+            PARTITION BY {IDENTITY} ORDER BY {KNOWN}) - 1) AS corrections
+        FROM ({_told_apart(where, columns)}) WHERE effective"""
+
+
+def _told_apart(where: str, columns: tuple[str, ...]) -> str:
+    """Every publication among `where`, with whether it is `effective`."""
+    own = (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL)
+    needed = dict.fromkeys((*own, *columns))
+    same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)
+    order = f"PARTITION BY {IDENTITY}"
+    return f"""
             SELECT *, standing AND (nth = 1 OR content != lagInFrame(content) OVER
                 ({order}, standing ORDER BY {KNOWN} {_LATER})) AS effective
             FROM (
@@ -69,6 +89,4 @@ def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
                         ORDER BY parser_version DESC LIMIT 1 BY {IDENTITY}, version, {KNOWN}
                     )
                 )
-            )
-        )
-        GROUP BY {IDENTITY})"""
+            )"""

@@ -1,11 +1,12 @@
 """What the API and the command line read: each function makes a `Query`, for `client.fetch` or `client.fetch_async`.
 
 Every read takes the tenants whose rows may be seen; the rows of all of them are shown. Ranges are [start, end).
-Pages go on after the last row of the page before: pass its order columns as `after`.
+Pages go on after the last row of the page before: pass its order columns as `after`. With `known` the prices are those
+that were known at that instant.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
@@ -18,18 +19,19 @@ from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
-_WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
+WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
 _LOW: Final = "{low:DateTime64(6, 'UTC')}"
 _HIGH: Final = "{high:DateTime64(6, 'UTC')}"
-_RANGE: Final = f"start >= {_LOW} AND start < {_HIGH}"
+RANGE: Final = f"start >= {_LOW} AND start < {_HIGH}"
 
 # Stream ticks lie in the buckets of the range itself, documents in those of its days.
-_BUCKETS: Final = f"""
+BUCKETS: Final = f"""
     ts >= {_LOW} - {STAMP_MARGIN_S} AND ts < {_HIGH} + {STAMP_MARGIN_S}
     AND bucket < {_HIGH} + {STAMP_MARGIN_S} AND (bucket >= {_LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
         SELECT toStartOfDay({_LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({_LOW})))"""
 
 
+_COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
@@ -69,6 +71,18 @@ class TickPosition(NamedTuple):
     ts: datetime
 
 
+class HistoryPosition(NamedTuple):
+    """Where a page of publications ended: the order of `read_history`."""
+
+    start: datetime
+    instrument: str
+    tenant: str
+    source_rank: int
+    event_id: str
+    ts: datetime
+    revision: int
+
+
 class BarPosition(NamedTuple):
     """Where a page of bars ended: the order of `read_bars`."""
 
@@ -77,28 +91,31 @@ class BarPosition(NamedTuple):
     tenant: str
 
 
-def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None) -> Query:
+def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None, known: datetime | None = None) -> Query:
     """The current price of every identity, usable or not: `TICKS` and `revision`, ordered as `TickPosition`."""
-    order = ", ".join(f"`{name}`" for name in TickPosition._fields)
     types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
-    position, more = _after(TickPosition._fields, types, after)
-    span = _onwards(span, after)
-    rows = _identities(f"{_WHO} AND {_BUCKETS}")
-    sql = f"""{rows} WHERE {_RANGE} {position} ORDER BY {order} LIMIT {{limit:UInt64}}"""
-    return Query(sql, scope.parameters | span.parameters | more | {"unusable": UNUSABLE})
+    return _read(_identities, scope, span, known, TickPosition._fields, types, after)
 
 
-def in_force(scope: Scope, at: datetime) -> Query:
+def read_history(
+    scope: Scope, span: Range, after: HistoryPosition | None = None, known: datetime | None = None
+) -> Query:
+    """Every effective publication of every identity, one row each: `TICKS` and `revision`, as `HistoryPosition`."""
+    types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')", "UInt64")
+    return _read(_publications, scope, span, known, HistoryPosition._fields, types, after)
+
+
+def in_force(scope: Scope, at: datetime, known: datetime | None = None) -> Query:
     """The usable price of each instrument whose interval holds at an instant (`TICKS` and `revision`).
 
     Prices without an end (generic ticks) are never in force here: see `newest_until`.
     """
-    rows = _identities(f"{_WHO} AND {_BUCKETS}")
+    rows = _identities(_known(f"{WHO} AND {BUCKETS}", known))
     sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
         AND coalesce(`end`, hold_end) > {{at:DateTime64(6, 'UTC')}}
         ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
     span = {"low": instant(at - _LONGEST_INTERVAL), "high": instant(at + _STAMP_MARGIN)}
-    return Query(sql, scope.parameters | span | {"at": instant(at), "unusable": UNUSABLE})
+    return Query(sql, scope.parameters | span | {"at": instant(at)} | _replay(known))
 
 
 def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None) -> Query:
@@ -114,7 +131,7 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
     if interval not in FINER:
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
-    bars = shown_bars(f"""{_WHO} AND `interval` = {{interval:String}} AND {_RANGE}
+    bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE}
         AND period >= {floor(_LOW, str(width))} AND period < {_HIGH}""")
     sql = f"{bars} WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
     return Query(sql, scope.parameters | span.parameters | more | {"interval": interval})
@@ -124,7 +141,7 @@ def newest(scope: Scope) -> Query:
     """The price with the newest start of each instrument, advisory ones apart (`TICKS` and `revision`)."""
     closing = f"""
         SELECT tenant, instrument, argMax(last_ts, start) AS at
-        FROM bars FINAL WHERE {_WHO} AND `interval` = '1d' AND count > 0 GROUP BY tenant, instrument"""
+        FROM bars FINAL WHERE {WHO} AND `interval` = '1d' AND count > 0 GROUP BY tenant, instrument"""
     rows = _identities(f"""(tenant, bucket, instrument, ts) IN (
         SELECT tenant, arrayJoin([{floor("at", "10")}, {floor("at", "86400")}]), instrument, at FROM ({closing}))""")
     sql = f"""{rows} WHERE {current.usable()} ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
@@ -138,11 +155,11 @@ def newest_until(scope: Scope, at: datetime) -> Query:
     """
     day = f"""
         SELECT tenant, instrument, max(start) AS since, argMax(`end`, bars.start) AS until FROM bars FINAL
-        WHERE {_WHO} AND `interval` = '1d' AND {_BEGUN} GROUP BY tenant, instrument"""
+        WHERE {WHO} AND `interval` = '1d' AND {_BEGUN} GROUP BY tenant, instrument"""
     width = PERIODS["1m"]
     minute = f"""
         SELECT tenant, instrument, max(start) AS since FROM bars FINAL
-        WHERE {_WHO} AND `interval` = '1m' AND {_BEGUN} AND (tenant, period, instrument) IN (
+        WHERE {WHO} AND `interval` = '1m' AND {_BEGUN} AND (tenant, period, instrument) IN (
             SELECT tenant, {steps(floor("since", str(width)), "until", str(width))}, instrument FROM ({day}))
         GROUP BY tenant, instrument"""
     rows = _identities(f"""(tenant, bucket, instrument) IN (
@@ -155,13 +172,44 @@ def newest_until(scope: Scope, at: datetime) -> Query:
 _BEGUN: Final = "count > 0 AND first_start <= {at:DateTime64(6, 'UTC')}"
 
 
+def _read(
+    rows: Callable[[str], str],
+    scope: Scope,
+    span: Range,
+    known: datetime | None,
+    order: Sequence[str],
+    types: Sequence[str],
+    after: TickPosition | HistoryPosition | None,
+) -> Query:
+    """A page of rows in an order; `types` are those of its columns."""
+    position, more = _after(order, types, after)
+    names = ", ".join(f"`{name}`" for name in order)
+    found = f"SELECT * FROM ({rows(_known(f'{WHO} AND {BUCKETS}', known))})"
+    sql = f"""{found} WHERE {RANGE} {position} ORDER BY {names} LIMIT {{limit:UInt64}}"""
+    return Query(sql, scope.parameters | _onwards(span, after).parameters | more | _replay(known))
+
+
+def _known(where: str, known: datetime | None) -> str:
+    return current.known_by(where, bounded=known is not None)
+
+
+def _replay(known: datetime | None) -> dict[str, object]:
+    """The parameters of a replay."""
+    given: dict[str, object] = {"unusable": UNUSABLE}
+    return given if known is None else given | {"known": instant(known)}
+
+
 def _identities(where: str) -> str:
     """`SELECT … FROM …` of every identity's current publication."""
-    columns = ", ".join(f"`{name}`" for name in TICKS)
-    return f"SELECT {columns}, corrections AS revision FROM ({current.replayed(where, SHOWN)})"
+    return f"SELECT {_COLUMNS}, corrections AS revision FROM ({current.replayed(where, SHOWN)})"
 
 
-def _onwards(span: Range, after: TickPosition | BarPosition | None) -> Range:
+def _publications(where: str) -> str:
+    """`SELECT … FROM …` of every effective publication."""
+    return f"SELECT {_COLUMNS}, corrections AS revision FROM ({current.effective(where, SHOWN)})"
+
+
+def _onwards(span: Range, after: TickPosition | HistoryPosition | BarPosition | None) -> Range:
     return span if after is None else span._replace(start=max(span.start, after.start))
 
 

@@ -2,6 +2,7 @@
 
 Three statements, each for what the one before has left out: bars of a single publication, bars whose publications are
 all of identities of their own, and bars whose publications must be replayed. Products `by_end` have two of their own.
+The last one of each alone gives every bar: as things were `known` at an instant, it is the only one.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
@@ -163,15 +164,17 @@ def from_plain(interval: str, *, one_each: bool) -> str:
     return make(_keyed(partial, one_each=one_each))
 
 
-def from_replay(interval: str, *, one_each: bool) -> str:
-    """Bars of the keys with every publication replayed."""
-    identities = current.replayed(_touched(interval), current.BAR_COLUMNS)
+def from_replay(interval: str, *, one_each: bool, known: bool = False) -> str:
+    """Bars of the keys with every publication replayed, or with those `known` at an instant."""
+    identities = current.replayed(current.known_by(_touched(interval), bounded=known), current.BAR_COLUMNS)
     order = current.CLOSING if interval == STREAM else _DOCUMENT_ORDER
     return make(_keyed(_partial(_counted(identities), order, _holds(interval)), one_each=one_each))
 
 
-def statements(interval: str, *, one_each: bool) -> tuple[str, ...]:
+def statements(interval: str, *, one_each: bool, known: bool = False) -> tuple[str, ...]:
     """The statements of an interval in order, each for what those before it have left out."""
+    if known:
+        return (from_replay(interval, one_each=one_each, known=True),)
     first = () if interval == STREAM else (from_single(interval, one_each=one_each),)
     plain = from_plain(interval, one_each=one_each and not first)
     return (*first, plain, from_replay(interval, one_each=False))
@@ -185,15 +188,17 @@ def from_lasting(interval: str, *, one_each: bool) -> str:
     return make(_keyed(_alone(_touched(interval), once), one_each=one_each))
 
 
-def from_moving(interval: str) -> str:
-    """Bars of the keys with every publication replayed, wherever it begins."""
-    where = _touched(interval, _STAMPED)
+def from_moving(interval: str, *, known: bool = False) -> str:
+    """The same, wherever a publication begins."""
+    where = current.known_by(_touched(interval, _STAMPED), bounded=known)
     identities = current.replayed(where, current.BAR_COLUMNS, f"groupUniqArray({_BUCKET}) AS buckets")
     return make(_keyed(_partial(_moving(identities), _DOCUMENT_ORDER, _HOLDS), one_each=False))
 
 
-def statements_by_end(interval: str, *, one_each: bool) -> tuple[str, ...]:
+def statements_by_end(interval: str, *, one_each: bool, known: bool = False) -> tuple[str, ...]:
     """The same of products `by_end`: what begins in one bar may begin in another when it comes again."""
+    if known:
+        return (from_moving(interval, known=True),)
     return (from_lasting(interval, one_each=one_each), from_moving(interval))
 
 

@@ -13,8 +13,9 @@ _BAR: Final = (
 )
 
 
-def shown_bars(where: str) -> str:
-    """`SELECT … FROM …` of the stored bars that meet a condition, those without a price (`count` 0) too.
+def shown_bars(where: str, bars: str = "bars FINAL") -> str:
+    """`SELECT … FROM …` of the bars that meet a condition, those without a price (`count` 0) too: of the stored ones,
+    or of those in another table of their columns.
 
     Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, count, flags, revision,
     updated_at, ver, vwap (null without volume), twap (null where no price holds), covered_seconds.
@@ -26,7 +27,7 @@ def shown_bars(where: str) -> str:
     FROM (SELECT *, greatest(0, least(last_hold_us, {micros("`end`")} - {micros("last_start")})) AS hold_us,
             integral_head + toInt128(reinterpretAsInt64(close)) * hold_us AS integral,
             covered_head_us + hold_us AS covered_us
-        FROM bars FINAL WHERE {where})"""
+        FROM {bars} WHERE {where})"""
 
 
 def _half_even(numerator: str, denominator: str, where: str) -> str:

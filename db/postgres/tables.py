@@ -83,3 +83,23 @@ ledger: Final = Table(
     Column("batch_id", Text, nullable=False),
     Column("landed_at", DateTime(timezone=True), nullable=False),
 )
+
+replays: Final = Table(
+    "replays",
+    metadata,
+    Column("origin", Text, primary_key=True),  # of a dead letter: topic id/partition/offset of its first message
+    Column("attempt", Integer, primary_key=True),
+    # The one message of this attempt that is read; null: none was yet.
+    Column("read_topic_id", Text),
+    Column("read_partition", Integer),
+    Column("read_offset", BigInteger),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+)
+
+stops: Final = Table(
+    "stops",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+)

@@ -15,7 +15,7 @@ _OPENED: Final = b"opened"  # a field that no batch has: its absence shows that 
 class Ack(msgspec.Struct, frozen=True):
     """The range [first, next) has landed, or (with `error`) a worker refuses its data.
 
-    The counts are deterministic for a range; `lead`, `trail` and `longest` are runs of refused messages.
+    The counts are deterministic for a range; `lead`, `trail`, `longest` and `parts` are runs of refused messages.
     """
 
     partition: int
@@ -29,6 +29,7 @@ class Ack(msgspec.Struct, frozen=True):
     lead: int = 0
     trail: int = 0
     longest: int = 0
+    parts: tuple[int, ...] = ()
     error: str = ""
 
 

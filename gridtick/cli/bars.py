@@ -6,8 +6,7 @@ import typer
 
 from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
-from gridtick.cli.output import write
-from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
+from gridtick.cli.reading import AsOf, End, Instruments, Limit, Start, Wanted, write_read
 from gridtick.client import Bar
 
 _SHOWN = (
@@ -25,6 +24,8 @@ def bars(
     interval: Annotated[str, typer.Option("--interval", "-i", help="1m, 5m, 15m, 1h or 1d (the local day).")] = "1h",
     start: Start = None,
     end: End = None,
+    *,
+    as_of: AsOf = None,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -34,4 +35,5 @@ def bars(
     Example: gridtick bars caiso.rt_5min.TH_NP15_GEN-APND --interval 1d --start 2025-11-01T00:00:00-07:00
     """
     with connected(data_dir) as client:
-        write(client.bars(instruments, interval=interval, start=start, end=end, limit=limit), wanted, Bar, _SHOWN)
+        rows = client.bars(instruments, interval=interval, start=start, end=end, as_of=as_of, limit=limit)
+        write_read(rows, wanted, Bar, _SHOWN)

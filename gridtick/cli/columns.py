@@ -1,12 +1,11 @@
-"""The columns of the rows that the client gives, taken from their types: known also where there is no row."""
+"""The columns of rows, taken from their types: known also where there is no row."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeAlias, get_args, get_origin, get_type_hints
 
-from gridtick.client import Bar, LatestPrice, Tick
-
-RowType = type[Tick] | type[LatestPrice] | type[Bar]
+RowType: TypeAlias = type[Mapping[str, Any]]
 
 
 def columns_of(row: RowType) -> dict[str, type]:

@@ -6,8 +6,7 @@ import typer
 
 from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
-from gridtick.cli.output import write
-from gridtick.cli.reading import Limit, Wanted
+from gridtick.cli.reading import AsOf, Limit, Wanted, write_read
 from gridtick.client import LatestPrice
 
 _SHOWN = ("instrument", "interval_start", "price", "unit", "mode", "status", "age_seconds", "flags", "revision")
@@ -25,6 +24,8 @@ def latest(
         Literal["newest", "in_force"] | None,
         typer.Option(help="The newest price, or the one that holds now (default for day-ahead products)."),
     ] = None,
+    *,
+    as_of: AsOf = None,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -34,5 +35,5 @@ def latest(
     Example: gridtick latest --market caiso --product rt_5min
     """
     with connected(data_dir) as client:
-        rows = client.latest(instruments or (), market=market, product=product, mode=mode, limit=limit)
-        write(rows, wanted, LatestPrice, _SHOWN)
+        rows = client.latest(instruments or (), market=market, product=product, mode=mode, as_of=as_of, limit=limit)
+        write_read(rows, wanted, LatestPrice, _SHOWN)

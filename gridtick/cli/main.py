@@ -22,6 +22,8 @@ COMMANDS: Final = (
     "bars",
     "latest",
     "verify",
+    "dlq",
+    "bridge",
     "bench",
 )
 

@@ -15,7 +15,9 @@ _DTYPES: Final[Mapping[type, pl.DataType]] = {
 }  # fmt: skip
 # A sum of volumes, and an age of decades in seconds, have more digits than a price.
 _WIDE: Final = frozenset({(Bar, "volume"), (LatestPrice, "age_seconds")})
-_INSTANTS: Final = frozenset({"interval_start", "interval_end", "known_at", "start", "end", "updated_at"})
+_INSTANTS: Final = frozenset(
+    {"interval_start", "interval_end", "known_at", "start", "end", "updated_at", "first_seen", "last_seen"}
+)
 
 
 def packed(rows: Iterable[Mapping[str, Any]], kind: RowType) -> bytes:

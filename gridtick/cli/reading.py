@@ -1,10 +1,13 @@
-"""The options that the reading commands share."""
+"""The options that the reading commands share, and how they write what they read."""
 
-from typing import Annotated, TypeAlias
+import sys
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
-from gridtick.cli.output import Format
+from gridtick.cli.columns import RowType
+from gridtick.cli.output import Format, write
+from gridtick.client import Rows
 
 Instruments: TypeAlias = Annotated[list[str], typer.Argument(help="Instrument ids, e.g. NG_HH_BALMO.")]
 Start: TypeAlias = Annotated[
@@ -13,6 +16,19 @@ Start: TypeAlias = Annotated[
 ]
 End: TypeAlias = Annotated[str | None, typer.Option(help="First instant beyond. Default: no end.")]
 Limit: TypeAlias = Annotated[int | None, typer.Option(min=1, help="Most rows. Default: all.")]
+AsOf: TypeAlias = Annotated[
+    str | None, typer.Option(help="What was known at this instant, with an offset. Default: what is known now.")
+]
 Wanted: TypeAlias = Annotated[
     Format | None, typer.Option("--format", "-f", help="Default: a table on a terminal, NDJSON in a pipe.")
 ]
+
+
+def write_read(rows: Rows[Any], wanted: Format | None, kind: RowType, shown: tuple[str, ...]) -> None:
+    """Writes the rows, and says so where what was known at an instant may still grow."""
+    write(rows, wanted, kind, shown)
+    if rows.complete is False:
+        print(
+            "Provisional: what was published by then may not all have landed yet. Ask again in some seconds.",
+            file=sys.stderr,
+        )

@@ -27,7 +27,7 @@ def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         print(f"Nothing runs on {resolved(data_dir)}. Start it with `gridtick up`.")
         raise typer.Exit(1)
     settings = overview.settings_of(running)
-    asked = {"lag": _lag, "freshness": _freshness, "products": _products, "disk": _disk}
+    asked = {"bridge": _stops, "lag": _lag, "freshness": _freshness, "products": _products, "disk": _disk}
     fine = [_processes(running), *(_asked(what, show, settings) for what, show in asked.items())]
     if not all(fine):
         raise typer.Exit(1)
@@ -54,6 +54,19 @@ def _asked(what: str, show: "Callable[[Settings], bool]", settings: "Settings") 
     except Exception as error:
         print(f"  {what:<11} unknown: {error}")
         return False
+
+
+def _stops(settings: "Settings") -> bool:
+    """Why a lane reads nothing more, and the way on."""
+    import asyncio
+
+    from db.postgres.engine import make_engine
+    from db.postgres.stops import stopped
+
+    found = asyncio.run(stopped(make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)))
+    for each in found:
+        print(f"  {'bridge':<11} STOPPED since {each.since:%Y-%m-%dT%H:%M:%SZ}. {each.reason}")
+    return not found
 
 
 def _lag(settings: "Settings") -> bool:

@@ -1,11 +1,12 @@
 """`gridtick ticks`: ticks of instruments."""
 
+from typing import Annotated
+
 import typer
 
 from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
-from gridtick.cli.output import write
-from gridtick.cli.reading import End, Instruments, Limit, Start, Wanted
+from gridtick.cli.reading import AsOf, End, Instruments, Limit, Start, Wanted, write_read
 from gridtick.client import Tick
 
 _SHOWN = ("instrument", "interval_start", "interval_end", "price", "volume", "unit", "flags", "revision", "known_at")
@@ -19,13 +20,19 @@ def ticks(
     instruments: Instruments,
     start: Start = None,
     end: End = None,
+    *,
+    as_of: AsOf = None,
+    revisions: Annotated[
+        bool, typer.Option("--revisions", help="Every publication that changed a price, not the last one alone.")
+    ] = False,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
 ) -> None:
-    """Ticks as they are now, over [start, end).
+    """Ticks as they are now, or as they were known at an instant, over [start, end).
 
     Example: gridtick ticks NG_HH_BALMO --limit 10 --format csv
     """
     with connected(data_dir) as client:
-        write(client.ticks(instruments, start=start, end=end, limit=limit), wanted, Tick, _SHOWN)
+        rows = client.ticks(instruments, start=start, end=end, as_of=as_of, revisions=revisions, limit=limit)
+        write_read(rows, wanted, Tick, _SHOWN)

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
+from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, instant
 from gridtick.cli.system import reached_kafka, settings_of
-from pipeline.errors import DataProcessingError
 
 if TYPE_CHECKING:
     from service.settings import Settings
@@ -33,9 +32,9 @@ def verify(
     """
     from verify.model import only_first
 
-    instant, settings = _instant(since), settings_of(data_dir)
+    at, settings = instant(since), settings_of(data_dir)
     reached_kafka(settings, data_dir)
-    report = _proved(settings, instant)
+    report = _proved(settings, at)
     for difference in only_first(report.differences, show):
         print(difference)
     found = len(report.differences)
@@ -83,18 +82,6 @@ def _ended_at_once() -> Generator[None]:
 
 def _progress(report: "Report") -> str:
     return f"{report.instruments} instruments, {report.publications} publications, {report.bars} bars"
-
-
-def _instant(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        instant = None
-    if instant is None or instant.tzinfo is None:
-        raise DataProcessingError(
-            f"--since {text} is no instant. Write it with an offset, e.g. 2025-11-01T00:00:00Z.", "cli"
-        )
-    return instant
 
 
 def register(app: typer.Typer) -> None:

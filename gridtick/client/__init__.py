@@ -17,6 +17,7 @@ from gridtick.client.errors import (
     Unreachable,
 )
 from gridtick.client.http import Client
+from gridtick.client.listed import Rows
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LatestPrice",
     "Me",
     "NotFound",
+    "Rows",
     "Tick",
     "Unauthorized",
     "Unavailable",

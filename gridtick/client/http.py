@@ -12,7 +12,8 @@ import httpx
 
 from gridtick.client.errors import OF_STATUS, ApiError, GridtickError, Unreachable
 from gridtick.client.given import DEFAULT_URL, address, is_key, sendable
-from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick, exact
+from gridtick.client.listed import Page, Rows
+from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
 
 PAGE: Final = 1000
 _SECONDS: Final = 30.0
@@ -64,15 +65,18 @@ class Client:
         market: str | None = None,
         product: str | None = None,
         mode: Literal["newest", "in_force"] | None = None,
+        as_of: Instant | None = None,
         tenant: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[LatestPrice]:
+    ) -> Rows[LatestPrice]:
         """The latest price of each instrument, or of a market's (and product's) instruments.
 
-        Without a mode: of day-ahead products the price that holds now, where there is one, else the newest.
+        Without a mode: of day-ahead products the price that holds now, where there is one, else the newest. `as_of`:
+        as it was known at an instant.
         """
         given = {"instrument": _names(instrument), "market": market, "product": product, "mode": mode}
-        return cast("Iterator[LatestPrice]", self._rows("/v1/prices/latest", given | {"tenant": tenant}, limit))
+        more = {"as_of": _instant(as_of), "tenant": tenant}
+        return Rows[LatestPrice](self._pages("/v1/prices/latest", given | more, limit))
 
     def ticks(
         self,
@@ -80,12 +84,18 @@ class Client:
         *,
         start: Instant | None = None,
         end: Instant | None = None,
+        as_of: Instant | None = None,
+        revisions: bool = False,
         tenant: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[Tick]:
-        """Ticks over [start, end); instants need an offset. Without a start: the 24 hours before `end` or now."""
+    ) -> Rows[Tick]:
+        """Ticks over [start, end); instants need an offset. Without a start: the 24 hours before `end`, `as_of` or now.
+
+        `as_of`: what was known at an instant. `revisions`: every publication that changed a price.
+        """
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
-        return cast("Iterator[Tick]", self._rows("/v1/ticks", given | {"tenant": tenant}, limit))
+        more = {"as_of": _instant(as_of), "revisions": "true" if revisions else None, "tenant": tenant}
+        return Rows[Tick](self._pages("/v1/ticks", given | more, limit))
 
     def bars(
         self,
@@ -94,13 +104,17 @@ class Client:
         interval: str,
         start: Instant | None = None,
         end: Instant | None = None,
+        as_of: Instant | None = None,
         tenant: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[Bar]:
-        """Bars `1m 5m 15m 1h 1d` over [start, end); without a start 24 hours before `end`, 31 days for `1d`."""
+    ) -> Rows[Bar]:
+        """Bars `1m 5m 15m 1h 1d` over [start, end); without a start 24 hours before `end`, 31 days for `1d`.
+
+        `as_of`: as they were at an instant, of what was known then.
+        """
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
-        more = {"interval": interval, "tenant": tenant}
-        return cast("Iterator[Bar]", self._rows("/v1/bars", given | more, limit))
+        more = {"interval": interval, "as_of": _instant(as_of), "tenant": tenant}
+        return Rows[Bar](self._pages("/v1/bars", given | more, limit))
 
     def instruments(
         self,
@@ -111,22 +125,22 @@ class Client:
         q: str | None = None,
         tenant: str | None = None,
         limit: int | None = None,
-    ) -> Iterator[Instrument]:
+    ) -> Rows[Instrument]:
         """Instruments by market, product, location, or a part of their name."""
         given = {"market": market, "product": product, "location": location, "q": q, "tenant": tenant}
-        return cast("Iterator[Instrument]", self._rows("/v1/instruments", given, limit))
+        return Rows[Instrument](self._pages("/v1/instruments", given, limit))
 
     def me(self) -> Me:
         """Whose key this is, and what it may do."""
         return cast("Me", self._get("/v1/me", {}))
 
-    def _rows(self, path: str, given: Parameters, limit: int | None) -> Iterator[dict[str, Any]]:
+    def _pages(self, path: str, given: Parameters, limit: int | None) -> Iterator[Page]:
         left, cursor = limit, None
         while left is None or left > 0:
             size = PAGE if left is None else min(left, PAGE)
             page = self._get(path, {**given, "limit": size, "cursor": cursor})
             rows, cursor = self._page(page)
-            yield from map(exact, rows)
+            yield Page(rows, page.get("complete"))
             left = None if left is None else left - len(rows)
             if cursor is None:
                 return

@@ -1,4 +1,8 @@
-"""OASIS reports as XML: a header a report item, a record a price component, in the columns of the CSV report."""
+"""OASIS reports as XML: a header a report item, a record a price component, in the columns of the CSV report.
+
+A report may hold one item with all its records (PRC_LMP) or an item for each record (PRC_CURR_LMP, the current
+5-minute run). The header tells report and market run; where it has no MKT_TYPE, the report tells the run.
+"""
 
 import re
 from typing import Final
@@ -7,19 +11,33 @@ import polars as pl
 
 from pipeline import xmltable
 from pipeline.csvtable import Table
-from pipeline.documents import refusal
+from pipeline.documents import REFUSED_ROWS, refusal
 from pipeline.markets.caiso_lmp import KIND, NODE
+from pipeline.rejects import SHOWN
+from pipeline.xmltable import Shape
 
-# The CSV's columns, and the fields of a record.
-_FIELDS: Final = {
-    "INTERVALSTARTTIME_GMT": "INTERVAL_START_GMT", "INTERVALENDTIME_GMT": "INTERVAL_END_GMT",
-    NODE: "RESOURCE_NAME", KIND: "DATA_ITEM", "VALUE": "VALUE",
+# Market run of each report with prices of nodes. PRC_SPTIE_LMP has prices of pairs of node and tie, PRC_CD_INTVL_LMP
+# those of contingency dispatch, PRC_MPM_* those of mitigation, PRC_RTM_LAP hourly means: their records look the same.
+REPORTS: Final = {
+    "PRC_LMP": "DAM", "PRC_HASP_LMP": "HASP", "PRC_RTPD_LMP": "RTPD", "PRC_INTVL_LMP": "RTM", "PRC_CURR_LMP": "RTM",
 }  # fmt: skip
-_RUN: Final = "MARKET_RUN_ID"
+RUN: Final = "MARKET_RUN_ID"
+PRICE: Final = "VALUE"
+
+# The CSV's columns, and what XML calls them.
+NAMES: Final = {
+    "INTERVALSTARTTIME_GMT": "INTERVAL_START_GMT", "INTERVALENDTIME_GMT": "INTERVAL_END_GMT", NODE: "RESOURCE_NAME",
+    RUN: "MKT_TYPE", KIND: "DATA_ITEM", PRICE: PRICE,
+}  # fmt: skip
+_REPORT: Final = "REPORT"
+_SHAPE: Final = Shape(
+    "REPORT_ITEM", (_REPORT, NAMES[RUN]), "REPORT_DATA", [field for name, field in NAMES.items() if name != RUN]
+)
 _KINDS: Final = {
     "LMP_PRC": "LMP", "LMP_ENE_PRC": "MCE", "LMP_CONG_PRC": "MCC", "LMP_LOSS_PRC": "MCL", "LMP_GHG_PRC": "MGHG",
 }  # fmt: skip
-_RUN_OF: Final = re.compile(rb"MKT_TYPE>\s*(\w{1,10})\s*<")
+_HEADS: Final = {name: re.compile(rf"<(?:\w+:)?{name}>\s*(\w{{1,60}})\s*<".encode()) for name in _SHAPE.heads}
+_WHITE: Final = " \t\r\n"
 
 
 def is_report(head: bytes) -> bool:
@@ -28,38 +46,51 @@ def is_report(head: bytes) -> bool:
 
 
 def run_of(head: bytes) -> str:
-    """The market run that the first header names; empty where none does."""
-    found = _RUN_OF.search(head)
-    return found[1].decode() if found else ""
+    """The market run by the first header; empty where it names none, or a report of other prices."""
+    told = {name: found[1].decode() if (found := shape.search(head)) else "" for name, shape in _HEADS.items()}
+    known = not told[_REPORT] or told[_REPORT] in REPORTS
+    return told[NAMES[RUN]] or REPORTS.get(told[_REPORT], "") if known else ""
 
 
 def table(content: bytes) -> Table:
     """The records of all report items, in order, with the market run of their header.
 
-    Raises `DataProcessingError` for what cannot be read, and for a report of other things than LMP.
+    Raises `DataProcessingError` for what cannot be read, and for a document of other reports than LMP.
     """
-    items = list(xmltable.named(xmltable.root(content), "REPORT_ITEM"))
-    parts, before = list[Table](), 0
-    for item in items:
-        read = xmltable.records(item, "REPORT_DATA", list(_FIELDS.values()))
-        run = xmltable.text(item, "MKT_TYPE") or ""
-        parts.append(Table(_named(read.cells, run, before), _moved(read.broken, before), read.rows))
-        before += read.rows
-    if not parts:
-        raise refusal("the report holds no REPORT_ITEM", "document")
-    cells = pl.concat([part.cells for part in parts]).rechunk()
-    if cells.height and not cells[KIND].is_in(list(_KINDS.values())).any():
-        found = ", ".join(cells[KIND].unique().sort().head(5))
-        raise refusal(f"this is no LMP report of OASIS: its records are of {found}", "DATA_ITEM", found)
-    return Table(cells, pl.concat([part.broken for part in parts]), before)
+    read = xmltable.records(xmltable.root(content, "OASISReport"), _SHAPE)
+    cells = read.cells.with_columns(pl.exclude("row").str.strip_chars(_WHITE))
+    other = cells.filter(~pl.col(_REPORT).is_in(list(REPORTS)))
+    if other.height and other.height == cells.height:
+        reports = ", ".join(other[_REPORT].unique().sort().head(5))
+        reason = f"this is no LMP report of OASIS ({', '.join(REPORTS)}): it is of {reports}"
+        raise refusal(reason, _REPORT, reports)
+    _refuse_other_items(cells["DATA_ITEM"])
+    kept = cells.join(other, on="row", how="anti") if other.height else cells
+    return Table(_named(kept), pl.concat([read.broken, _of_other_reports(other)]).sort("row"), read.rows)
 
 
-def _named(cells: pl.DataFrame, run: str, before: int) -> pl.DataFrame:
-    columns = cells.rename({field: name for name, field in _FIELDS.items()})
-    return _moved(columns, before).with_columns(
-        pl.col(KIND).str.strip_chars().replace(_KINDS), pl.col(NODE).str.strip_chars(), pl.lit(run).alias(_RUN)
+def _refuse_other_items(items: pl.Series) -> None:
+    if items.len() and not items.is_in(list(_KINDS)).any():
+        found = ", ".join(items.unique().sort().head(5))
+        reason = f"this is no LMP report of OASIS: its records are of {found}, none of {', '.join(_KINDS)}"
+        raise refusal(reason, "DATA_ITEM", found)
+
+
+def _of_other_reports(records: pl.DataFrame) -> pl.DataFrame:
+    columns = (
+        pl.lit(_REPORT).alias("field"),
+        pl.col(_REPORT).str.slice(0, SHOWN).alias("value"),
+        pl.format("REPORT '{}' is no LMP report of OASIS", pl.col(_REPORT).str.slice(0, SHOWN)).alias("reason"),
     )
+    return records.select("row", *columns).select(list(REFUSED_ROWS))
 
 
-def _moved(rows: pl.DataFrame, before: int) -> pl.DataFrame:
-    return rows.with_columns(pl.col("row") + before)
+def _named(cells: pl.DataFrame) -> pl.DataFrame:
+    """In the columns of the CSV."""
+    run = pl.coalesce(NAMES[RUN], pl.col(_REPORT).replace_strict(REPORTS, default=None)).fill_null("")
+    return cells.select(
+        *(pl.col(field).alias(name) for name, field in NAMES.items() if name not in {KIND, RUN}),
+        pl.col("DATA_ITEM").replace(_KINDS).alias(KIND),
+        run.alias(RUN),
+        "row",
+    )

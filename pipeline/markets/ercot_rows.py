@@ -14,13 +14,15 @@ import polars as pl
 from pipeline import documents, numbers, products, rejects, stamps
 from pipeline.documents import PARSED, REFUSED_ROWS
 from pipeline.markets import ercot_times
-from pipeline.markets.ercot_reports import Report
+from pipeline.markets.ercot_reports import QUARTERS, Report
 from pipeline.rejects import Verdict, no_problem
 from pipeline.schema import conform
 
 _NAME: Final = (rejects.NAME, "is no name of a settlement point (1 to 150 printable characters)")
-_TYPE: Final = (r"^[A-Z_]{1,20}$", "is no type of a settlement point: without it a name may stand for two")
+_TYPE: Final = (r"^[A-Z_]{0,20}$", "is no type of a settlement point")
 _SECOND_POINT: Final = "EW$"
+_FOR_TWO: Final = r"^(?:LZ|DC)_"  # names of load zones and of ties, where a report has prices of both points
+_UNTOLD: Final = "stands for two points and no type tells which one: send the report with its SettlementPointType"
 _NOT_A_TIME: Final = "is no time of a correction such as 12/09/2025 10:00:00"
 _CUT_OFF: Final = "is cut off: the document is truncated"
 _AS_NUMBER: Final = "%Y%m%d%H%M%S"
@@ -38,7 +40,7 @@ def ticks(cells: pl.DataFrame, report: Report, *, cut_off: bool) -> tuple[pl.Dat
     version, unordered = _versions(rows, report)
     problems = {
         **{role: rows[f"{role} problem"] for role in ercot_times.told(report)},
-        "point": rejects.unless(rows["point"], *_NAME),
+        "point": _point_problems(rows, report),
         **({"type": rejects.unless(rows["type"], *_TYPE)} if "type" in rows.columns else {}),
         "price": problem,
         **({"corrected": unordered} if report.corrects else {}),
@@ -47,6 +49,14 @@ def ticks(cells: pl.DataFrame, report: Report, *, cut_off: bool) -> tuple[pl.Dat
     refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
     there = price.is_not_null() & ~rows["row"].is_in(refused["row"].implode())
     return _shaped(rows.with_columns(price=price, version=version).filter(there), report), refused
+
+
+def _point_problems(rows: pl.DataFrame, report: Report) -> pl.Series:
+    problem = rejects.unless(rows["point"], *_NAME)
+    if report.product != QUARTERS:
+        return problem
+    untold = rows["type"] == "" if "type" in rows.columns else rows["point"] == rows["point"]
+    return problem.set(untold & rows["point"].str.contains(_FOR_TWO), _UNTOLD)
 
 
 def _versions(rows: pl.DataFrame, report: Report) -> tuple[pl.Series, pl.Series]:
@@ -58,7 +68,7 @@ def _versions(rows: pl.DataFrame, report: Report) -> tuple[pl.Series, pl.Series]
 
 
 def _shaped(rows: pl.DataFrame, report: Report) -> pl.DataFrame:
-    kind = pl.col("type") if "type" in rows.columns else pl.lit(None, dtype=pl.String)
+    kind = pl.col("type").replace("", None) if "type" in rows.columns else pl.lit(None, dtype=pl.String)
     alone = ~kind.str.contains(_SECOND_POINT).fill_null(value=False)
     shown = pl.when(alone).then("point").otherwise(pl.format("{}@{}", "point", kind))
     hold = report.length or products.product("ercot", report.product).max_hold or timedelta(0)

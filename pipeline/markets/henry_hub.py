@@ -5,31 +5,39 @@ the instant of its own last update and no end. A chain's `volume` is the day's r
 away, that of a daily bar is its own.
 """
 
+import re
 from typing import Final
 
 import polars as pl
 
 from pipeline import documents, numbers, rejects
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
-from pipeline.markets import henry_hub_forms
-from pipeline.markets.henry_hub_forms import Block, Form
+from pipeline.markets import henry_hub_cells, henry_hub_forms
+from pipeline.markets.henry_hub_cells import Block
+from pipeline.markets.henry_hub_forms import Form
 from pipeline.rejects import Verdict
 from pipeline.schema import conform
 
 _PRODUCTS: Final = ("futures", "spot")
-_VAGUE: Final = (Form.BARS, Form.SPOT)  # their columns may be of anything: the file's name must tell
+_HEAD: Final = 64 * 1024
+_NO_PRICES: Final = {
+    Form.CALENDAR: "a calendar of contracts or holidays", Form.MEANS: "a table of means of weeks, months or years",
+}  # fmt: skip
+_FUTURE: Final = re.compile(r"futur|front|nearby|settle|strip", re.IGNORECASE)
 
 
 def claims(name: str, head: bytes) -> bool:
-    """Chains and strips by their columns, daily bars and spot prices by the file's name too, and gas calendars."""
+    """Chains and strips by their columns, daily bars and bare spot prices by the file's name too, and gas calendars."""
     form = henry_hub_forms.form(head)
-    return form is not None and (form not in _VAGUE or henry_hub_forms.is_named(name))
+    return form is not None and henry_hub_forms.is_ours(form, name, head)
 
 
 def detect(name: str, head: bytes) -> str | None:
-    """The product by the form."""
-    form = henry_hub_forms.form(head) if claims(name, head) else None
-    return henry_hub_forms.PRODUCTS.get(form) if form is not None else None
+    """The product by the form, where the name does not contradict it."""
+    form = henry_hub_forms.form(head)
+    if form is None or not henry_hub_forms.is_ours(form, name, head) or _doubtful(form, name):
+        return None
+    return henry_hub_forms.PRODUCTS.get(form)
 
 
 def parse(document: Document) -> ParsedDocument:
@@ -37,9 +45,9 @@ def parse(document: Document) -> ParsedDocument:
 
     Raises `DataProcessingError` for a document that holds no prices of Henry Hub, or of the other product.
     """
-    documents.refuse_markup(document.content, "a gas curve")
+    documents.refuse_markup(document.content, "Henry Hub")
     form = _form(document)
-    read = henry_hub_forms.read(form, document.content)
+    read = henry_hub_cells.read(form, document.content)
     if not read.rows or not (read.broken.height or any(block.cells.height for block in read.blocks)):
         raise refusal("the document holds no data row", "document", document.name)
     found = [_ticks(block, henry_hub_forms.PRODUCTS[form]) for block in read.blocks]
@@ -49,16 +57,23 @@ def parse(document: Document) -> ParsedDocument:
 
 
 def _form(document: Document) -> Form:
-    form, wanted = henry_hub_forms.form(document.content[: 64 * 1024]), document.product
-    if form is None or form is Form.CALENDAR:
-        reason = "this is no chain, strip, daily bar or spot price of Henry Hub"
-        told = "this is a calendar of contracts or holidays, no price document"
-        raise refusal(told if form else reason, "document", document.name)
+    form, wanted = henry_hub_forms.form(document.content[:_HEAD]), document.product
+    if form is None:
+        raise refusal("this is no chain, strip, daily bar or spot price of Henry Hub", "document", document.name)
+    if form in _NO_PRICES:
+        raise refusal(f"this is {_NO_PRICES[form]}, no price document", "document", document.name)
     if wanted is not None and wanted not in _PRODUCTS:
         raise refusal(f"product {wanted[:64]!r} is none of Henry Hub's ({', '.join(_PRODUCTS)})", "product", wanted)
     if wanted not in (None, product := henry_hub_forms.PRODUCTS[form]):
         raise refusal(f"the document is of {product}, not of {wanted}", "product", str(wanted))
+    if wanted is None and _doubtful(form, document.name):
+        reason = "by its columns it is of spot prices, by its name of futures: name the product (spot)"
+        raise refusal(reason, "document", document.name)
     return form
+
+
+def _doubtful(form: Form, name: str) -> bool:
+    return form is Form.SPOT and _FUTURE.search(name) is not None
 
 
 def _ticks(block: Block, product: str) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from copy import copy
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,13 +13,14 @@ import polars as pl
 from api.app import create_app
 from api.cursor import Cursors
 from api.kept import Kept
-from api.ports import Mode, Names, Page, Store
+from api.ports import Extent, Mode, Names, Page, Store
 from api.problems import Problem
 from api.security.principal import Principals
 from api.state import State, make_state
 from api.stores import BAR
 from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
+from pipeline.expected import HELD
 from pipeline.flags import Flag
 from pipeline.schema import REFERENCE, TICKS, conform
 from service import apikey
@@ -68,11 +70,13 @@ class FakeReads:
         self.stored.append(tick(SECRET_NODE, START, "1", "other"))
         self.bar_rows: list[dict[str, object]] = []
         self.gone: dict[Store, str] = {}
+        self.stops: list[str] = []
         self.lookups = 0
         self.version = 1
         self.latest_asked: list[tuple[Names, Names, Mode | None]] = []
         self.used: list[str] = []
         self.past = START + timedelta(days=30)
+        self.landed = self.past
 
     def add_key(self, tenant: str = "public", role: str = "viewer", **more: Any) -> str:
         key = apikey.make()
@@ -134,18 +138,86 @@ class FakeReads:
         newest = rows.unique(["tenant", "instrument"], keep="last")
         return newest.with_columns(mode=pl.lit(mode or "newest"), newest_start="start")
 
+    async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
+        self._require("clickhouse")
+        rows = [each for each in self._of([tenant], [name]) if start <= _instant(each, "ts") < end]
+        return self._frame(rows).select(*HELD).sort("start")
+
+    async def extent(self, tenant: str, name: str) -> Extent | None:
+        self._require("clickhouse")
+        rows = self._frame(self._of([tenant], [name]))
+        if rows.is_empty():
+            return None
+        first, last, changed = rows.select(pl.min("start"), last=pl.max("start"), known=pl.max("known_at")).row(0)
+        return Extent(first, last, changed)
+
     async def watermark(self) -> datetime:
         return self.past
 
+    async def known_until(self) -> datetime:
+        self._require("postgres")
+        return self.landed
+
+    async def known_ticks(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        return await self._past(known).ticks(tenants, names, start, end, after, limit)
+
+    async def revisions(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime | None,
+    ) -> Page:
+        past = self if known is None else self._past(known)
+        return await past.ticks(tenants, names, start, end, after, limit)
+
+    async def known_bars(
+        self,
+        reference: pl.DataFrame,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        who = reference["tenant"].to_list(), reference["instrument"].to_list()
+        return await self._past(known).bars(*who, interval, start, end, after, limit)
+
+    async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
+        return await self._past(known).latest(tenants, names, mode, known)
+
+    def _past(self, known: datetime) -> "FakeReads":
+        """The same, of what was known."""
+        past = copy(self)
+        past.stored = [each for each in self.stored if _instant(each, "known_at") <= known]
+        past.bar_rows = [each for each in self.bar_rows if _instant(each, "updated_at") <= known]
+        return past
+
     async def away(self) -> dict[Store, str]:
         return self.gone
+
+    async def stopped(self) -> list[str]:
+        return self.stops
 
     def _of(self, tenants: Names, names: Names) -> list[dict[str, object]]:
         return [each for each in self.stored if each["tenant"] in tenants and each["instrument"] in names]
 
     def _frame(self, rows: list[dict[str, object]]) -> pl.DataFrame:
         schema = {**TICKS, "revision": pl.Int64()}
-        given = pl.DataFrame(rows, schema={name: dtype for name, dtype in schema.items() if name in self.stored[0]})
+        given = pl.DataFrame(rows, schema={name: dtype for name, dtype in schema.items() if name in _COLUMNS})
         return conform(given, schema)
 
     def _require(self, store: Store) -> None:
@@ -153,10 +225,17 @@ class FakeReads:
             raise Problem(503, "store-away", f"{store} does not answer.", headers={"Retry-After": "5"})
 
 
+_COLUMNS = tick(GAS, START, "1").keys()
+
+
 def _start(row: dict[str, object]) -> datetime:
-    start = row["start"]
-    assert isinstance(start, datetime)
-    return start
+    return _instant(row, "start")
+
+
+def _instant(row: dict[str, object], name: str) -> datetime:
+    instant = row[name]
+    assert isinstance(instant, datetime)
+    return instant
 
 
 def _page(rows: pl.DataFrame, first: int, limit: int) -> Page:

@@ -184,3 +184,31 @@ def test_a_refusal_can_be_handed_to_another_process() -> None:
     again = copy.copy(made)
     assert type(again) is NotFound
     assert (str(again), vars(again)) == (str(made), vars(made))
+
+
+def test_what_was_known_is_asked_for_and_whether_it_can_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gridtick.client.http.PAGE", 1)
+    asked: list[httpx.QueryParams] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.params)
+        page = len(asked)
+        body = {"data": [{"price": page}], "next": str(page) if page < 3 else None, "complete": page != 2, "query": {}}
+        return httpx.Response(200, json=body)
+
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    rows = _client(handler).ticks("A", as_of=at, revisions=True)
+    assert rows.complete is None
+    seen = [(row["price"], rows.complete) for row in rows]
+    assert seen == [(1, True), (2, False), (3, False)]
+    assert {(params["as_of"], params["revisions"]) for params in asked} == {("2026-07-01T00:00:00+00:00", "true")}
+    asked.clear()
+    assert _client(handler).bars("A", interval="1h", as_of=at).complete is None
+    assert [*_client(handler).latest("A", as_of="2026-07-01T00:00:00Z", limit=1)] == [{"price": 1}]
+    assert asked[0]["as_of"] == "2026-07-01T00:00:00Z"
+
+
+def test_without_an_instant_nothing_is_known_of_that() -> None:
+    rows = _client(_pages).ticks("A")
+    assert len(list(rows)) == 5
+    assert rows.complete is None

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 
-from verify.positions import DeadLetters, Partition, Position, Range, check
+from verify.positions import DeadLetters, Partition, Position, Range, Readers, check
 
 TOPIC = "topic-1"
 
@@ -23,8 +23,9 @@ def invariants(
     landed: list[Range] = LANDED,
     stored: Counter[Position] = STORED,
     dead: DeadLetters = DEAD,
+    readers: Readers | None = None,
 ) -> set[str]:
-    return {difference.invariant for difference in check([partition], landed, stored, dead)}
+    return {difference.invariant for difference in check([partition], landed, stored, dead, readers or {})}
 
 
 def test_a_healthy_topic_has_no_difference() -> None:
@@ -69,3 +70,22 @@ def test_a_range_that_landed_twice_in_other_cuts_is_no_difference() -> None:
 
 def test_what_landed_while_the_topic_was_read_is_no_difference() -> None:
     assert invariants(stored=STORED + Counter({position(10): 1, position(11): 3})) == set()
+
+
+# Offsets 7 and 8 are one dead letter that was sent again twice; 8 holds nothing.
+AGAIN = replace(HEALTHY, replays={7: ("old/0/1", 2), 8: ("old/0/1", 2)})
+ONCE = STORED - Counter({position(8): 4})
+EIGHT_FEWER = [LANDED[0], replace(LANDED[1], ticks=8)]
+
+
+def test_a_replay_that_was_sent_twice_and_read_once_is_no_difference() -> None:
+    assert invariants(AGAIN, EIGHT_FEWER, ONCE, readers={("old/0/1", 2): position(7)}) == set()
+
+
+def test_a_replay_that_was_read_twice_is_seen() -> None:
+    assert "I1" in invariants(AGAIN, readers={("old/0/1", 2): position(7)})
+
+
+def test_a_replay_of_which_nothing_came_is_seen() -> None:
+    assert "I1" in invariants(AGAIN, EIGHT_FEWER, ONCE, readers={("old/0/1", 2): position(8)})
+    assert "I1" in invariants(AGAIN, EIGHT_FEWER, ONCE)

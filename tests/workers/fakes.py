@@ -1,6 +1,6 @@
 """A broker, a dispatcher and a ledger in memory, with faults on demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from db.redis.acks import Ack
@@ -85,6 +85,9 @@ class FakeSource:
     def lags(self, committed: Mapping[int, int]) -> Mapping[int, int]:
         return {}
 
+    def ends(self, partitions: Collection[int]) -> Mapping[int, int]:
+        return {each: max((m.at + 1 for m in self.logs[each]), default=0) for each in partitions}
+
 
 @dataclass
 class FakeDispatcher:
@@ -96,6 +99,8 @@ class FakeDispatcher:
     in_hand: dict[str, str] = field(default_factory=dict[str, str])
     away: bool = False
     tasks: int = 0
+    withdrawn: list[int] = field(default_factory=list[int])
+    quiet: dict[int, int] = field(default_factory=dict[int, int])
 
     def _reach(self) -> None:
         if self.away:
@@ -127,6 +132,14 @@ class FakeDispatcher:
 
     def heal(self) -> None:
         self._reach()
+
+    def note_quiet(self, partitions: Collection[int], since_us: Mapping[int, int]) -> None:
+        self._reach()
+        self.quiet = {**dict.fromkeys(partitions, 0), **self.quiet, **since_us}
+
+    def withdraw(self, flights: Sequence[Flight]) -> None:
+        self._reach()
+        self.withdrawn += [flight.first for flight in flights]
 
     def answer(self, assignment: str, ack: Ack) -> None:
         self.answers.setdefault(assignment, []).append(ack)

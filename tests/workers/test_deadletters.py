@@ -3,10 +3,13 @@ from typing import Any, cast
 import msgspec
 import pytest
 
+from db.kafka.letters import THEIR_OWN
 from db.kafka.producer import ConfirmedProducer, TooLarge
+from pipeline import replay
+from pipeline.replay import Labels, Replay
 from workers.bridge.deadletters import KafkaDeadLetters
 from workers.bridge.window import in_flight
-from workers.codec import Messages, pack
+from workers.codec import Header, Messages, pack
 from workers.deadletters import KEPT, Cause, Origin, program_version, write
 from workers.header import BatchHeader, Runs, from_json
 
@@ -69,6 +72,37 @@ def test_original_headers_stay_first_and_untouched() -> None:
         "gridtick.first_seen": b"2000",
         "gridtick.program_version": program_version().encode(),
     }
+
+
+AGAIN = Replay("first", "old/id", 2, 40, 77, 3, Labels(market="nyiso"))
+
+
+def test_a_replay_that_is_refused_again_is_the_same_dead_letter() -> None:
+    """Its sender's headers as they were, its first position, the next attempt; where it was read this time is told."""
+    theirs: list[Header] = [("trace", b"1"), ("gridtick.job", b"j/1"), replay.header(AGAIN)]
+    messages = Messages([12], [2_000_000], [2], [b"k"], {0: theirs}, [b"v"])
+    producer: Any = FakeProducer(2**22, late=False)
+    write(producer, "dead", ORIGIN, messages, [Cause(0, 0, "normalize", "MessageRefused", "no")])
+    assert producer.headers[0][:2] == theirs[:2]
+    ours = dict(producer.headers[0][2:])
+    assert replay.HEADER not in ours
+    assert ours["gridtick.identity"] == b"old/id/2/40/0"
+    assert ours["gridtick.replayed_at"] == b"tid/3/12"
+    assert (ours["gridtick.original_topic"], ours["gridtick.original_offset"]) == (b"first", b"40")
+    assert (ours["gridtick.attempts"], ours["gridtick.first_seen"]) == (b"3", b"77")
+    assert ours["gridtick.labels"] == b'{"market":"nyiso"}'
+    assert ours.keys() <= THEIR_OWN
+
+
+def test_the_bridge_buries_a_replay_as_what_it_stands_for() -> None:
+    producer: Any = FakeProducer(2**22, late=False)
+    letters = KafkaDeadLetters(producer, "dead", "raw")
+    letters.topic_id = "tid"
+    messages = Messages([7], [0], [0], [None], {0: [replay.header(AGAIN)]}, [b"v"])
+    flight = in_flight("b", 0, 7, 8, messages, pack(messages))
+    letters.write(flight, "data error")
+    [(_, _, headers)] = producer.taken
+    assert (headers["gridtick.identity"], headers["gridtick.attempts"]) == (b"old/id/2/40/0", b"3")
 
 
 def test_refused_rows_are_listed_and_counted() -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from pipeline.schema import REJECTS, conform
 from workers.codec import Messages
-from workers.header import Runs
+from workers.header import PART
 from workers.refused import causes, runs
 
 
@@ -40,4 +40,10 @@ def test_runs_are_those_of_the_text(bad: list[bool]) -> None:
     text = "".join("x" if each else "." for each in bad)
     found = runs([i for i, each in enumerate(bad) if each], len(bad))
     lead, trail = len(text) - len(text.lstrip("x")), len(text) - len(text.rstrip("x"))
-    assert found == Runs(lead, trail, max(len(part) for part in text.split(".")))
+    assert (found.lead, found.trail, found.longest) == (lead, trail, max(len(part) for part in text.split(".")))
+
+
+@given(st.sets(st.integers(0, 1_299)))
+def test_parts_say_where_in_a_batch_the_refusals_are(bad: set[int]) -> None:
+    expected = [sum(first <= each < first + PART for each in bad) for first in range(0, 1_300, PART)]
+    assert list(runs(sorted(bad), 1_300).parts) == (expected if bad else [])

@@ -24,7 +24,8 @@ from service.base import AsyncService, Health, main
 from service.exposition import Exposition, exposed
 from service.settings import Settings
 from workers.bridge.batcher import Limits
-from workers.bridge.breaker import Breaker
+from workers.bridge.brake import LOOK_S, Brake, PostgresStops
+from workers.bridge.breaker import Breaker, sentences
 from workers.bridge.deadletters import KafkaDeadLetters
 from workers.bridge.dispatcher import RedisDispatcher
 from workers.bridge.ledger import PostgresLedger
@@ -39,7 +40,6 @@ from workers.runner import Runner
 
 log = logging.getLogger(__name__)
 
-SAY_AGAIN_S: Final = 60.0
 _M_ARENA_MAX: Final = -8
 
 
@@ -52,7 +52,9 @@ class Bridge(AsyncService):
         super().__init__(settings)
         self._runner = Runner()
         self._stop = threading.Event()
-        self._tripped = ""
+        dsn = settings.postgres.dsn.get_secret_value()
+        stops = PostgresStops(make_engine(dsn, pooled=False), self._runner, settings.core.lane)
+        self._brake = Brake(stops, time.monotonic)
         self._loop: Loop | None = None
         self._exposition: Exposition | None = None
 
@@ -80,11 +82,36 @@ class Bridge(AsyncService):
             self._exposition.close()
 
     async def health(self) -> Health:
-        """Not ready while it stops, while the store's disk is full, and after the breaker has tripped."""
-        reasons = tuple(filter(None, (self._tripped, self._loop.lacking if self._loop is not None else "")))
+        """Not ready while it stops, while the store's disk is full, and while the lane is stopped."""
+        loop = self._loop
+        reasons = tuple(filter(None, (self._brake.reason, loop.lacking if loop is not None else "")))
         return Health(ready=not self._stop.is_set() and not reasons, reasons=reasons)
 
     def _work(self) -> None:
+        try:
+            while not self._stop.is_set():
+                self._hold()
+                if not self._stop.is_set():
+                    self._bridge()
+        finally:
+            self._runner.close()
+
+    def _hold(self) -> None:
+        """While the lane is stopped: reads nothing and says why. Ending would have a supervisor start it again, and
+        every start would drain some more messages into the dead letters.
+        """
+        if self.settings.bridge.breaker == "off":
+            self._brake.release()
+            return
+        while not self._stop.is_set():
+            holds = self._brake.holds()
+            self.metrics.set("bridge_tripped", holds)
+            if not holds:
+                return
+            self._stop.wait(LOOK_S)
+
+    def _bridge(self) -> None:
+        """From the topic to the workers, until asked to stop or until the breaker trips."""
         source, loop, close = self._made()
         self._loop = loop
         try:
@@ -94,20 +121,12 @@ class Bridge(AsyncService):
         except KafkaException as error:
             raise DataProcessingError(f"Kafka cannot be read: {error}", "bridge") from error
         except Tripped as tripped:
-            self._tripped = str(tripped)
+            self._brake.pull(sentences(tripped.message, self.settings.core.lane))
         finally:
             with suppress(KafkaException):  # what was not committed is read again
                 source.close()
             close()
-        self._hold()
-
-    def _hold(self) -> None:
-        """After the breaker: reads nothing more and says why. Ending would have a supervisor start it again, and
-        every start would drain some more messages into the dead letters.
-        """
-        while self._tripped and not self._stop.is_set():
-            log.error(self._tripped)
-            self._stop.wait(SAY_AGAIN_S)
+            self._loop = None
 
     def _made(self) -> tuple[KafkaSource, Loop, "_Close"]:
         """The loop with its real ports, all made in the thread that uses them."""

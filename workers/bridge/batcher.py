@@ -67,6 +67,11 @@ class Batcher:
         """Payload bytes that wait for their batch."""
         return sum(each.size for each in self._open.values())
 
+    @property
+    def waiting(self) -> list[int]:
+        """The partitions with messages that wait for their batch."""
+        return [partition for partition, each in self._open.items() if each.offsets]
+
     def assign(self, partition: int, start: int, known_at_us: int) -> None:
         """Begins a partition at an offset, with the floor of its running maximum of append times."""
         self._open[partition] = _Open(start, known_at_us, start)

@@ -1,7 +1,7 @@
 """Sends batches through Celery and hears of them through Redis."""
 
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -9,7 +9,7 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis import Redis
 
-from db.redis import acks, claims, generation
+from db.redis import acks, claims, generation, idle
 from db.redis.acks import Ack
 from db.redis.client import OUTAGE
 from db.redis.passes import Passes
@@ -62,6 +62,11 @@ class RedisDispatcher:
         with _outages():
             return queued(self._app)
 
+    def withdraw(self, flights: Sequence[Flight]) -> None:
+        """Batches that no worker has begun hold nothing any more: their tasks end quietly."""
+        with _outages():
+            claims.drop(self._redis, *(f"{flight.batch_id}:{RAW}" for flight in flights))
+
     def heal(self) -> None:
         """Has the latest prices built again where Redis lost them, also when no traffic flows."""
         with _outages():
@@ -70,6 +75,11 @@ class RedisDispatcher:
             publish(self._app, REBUILD)
             self._rebuild_at = self._clock() + REBUILD_AGAIN_S
             log.info("latest prices are missing in Redis: rebuild asked for")
+
+    def note_quiet(self, partitions: Collection[int], since_us: Mapping[int, int]) -> None:
+        """Tells who asks what was known at an instant which of the partitions have nothing more of it."""
+        with _outages():
+            idle.note(self._redis, self._topic, self.topic_id, partitions, since_us)
 
     def _header(self, assignment: str, flight: Flight) -> BatchHeader:
         return BatchHeader(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from service.metrics import Metrics
 from workers.bridge.batcher import Batcher, Cut, Limits
 from workers.bridge.poison import Poison
 from workers.bridge.ports import Dispatcher, Ledger, Outage, Place, Room, Source
+from workers.bridge.quiet import Quiet
 from workers.bridge.tally import Tally, Tripped
 from workers.bridge.window import Flight, Window, in_flight
 from workers.codec import pack
@@ -65,6 +67,7 @@ class Loop:
         self._source, self._dispatcher, self._ledger = source, dispatcher, ledger
         self._poison, self._valve, self._tally, self._clock = poison, valve, tally, clock
         self._batcher = Batcher(valve.batch)
+        self._quiet = Quiet(source, dispatcher)
         self._pace = _Pace()
         self.assignment = ""
         self.lacking = ""  # why nothing is taken in, in words
@@ -84,6 +87,7 @@ class Loop:
             self._reach(now)
         self._commit(now)
         if self._tally.tripped:
+            self._withdraw()
             raise Tripped(self._tally.tripped, "bridge")
 
     def assigned(self, places: Mapping[int, Place]) -> dict[int, int]:
@@ -102,10 +106,13 @@ class Loop:
         return {partition: start.offset for partition, start in starts.items()}
 
     def revoked(self) -> None:
-        """Waits a bounded time for what is on the way, commits what landed, forgets the rest."""
+        """Waits a bounded time for what is on the way, commits what landed, forgets the rest.
+
+        After the breaker has tripped it waits for nothing: most of it was withdrawn.
+        """
         deadline = self._clock() + DRAIN_S
         try:
-            while self._on_the_way() and self._clock() < deadline:
+            while self._on_the_way() and self._clock() < deadline and not self._tally.tripped:
                 self._hear(BUSY_S)
         except Outage as outage:
             log.warning("could not wait for batches on the way", extra={"cause": str(outage)})
@@ -115,6 +122,12 @@ class Loop:
     def lost(self) -> None:
         """The partitions belong to another already: commits nothing."""
         self._forget()
+
+    def _withdraw(self) -> None:
+        """What is on the way is read again once the lane goes on: no more of it is to become dead letters now."""
+        flights = [flight for window in self.windows.values() for flight in window.flights()]
+        with suppress(Outage):
+            self._dispatcher.withdraw(flights)
 
     def _forget(self) -> None:
         self._batcher.forget()
@@ -153,6 +166,7 @@ class Loop:
             for window in self.windows.values():
                 window.lost()
         self._dispatcher.heal()
+        self._quiet.look(self.windows, self._batcher.waiting, now)
         self._gauge()
         self._pace.check_at = now + CHECK_S
 

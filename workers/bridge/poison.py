@@ -4,6 +4,7 @@ import logging
 from uuid import uuid4
 
 from db.redis.acks import Ack
+from pipeline import replay
 from workers.bridge.batcher import halves
 from workers.bridge.breaker import Landed
 from workers.bridge.ports import DeadLetters, Dispatcher, Ledger
@@ -64,8 +65,14 @@ class Poison:
             "message buried",
             extra={"partition": flight.partition, "offset": flight.first, "reason": reason},
         )
-        self._tally.judge(Landed(flight.partition, 1, 1, Runs(1, 1, 1)))
+        self._tally.judge(_judged(flight))
         return True
+
+
+def _judged(flight: Flight) -> Landed:
+    """A replay that is refused again is no sign that the topic cannot be read."""
+    again = replay.of(unpack(flight.payload).headers.get(0, ())) is not None
+    return Landed(flight.partition, 1, 0, Runs()) if again else Landed(flight.partition, 1, 1, Runs(1, 1, 1, (1,)))
 
 
 def _split(flight: Flight) -> list[Flight]:

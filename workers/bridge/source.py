@@ -1,7 +1,7 @@
 """The raw topic as the loop's source: rebalances, explicit commits, pausing."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, Protocol, cast
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
@@ -15,6 +15,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_S: Final = 10.0
 LOOK_S: Final = 2.0
+SOON_S: Final = 1.0
 
 
 class Rebalanced(Protocol):
@@ -133,6 +134,19 @@ class KafkaSource:
             if high >= 0:
                 lags[partition] = max(high - max(offset, low, 0), 0)
         return lags
+
+    def ends(self, partitions: Collection[int]) -> Mapping[int, int]:
+        """One past the last message, as the brokers say now; none of those that do not answer soon."""
+        found: dict[int, int] = {}
+        for partition in partitions:
+            try:
+                _, found[partition] = self._consumer.get_watermark_offsets(
+                    TopicPartition(self._topic, partition), SOON_S
+                )
+            except KafkaException as error:
+                log.info("the end of a partition is not known", extra={"cause": str(error)})
+                break
+        return found
 
     def close(self) -> None:
         """Leaves the group; what is on the way is waited for, as in a revocation."""

@@ -27,11 +27,11 @@ class Tally:
         """A range that a worker has landed."""
         self.landed_at = now
         self.metrics.count("bridge_landed_messages", ack.messages)
-        runs = Runs(ack.lead, ack.trail, ack.longest)
+        runs = Runs(ack.lead, ack.trail, ack.longest, ack.parts)
         self.judge(Landed(ack.partition, ack.messages, ack.invalid, runs))
 
     def judge(self, landed: Landed) -> None:
         """Trips where this is one refusal too many."""
-        sentence = self._breaker.add(landed) if self._breaker is not None else None
-        self.tripped = self.tripped or sentence or ""
+        reason = self._breaker.add(landed) if self._breaker is not None else None
+        self.tripped = self.tripped or reason or ""
         self.metrics.set("bridge_tripped", bool(self.tripped))

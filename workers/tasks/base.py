@@ -107,6 +107,7 @@ def landed(context: Context, header: BatchHeader) -> None:
         lead=header.runs.lead,
         trail=header.runs.trail,
         longest=header.runs.longest,
+        parts=header.runs.parts,
     )
     acks.push(context.redis, header.assignment, ack)
 

@@ -1,14 +1,18 @@
 """Queue `normalize`: raw messages to ticks; what cannot be read goes to the dead letters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from db.redis import claims
-from pipeline import bands
+from pipeline import bands, flags, products
 from pipeline.envelope import RawBatch
 from pipeline.normalize import normalize
+from pipeline.replay import Replay
+from service.metrics import Metrics
+from workers import replays
 from workers.app import app, task
 from workers.codec import Messages, unpack
 from workers.context import Context, current
@@ -28,22 +32,47 @@ def batch(data: dict[str, Any]) -> None:
         blob = take(context, header, RAW)
         with refusals("normalize"):
             messages = unpack(blob)
-            settings = context.settings
-            result = normalize(raw_batch(header, messages), settings.core.tenant_id, bands.read(settings.quality.bands))
+            again = replays.found(messages)
+        held = repeated(context, header, messages, again)
+        with refusals("normalize"):
+            settings, raw = context.settings, raw_batch(header, *replays.without(messages, again, held))
+            result = normalize(raw, settings.core.tenant_id, bands.read(settings.quality.bands))
             dead = causes(result.rejects, messages)
         bury(context, header, messages, dead)
         context.metrics.count("dead_letters", len(dead))
-        hand_on(context, counted(header, result.ticks.height, result.rejects, dead), result.ticks)
+        tallied(context.metrics, result.ticks)
+        hand_on(context, counted(header, result.ticks.height, result.rejects, dead, again), result.ticks)
 
 
-def raw_batch(header: BatchHeader, messages: Messages) -> RawBatch:
+def tallied(metrics: Metrics, ticks: pl.DataFrame) -> None:
+    """Counts what was read, and what was flagged. Markets that nobody registered count as one."""
+    known = pl.col("market").is_in(list(products.MARKETS))
+    market = pl.when(known).then("market").otherwise(pl.lit("other")).alias("market")
+    for name, bits, count in ticks.group_by(market, "flags").len().iter_rows():
+        metrics.count("ticks_read", count, market=name)
+        for flag in flags.names(bits & ~flags.Flag.VALID):
+            metrics.count("ticks_flagged", count, market=name, flag=flag)
+
+
+def repeated(context: Context, header: BatchHeader, messages: Messages, again: Mapping[int, Replay]) -> set[int]:
+    """The replays that have been read as another message."""
+    if not again:
+        return set()
+    return context.runner.wait(replays.repeats(context.postgres, header, messages, again))
+
+
+def raw_batch(header: BatchHeader, messages: Messages, again: Mapping[int, Replay]) -> RawBatch:
     """The messages as the pipeline takes them; a tombstone counts as an empty value."""
+    values = [value or b"" for value in messages.values]
+    for index, each in again.items():
+        values[index] = replays.relabelled(values[index], each.labels)
     return RawBatch(
         topic_id=header.topic_id,
         partition=header.partition,
         offsets=list(messages.offsets),
         known_at_us=list(messages.known_at_us),
-        values=[value or b"" for value in messages.values],
+        values=values,
+        origins={index: each.origin for index, each in again.items()},
     )
 
 
@@ -54,9 +83,14 @@ def bury(context: Context, header: BatchHeader, messages: Messages, dead: list[C
         write(context.producer, context.settings.kafka.deadletter_topic, origin, messages, dead)
 
 
-def counted(header: BatchHeader, ticks: int, rejects: pl.DataFrame, dead: list[Cause]) -> BatchHeader:
-    """The header with what became of its messages."""
-    invalid = [each.index for each in dead if not each.refused]
+def counted(
+    header: BatchHeader, ticks: int, rejects: pl.DataFrame, dead: list[Cause], again: Mapping[int, Replay]
+) -> BatchHeader:
+    """The header with what became of its messages.
+
+    A replay that is refused again is a dead letter as before, and no sign that the topic cannot be read.
+    """
+    invalid = [each.index for each in dead if not each.refused and each.index not in again]
     return msgspec.structs.replace(
         header,
         ticks=ticks,

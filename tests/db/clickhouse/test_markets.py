@@ -1,5 +1,6 @@
 """Bars of every market's own documents, on days of 23, 24 and 25 hours, against bars by hand."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -73,3 +74,17 @@ def test_pjm_s_highest_version_is_the_price_whenever_it_came(client: Client) -> 
     span = reads.Range(at, at + timedelta(hours=1), 9)
     [tick] = fetch(client, reads.read_ticks(reads.Scope([tenant], ["pjm.rt_hourly.51288"]), span)).to_dicts()
     assert (tick["price"], tick["version"], tick["revision"]) == (Decimal("42.5"), 2, 1)
+
+
+def test_a_settlement_holds_for_its_day_and_a_quote_for_none(client: Client) -> None:
+    tenant, at = fresh_tenant(), datetime(2026, 1, 7, 3, tzinfo=UTC)
+    strip = b"date,NG01,NG02\n2026-01-05,3.5,4\n2026-01-06,,4.25\n"
+    quote = {"cmeCode": "NGG26", "month": 2, "year": 2026, "price": 6.5, "lastUpdate": "2026-01-06T21:59:53Z"}
+    chain = json.dumps({"data": [quote, quote | {"lastUpdate": "2026-01-06T22:30:00Z", "price": 6.25}]}).encode()
+    made = rows(tenant, ("henry_hub", "ng_strip.csv", strip), ("henry_hub", "chain.json", chain), known=at)
+    land(client, made)
+    expect(client, made)
+    scope = reads.Scope([tenant], ["henry_hub.futures.NG01", "henry_hub.futures.NGG26"])
+    found = fetch(client, reads.read_bars(scope, "1d", reads.Range(at - timedelta(days=3), at, 9)))
+    shown = found.sort("instrument").select("close", "count", "twap", "covered_seconds").rows()
+    assert shown == [(Decimal("3.5"), 1, Decimal("3.5"), 86_400), (Decimal("6.25"), 2, None, 0)]

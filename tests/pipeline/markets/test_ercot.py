@@ -108,6 +108,16 @@ def test_a_name_that_stands_for_two_points_is_told_by_its_type() -> None:
     assert ticks["location_type"].to_list() == [kind.strip() for kind in kinds]
 
 
+def test_without_a_type_only_names_that_stand_for_two_points_are_lost() -> None:
+    header = QUARTERS.replace("SettlementPointType,", "")
+    read = parse(report(header, *(f"06/01/2024,10,1,{name},{n},N" for n, name in enumerate(("HB_A", "LZ_A", "DC_E")))))
+    assert problems(read) == [(2, "SettlementPointName", "LZ_A"), (3, "SettlementPointName", "DC_E")]
+    assert read.ticks.select("instrument", "location_type").rows() == [("ercot.rt_15min.HB_A", None)]
+    blank = parse(report(QUARTERS, "06/01/2024,10,1,HB_A,,1,N"))
+    assert blank.ticks.select("instrument", "location_type").rows() == [("ercot.rt_15min.HB_A", None)]
+    assert parse(report(DAY_AHEAD, DAY_ROW.replace("HB_NORTH", "LZ_A"))).ticks.height == 1  # it has one price a name
+
+
 # Times
 
 
@@ -205,7 +215,7 @@ def test_a_missing_price_is_a_gap(nothing: str) -> None:
         ("06/01/2024,10,1,A,LZ,1e30,N", "SettlementPointPrice", "1e30"),
         ("06/01/2024,10,1,,LZ,1,N", "SettlementPointName", ""),
         ("06/01/2024,10,1,A\x07,LZ,1,N", "SettlementPointName", "A\x07"),
-        ("06/01/2024,10,1,A,,1,N", "SettlementPointType", ""),
+        ("06/01/2024,10,1,LZ_A,,1,N", "SettlementPointName", "LZ_A"),
         ("06/01/2024,10,1,A,L Z,1,N", "SettlementPointType", "L Z"),
         ("06/01/2024,10,1,A,LZ", "row", "06/01/2024,10,1,A,LZ"),
         ('"06/01/2024,10,1,A,LZ,1,N', "row", '"06/01/2024,10,1,A,LZ,1,N'),

@@ -12,6 +12,29 @@ def test_a_share_needs_enough_messages() -> None:
     assert "9.0 % of the last 2000 messages" in str(breaker.add(_some(1000, 90)))
 
 
+def _parted(parts: list[int], messages: int) -> Landed:
+    return _some(messages, sum(parts), Runs(parts=tuple(parts)))
+
+
+def test_of_a_batch_larger_than_what_counts_the_last_of_it_do() -> None:
+    """600 of its last 10,000 messages are 6 %, of all 20,000 only 3 %."""
+    assert "of the last 10000 messages" in str(Breaker().add(_parted([0] * 20 + [30] * 20, 20_000)))
+    assert Breaker().add(_parted([0] * 20 + [25] * 20, 20_000)) is None
+
+
+def test_a_burst_inside_a_batch_is_seen_though_good_messages_follow() -> None:
+    breaker = Breaker()
+    assert breaker.add(_some(20_000, 0)) is None
+    assert "messages could not be read" in str(breaker.add(_parted([0] * 10 + [300, 300] + [0] * 28, 20_000)))
+
+
+def test_a_large_good_batch_before_does_not_dilute() -> None:
+    breaker = Breaker()
+    assert breaker.add(_some(20_000, 0)) is None
+    assert all(breaker.add(_parted([50], 500)) is None for _ in range(10))
+    assert breaker.add(_parted([50], 500)) is not None, "550 of the last 10,000"
+
+
 def test_five_percent_is_allowed() -> None:
     breaker = Breaker()
     assert all(breaker.add(_some(1000, 50)) is None for _ in range(30))

@@ -1,14 +1,19 @@
 """The valve through the loop: back-pressure, repeats, rebalances, poison, outages."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.redis.acks import Ack
+from pipeline import replay
+from pipeline.replay import Replay
 from tests.workers.fakes import Bench, FakeMessage, FakeSource, log_of
 from workers.bridge.batcher import Limits
 from workers.bridge.tally import Tripped
 from workers.bridge.window import Flight
+from workers.refused import runs
 
 
 def _bench(count: int = 40, **changes: object) -> Bench:
@@ -257,6 +262,85 @@ def test_the_breaker_stops_the_loop() -> None:
     with pytest.raises(Tripped, match="100 messages in a row of partition 0"):
         bench.steps(1)
     assert bench.tally.metrics.value("bridge_tripped") == 1
+
+
+def _drive(bench: Bench, bad: range) -> list[int]:
+    """Lands some batches a step, until the breaker stops the loop; the offsets that became dead letters."""
+    buried = list[int]()
+    with suppress(Tripped):
+        for _ in range(400):
+            bench.steps(1)
+            for _, flight in bench.dispatcher.sent[:4]:
+                refused = [each for each in range(flight.first, flight.next) if each in bad]
+                buried += refused
+                found = runs([each - flight.first for each in refused], flight.messages)
+                bench.dispatcher.answer(
+                    bench.loop.assignment,
+                    Ack(flight.partition, flight.first, flight.next, flight.messages, invalid=len(refused),
+                        lead=found.lead, trail=found.trail, longest=found.longest, parts=found.parts),
+                )  # fmt: skip
+            del bench.dispatcher.sent[:4]
+    return buried
+
+
+@pytest.mark.parametrize(
+    ("count", "bad", "stops"),
+    [
+        (30_000, range(0, 30_000, 21), False),  # nearly 5 %, of any
+        (30_000, range(15_000, 30_000, 16), True),  # 6.25 % of the last ones
+        (1_990, range(0, 1_990, 2), False),  # half of too few
+        (2_400, range(0, 2_400, 2), True),
+        (12_000, range(7_001, 7_100), False),  # 99 in a row
+        (12_000, range(7_001, 7_101), True),
+    ],
+)
+def test_the_breaker_through_the_loop(count: int, bad: range, stops: bool) -> None:
+    bench = _bench(count, batch=Limits(333, 1_000_000, 0.05))
+    _drive(bench, bad)
+    assert bool(bench.tally.tripped) is stops
+    assert (bench.source.committed == {0: count}) is not stops
+
+
+def test_what_is_on_the_way_when_it_trips_is_withdrawn_and_read_again() -> None:
+    bench = _bench(2_000, batch=Limits(200, 1_000_000, 0.05))
+    bench.steps(2)
+    first = bench.sends()[0]
+    assert len(bench.sends()) > 2
+    bench.land(first, invalid=200)
+    with pytest.raises(Tripped):
+        bench.steps(1)
+    assert first.first not in bench.dispatcher.withdrawn
+    assert set(bench.dispatcher.withdrawn) == {flight.first for flight in bench.sends()[1:]}
+    bench.loop.revoked()
+    assert bench.source.committed == {0: 200}, "it waits for none of the others"
+
+
+def test_after_a_stop_the_next_loop_goes_on_where_it_was() -> None:
+    """Nothing lost, nothing doubled, no dead letter of what was mended meanwhile."""
+    bench = _bench(2_000, batch=Limits(50, 1_000_000, 0.05))
+    buried = _drive(bench, range(400, 1_500))
+    bench.loop.revoked()
+    stopped_at = bench.source.committed[0]
+    assert buried == list(range(400, stopped_at))
+    assert 500 <= stopped_at < 700, "it stopped after 100 in a row and what was on the way"
+    after = Bench(FakeSource(bench.source.logs, committed=dict(bench.source.committed)), batch=Limits(50, 10_000, 0.05))
+    after.assign()
+    assert _drive(after, range(0)) == []
+    assert after.source.committed == {0: 2_000}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_replays_that_are_buried_do_not_trip_it(again: bool) -> None:
+    header = replay.header(Replay("raw", "tid", 0, 1, 1, 2))
+    messages = [FakeMessage(at, extra=[header] if again else None) for at in range(120)]
+    bench = Bench(FakeSource({0: messages}), batch=Limits(1, 1_000_000, 0.05))
+    bench.assign()
+    with suppress(Tripped):
+        for _ in range(20):
+            bench.steps(1)
+            _serve(bench, set(range(120)), dies=False)
+    assert len(bench.letters.written) == 120 if again else 100
+    assert bool(bench.tally.tripped) is not again
 
 
 def test_a_breaker_that_trips_in_a_revocation_commits_and_stops_the_next_step() -> None:

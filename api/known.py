@@ -1,0 +1,146 @@
+"""The reads of what was known at an instant, over the real stores."""
+
+import asyncio
+from collections.abc import Collection
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.asyncclient import AsyncClient
+from clickhouse_connect.driver.client import Client
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from api import latest, positions
+from api.away import Watch
+from api.landed import Landed
+from api.ports import Mode, Names, Page
+from api.problems import Problem
+from api.register import TICK
+from api.shapes import BAR
+from db.clickhouse import known_bars, known_latest, reads
+from db.clickhouse.frames import fetch_async
+from db.clickhouse.query import Query
+from db.postgres.landed import reaches
+from db.redis import idle
+from pipeline.schema import LATEST, conform, empty
+
+BARS_TOGETHER: Final = 2  # pages of bars that are computed at the same time
+COMPUTING_S: Final = 30.0  # for one of them, its turn included
+
+
+class KnownReads:
+    """That part of `api.ports.Reads`. `blocking` computes bars, in threads; `topics`: where publications come from."""
+
+    def __init__(
+        self,
+        clickhouse: AsyncClient,
+        blocking: Client,
+        postgres: AsyncEngine,
+        redis: Redis,
+        watch: Watch,
+        topics: Collection[str],
+    ) -> None:
+        self._clickhouse = clickhouse
+        self._blocking = blocking
+        self._redis = redis
+        self._watch = watch
+        self._landed = Landed(partial(reaches, postgres), topics)
+        self._computing = asyncio.Semaphore(BARS_TOGETHER)
+
+    async def known_until(self) -> datetime:
+        async with self._watch.reading("postgres"):
+            return positions.instant(await self._landed.until_us(await self._idle()))
+
+    async def known_ticks(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        position = positions.read_position(reads.TickPosition, after)
+        query = reads.read_ticks(reads.Scope(tenants, names), reads.Range(start, end, limit + 1), position, known)
+        return positions.page(await self._fetched(query), limit, reads.TickPosition._fields)
+
+    async def revisions(
+        self,
+        tenants: Names,
+        names: Names,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime | None,
+    ) -> Page:
+        position = positions.read_position(reads.HistoryPosition, after)
+        query = reads.read_history(reads.Scope(tenants, names), reads.Range(start, end, limit + 1), position, known)
+        return positions.page(await self._fetched(query), limit, reads.HistoryPosition._fields)
+
+    async def known_bars(
+        self,
+        reference: pl.DataFrame,
+        interval: str,
+        start: datetime,
+        end: datetime,
+        after: object | None,
+        limit: int,
+        known: datetime,
+    ) -> Page:
+        position = positions.read_position(reads.BarPosition, after)
+        span = reads.Range(start if position is None else max(start, position.start), end, limit)
+        scope = reads.Scope(reference["tenant"].unique().to_list(), reference["instrument"].unique().to_list())
+        async with self._watch.reading("clickhouse", COMPUTING_S):
+            there = await fetch_async(self._clickhouse, known_bars.candidates(scope, interval, span, known))
+            bars, following = known_bars.wanted(there, interval, reference, span, position)
+            made = empty(BAR) if bars.is_empty() else await self._computed(bars, known)
+        return Page(made, None if following is None else positions.plain(following._asdict()))
+
+    async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
+        newest = await self._newest_known(tenants, names, known, LATEST)
+        found = latest.may_be_in_force(newest, mode, known)
+        held = await self._held_known(tenants, found.ending, known)
+        begun = await self._newest_known(tenants, found.ahead["instrument"].unique().to_list(), known, known)
+        begun = latest.of_same(begun, found.ahead)
+        return latest.chosen(newest, pl.concat([held, found.endless, begun]), mode)
+
+    async def _idle(self) -> dict[tuple[str, str, int], int]:
+        """Nothing where Redis is away: then the ledger alone tells."""
+        try:
+            async with self._watch.reading("redis", 2.0):
+                return await idle.read_async(self._redis)
+        except Problem:
+            return {}
+
+    async def _computed(self, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
+        async with self._computing:
+            made = await asyncio.to_thread(known_bars.known_bars, self._blocking, bars, known)
+        return conform(made.select(list(BAR)), BAR)
+
+    async def _held_known(self, tenants: Names, newest: pl.DataFrame, known: datetime) -> pl.DataFrame:
+        if newest.is_empty():
+            return newest
+        scope = reads.Scope(tenants, newest["instrument"].unique().to_list())
+        return latest.of_same(await self._fetched(reads.in_force(scope, known, known)), newest)
+
+    async def _newest_known(self, tenants: Names, names: Names, known: datetime, until: datetime) -> pl.DataFrame:
+        if not names:
+            return empty(TICK)
+        query = known_latest.newest_known(reads.Scope(tenants, names), known, until)
+        async with self._watch.reading("clickhouse"):
+            found = await fetch_async(self._clickhouse, query)
+        sure = conform(found.filter("sure").drop("sure"), TICK)
+        doubtful = found.filter(~pl.col("sure"))
+        if doubtful.is_empty():
+            return sure
+        scope = reads.Scope(tenants, doubtful["instrument"].unique().to_list())
+        replayed = await self._fetched(known_latest.newest_replayed(scope, known, until))
+        return pl.concat([sure, latest.of_same(replayed, doubtful)])
+
+    async def _fetched(self, query: Query) -> pl.DataFrame:
+        async with self._watch.reading("clickhouse"):
+            return conform(await fetch_async(self._clickhouse, query), TICK)

@@ -1,0 +1,24 @@
+"""The instant of which an answer tells what was known."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from api.ports import Reads
+from api.problems import invalid
+from service import clock
+
+
+class Moment(NamedTuple):
+    """`complete`: everything that was known at the instant has landed, so that the answer can never change."""
+
+    at: datetime
+    complete: bool
+
+
+async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
+    """To be asked for before anything else is read: what lands meanwhile does no harm. 422 for an instant to come."""
+    if as_of is None:
+        return None
+    if as_of > clock.now():
+        raise invalid("as_of", "lies in the future. Leave it out for what is known now.")
+    return Moment(as_of, as_of < await reads.known_until())

@@ -1,0 +1,121 @@
+"""Bars as they were known at an instant: made by the statements of the pass, of what was known then; none is stored.
+
+First which bars there may be (`candidates`, `wanted`), then those bars (`known_bars`). A page takes as many of them as
+their publications allow, so that no request computes more than a bar or `MOST_TICKS` publications.
+"""
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import current
+from db.clickhouse.bars import from_made, from_ticks, make
+from db.clickhouse.frames import fetch
+from db.clickhouse.keys import key_table, made_table, with_grace
+from db.clickhouse.query import Query, instant
+from db.clickhouse.reads import BUCKETS, RANGE, WHO, BarPosition, Range, Scope
+from db.clickhouse.rollup import SECONDS, floor
+from db.clickhouse.shown import shown_bars
+from pipeline import calendar
+from pipeline.bars import TOUCHED, day_zone, intervals
+from pipeline.schema import INSTANT, conform
+
+MOST_TICKS: Final = 500_000
+_LONGEST_DAY: Final = timedelta(hours=25)
+_HOUR_S: Final = 3600
+_ORDER: Final = ("start", "instrument", "tenant")
+
+
+def candidates(scope: Scope, interval: str, span: Range, known: datetime) -> Query:
+    """The buckets of an interval (of `1d`: the hours) that hold a publication known at an instant, with those that may
+    start in the span: `tenant, instrument, start, seen`, in no order."""
+    seconds = SECONDS.get(interval, _HOUR_S)
+    sql = f"""
+        SELECT tenant, instrument, {floor("start", "{seconds:UInt32}")} AS at, count() AS seen
+        {current.stored(current.known_by(f"{WHO} AND {BUCKETS} AND {RANGE}"))}
+        GROUP BY tenant, instrument, at"""
+    width = timedelta(seconds=seconds) if interval in SECONDS else _LONGEST_DAY
+    around = span._replace(end=span.end + width)
+    given = scope.parameters | around.parameters | {"known": instant(known), "seconds": seconds}
+    return Query(f"SELECT * EXCEPT (at), toDateTime64(at, 6, 'UTC') AS start FROM ({sql})", given)
+
+
+def wanted(
+    found: pl.DataFrame, interval: str, zones: pl.DataFrame, span: Range, after: BarPosition | None
+) -> tuple[pl.DataFrame, BarPosition | None]:
+    """The bars of a page (`pipeline.bars.TOUCHED`) among what `candidates` has found, and the position to go on from.
+
+    `zones`: `tenant, instrument, market, product, zone` of the instruments: whose day their `1d` bar is.
+    """
+    seconds = SECONDS.get(interval, _HOUR_S)
+    starts = found.with_columns(pl.col("start").cast(INSTANT)).join(_own(zones), on=["tenant", "instrument"])
+    placed = starts.with_columns(end=pl.col("start") + pl.duration(seconds=seconds))
+    bars = placed if interval in SECONDS else _days(placed)
+    inside = (pl.col("start") >= span.start) & (pl.col("start") < span.end) & _beyond(after)
+    ordered = bars.filter(inside).sort(_ORDER)
+    page = ordered.head(min(span.limit, max(1, _affordable(ordered["seen"]))))
+    more = page.height < ordered.height
+    touched = conform(page.with_columns(interval=pl.lit(interval)).select(list(TOUCHED)), TOUCHED)
+    return touched, BarPosition(*page.select(_ORDER).row(-1)) if more else None
+
+
+def known_bars(client: Client, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
+    """These bars (`pipeline.bars.TOUCHED`, of one interval) as they were known at an instant: the columns of
+    `db.clickhouse.shown`, in order of start, instrument and tenant; those without a price then are left out."""
+    interval = str(bars["interval"][0])
+    finest, coarser = _levels(with_grace(bars), interval)
+    with key_table(client, ticks=finest, bars=coarser) as keys, made_table(client) as made:
+        tables = {"keys": keys, "made": made, "known": instant(known)}
+        make(client, tables | {"role": "ticks"}, finest, from_ticks)
+        make(client, tables | {"role": "bars"}, coarser, from_made)
+        shown = shown_bars("`interval` = {interval:String}", "{made:Identifier}")
+        sql = f"{shown} WHERE count > 0 ORDER BY {', '.join(_ORDER)}"
+        return fetch(client, Query(sql, {"made": made, "interval": interval}))
+
+
+def _own(zones: pl.DataFrame) -> pl.DataFrame:
+    pairs = zones.select("market", "product").unique()
+    of_market = pairs.with_columns(
+        pl.Series("of_market", [day_zone(*pair) for pair in pairs.iter_rows()], dtype=pl.String)
+    )
+    known = zones.join(of_market, on=["market", "product"], nulls_equal=True)
+    return known.select("tenant", "instrument", "market", "product", zone=pl.coalesce("zone", "of_market"))
+
+
+def _days(hours: pl.DataFrame) -> pl.DataFrame:
+    """The local days that hold the hours."""
+    days = calendar.local_days(hours, "zone")
+    borders = days.group_by("tenant", "instrument", start="day_start", end="day_end")
+    return borders.agg(pl.col("market", "product", "zone").first(), pl.col("seen").sum())
+
+
+def _beyond(after: BarPosition | None) -> pl.Expr:
+    if after is None:
+        return pl.lit(value=True)
+    start, instrument = pl.col("start"), pl.col("instrument")
+    later = (instrument > after.instrument) | ((instrument == after.instrument) & (pl.col("tenant") > after.tenant))
+    return (start > after.start) | ((start == after.start) & later)
+
+
+def _affordable(seen: pl.Series) -> int:
+    """How many bars hold no more than `MOST_TICKS` publications together."""
+    return int((seen.cast(pl.Int64).cum_sum() <= MOST_TICKS).sum())
+
+
+def _levels(bars: pl.DataFrame, interval: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The keys of the bars' finest intervals, and of all others up to their own."""
+    parts: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
+    for rows in bars.partition_by("market", "product"):
+        for number, name in enumerate(_up_to(interval, rows["market"][0], rows["product"][0])):
+            parts[number > 0].append(rows.with_columns(interval=pl.lit(name)))
+    finest, coarser = (pl.concat([bars.clear(), *part]) for part in parts)
+    return finest, coarser
+
+
+def _up_to(interval: str, market: str, product: str) -> Sequence[str]:
+    names = [each.name for each in intervals(market, product)]
+    return names[: names.index(interval) + 1] if interval in names else ()

@@ -1,0 +1,111 @@
+"""The dead-letter topic, read again."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Final, TypeVar
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from db.kafka.admin import make_admin, topic_id
+from db.kafka.letters import Letter, Original, letter_of, original_of
+from pipeline.errors import DataProcessingError
+from service.settings import Kafka
+
+_ANSWER_S: Final = 20.0
+Place = tuple[int, int]  # partition, offset
+T = TypeVar("T")
+
+
+class DeadLetterTopic:
+    """Reads the topic, and the raw topics where a letter keeps only a part of its message; close it."""
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._kafka = kafka
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": kafka.bootstrap,
+                "group.id": f"{kafka.group_id}-dlq",  # it commits nothing: nobody joins
+                "enable.auto.commit": False,
+                "enable.partition.eof": True,
+                "log_level": 0,
+                "queued.max.messages.kbytes": 16_384,
+            }
+        )
+
+    def close(self) -> None:
+        self._consumer.close()
+
+    def letters(self, since_ms: int = 0) -> Iterator[Letter]:
+        """Every letter written since an instant; what else somebody has put on the topic is left out."""
+        for message in self._read(self._starts(since_ms)):
+            letter = letter_of(message)
+            if letter is not None:
+                yield letter
+
+    def originals(self, places: Collection[Place]) -> Iterator[tuple[Place, Original]]:
+        """The messages in the letters at these places, each as much of it as its letter keeps."""
+        starts: dict[int, int] = {}
+        for partition, offset in places:
+            starts[partition] = min(offset, starts.get(partition, offset))
+        ends = {each: max(offset for partition, offset in places if partition == each) + 1 for each in starts}
+        for message in self._read(starts, ends):
+            place = message.partition() or 0, message.offset() or 0
+            if place in places:
+                yield place, original_of(message)
+
+    def kept(self, letter: Letter) -> Original | None:
+        """The first message, whole, from its own topic; null where that keeps it no longer."""
+        identity, partition, offset = letter.first
+        try:
+            if topic_id(make_admin(self._kafka.bootstrap), letter.topic) != identity:
+                return None
+        except DataProcessingError:  # the topic is no longer there
+            return None
+        place = TopicPartition(letter.topic, partition, offset)
+        low, _ = self._marks(place)
+        found = next(self._partition(place, offset + 1), None) if low <= offset else None
+        return original_of(found) if found is not None else None
+
+    def _starts(self, since_ms: int) -> dict[int, int]:
+        topic = self._kafka.deadletter_topic
+        known = self._answered(topic, lambda: self._consumer.list_topics(topic, timeout=_ANSWER_S)).topics[topic]
+        if known.error is not None:
+            raise _unreadable(topic, known.error.str())
+        asked = [TopicPartition(topic, each, since_ms) for each in sorted(known.partitions)]
+        found = self._answered(topic, lambda: self._consumer.offsets_for_times(asked, timeout=_ANSWER_S))
+        return {each.partition: each.offset for each in found if each.offset >= 0}
+
+    def _read(self, starts: Mapping[int, int], ends: Mapping[int, int] | None = None) -> Iterator[Message]:
+        for partition, start in starts.items():
+            place = TopicPartition(self._kafka.deadletter_topic, partition, start)
+            low, end = self._marks(place)
+            end = min(end, (ends or {}).get(partition, end))
+            if max(low, start) < end:
+                yield from self._partition(place, end)
+
+    def _partition(self, place: TopicPartition, end: int) -> Iterator[Message]:
+        """The messages from a place to an end; control records leave holes."""
+        self._consumer.assign([place])
+        while (message := self._consumer.poll(_ANSWER_S)) is not None:
+            error, offset = message.error(), message.offset() or 0
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise _unreadable(place.topic, error.str())
+            if error is not None or offset >= end:
+                return
+            yield message
+            if offset + 1 >= end:
+                return
+        raise DataProcessingError(f"{place.topic} was silent for {_ANSWER_S:.0f} s. Is Kafka up?", "cli")
+
+    def _marks(self, place: TopicPartition) -> tuple[int, int]:
+        low, end = self._answered(place.topic, lambda: self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S))
+        return int(low), int(end)
+
+    def _answered(self, topic: str, ask: Callable[[], T]) -> T:
+        try:
+            return ask()
+        except KafkaException as error:
+            raise _unreadable(topic, error.args[0].str()) from None
+
+
+def _unreadable(topic: str, reason: str) -> DataProcessingError:
+    return DataProcessingError(f"{topic} cannot be read: {reason}. Is Kafka up, and the topic made?", "cli")

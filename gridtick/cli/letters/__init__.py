@@ -1,0 +1,1 @@
+"""Dead letters on the command line: grouped by cause, shown, sent again."""

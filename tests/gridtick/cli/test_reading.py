@@ -1,0 +1,68 @@
+"""The reading commands ask the API for what was asked of them, and say what is provisional."""
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from gridtick.cli import bars, latest, ticks
+from gridtick.cli.main import build
+from gridtick.client import Client
+
+KEY = "gt_live_abcdefghijkl_S3cretS3cretS3cretS3cretS3cret12_0a1b2c3d"
+AT = "2026-07-01T00:00:00Z"
+ROW = '{"instrument":"A","price":1.5}'
+app = build(("ticks", "bars", "latest"))
+Asked = list[httpx.QueryParams]
+Answering = Callable[[str], Asked]
+
+
+@pytest.fixture
+def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
+    """An API that gives one row and these further members; what it was asked."""
+
+    def of(members: str) -> Asked:
+        asked: Asked = []
+
+        def handler(request: httpx.Request) -> httpx.Response:
+            asked.append(request.url.params)
+            return httpx.Response(200, content=f'{{"data":[{ROW}],"next":null,{members}"query":{{}}}}')
+
+        @contextmanager
+        def connected(_: Path) -> Generator[Client]:
+            yield Client("http://api.test", KEY, transport=httpx.MockTransport(handler))
+
+        for module in (bars, latest, ticks):
+            monkeypatch.setattr(module, "connected", connected)
+        return asked
+
+    return of
+
+
+@pytest.mark.parametrize("command", [["ticks", "A"], ["bars", "A"], ["latest", "A"]])
+@pytest.mark.parametrize(("members", "provisional"), [('"complete":false,', True), ('"complete":true,', False)])
+def test_what_was_known_at_an_instant(
+    answering: Answering, command: list[str], members: str, provisional: bool
+) -> None:
+    asked = answering(members)
+    done = CliRunner().invoke(app, [*command, "--as-of", AT, "--format", "ndjson"])
+    assert (done.exit_code, done.stdout) == (0, ROW + "\n")
+    assert ("Provisional" in done.stderr) is provisional
+    assert [params["as_of"] for params in asked] == [AT]
+
+
+@pytest.mark.parametrize("command", [["ticks", "A"], ["bars", "A"], ["latest", "A"]])
+def test_what_is_known_now(answering: Answering, command: list[str]) -> None:
+    asked = answering("")
+    done = CliRunner().invoke(app, command)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert asked[0].keys().isdisjoint({"as_of", "revisions"})
+
+
+def test_every_revision(answering: Answering) -> None:
+    asked = answering("")
+    assert CliRunner().invoke(app, ["ticks", "A", "--revisions"]).exit_code == 0
+    assert asked[0]["revisions"] == "true"
