@@ -63,6 +63,7 @@ async def detail(reads: Reads, one: Instrument) -> Fields:
         "finest": shapes.finest_bar(one.row["market"], one.row["product"]),
         "cadence_seconds": one.cadence,
         "last_seen": extent and extent.changed,
+        "names": [{"name": name, "since": since} for name, since in await reads.names_of(one.tenant, one.name)],
     }
     return {name: one.row[name] for name in shapes.INSTRUMENT_FIELDS} | of_product
 

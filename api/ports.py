@@ -11,6 +11,7 @@ from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
 
 Names = Sequence[str]
+Named = Sequence[tuple[str, datetime]]
 Mode = Literal["newest", "in_force"]
 Store = Literal["clickhouse", "postgres", "redis"]
 
@@ -76,6 +77,10 @@ class Reads(Protocol):
 
     async def extent(self, tenant: str, name: str) -> Extent | None:
         """Between which starts an instrument has usable prices; None where it has none."""
+        ...
+
+    async def names_of(self, tenant: str, name: str) -> Named:
+        """(name, the earliest interval that was seen under it) of an instrument's location, oldest first."""
         ...
 
     async def watermark(self) -> datetime:

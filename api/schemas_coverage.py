@@ -14,8 +14,17 @@ class _Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Name(_Shape):
+    """A name that an exchange has given a location, beside its id."""
+
+    name: str
+    since: Annotated[datetime, Field(description="the earliest interval that was seen under it")]
+
+
 class InstrumentDetail(Instrument):
     """An instrument and its product."""
+
+    names: list[Name]
 
     interval: Annotated[str | None, Field(description="native interval; null for single prices", examples=["5m"])]
     finest: Annotated[str, Field(description="the finest bar", examples=["5m"])]

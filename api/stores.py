@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import latest, positions, register
 from api.away import FAILURES, Watch
 from api.known import KnownReads
-from api.ports import Extent, Mode, Names, Page, Store
+from api.ports import Extent, Mode, Named, Names, Page, Store
 from api.problems import Problem
 from api.register import TICK
 from api.shapes import BAR
@@ -115,6 +115,10 @@ class Stores(KnownReads):
         async with self._watch.reading("clickhouse"):
             (found,) = (await fetch_async(self._clickhouse, coverage.extent(tenant, name))).to_dicts()
         return None if found["first"] is None else Extent(**found)
+
+    async def names_of(self, tenant: str, name: str) -> Named:
+        async with self._watch.reading("postgres"):
+            return await reference.names_of(self._postgres, tenant, name)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         newest = await self._newest(tenants, names) if names else empty(TICK)

@@ -5,7 +5,7 @@
 | `VALID` | a usable price, negative ones included | counts in bars and latest prices |
 | `PRICE_NEGATIVE` | price < 0 | none: information |
 | `OUT_OF_RANGE` | price outside the market's band of that day (`pipeline.bands`) | none: the price counts |
-| `VOLUME_SPIKE` | history, joined at read and never stored | none: information |
+| `VOLUME_SPIKE` | a volume far beyond the usual (`pipeline.spikes`), at reading, never stored | none: information |
 | `LATE_ARRIVAL` | known later after its interval than its product allows | none: the bar is corrected |
 | `MISSING_METADATA` | an incomplete reference row, joined at read and never stored | none: information |
 | `ADVISORY` | known so long before its interval that it does not bind yet | neither in bars nor in latest prices |

@@ -15,6 +15,7 @@ from api.query import BarsQuery, RangeQuery, TicksQuery, check_order
 from api.routes.common import ONCE, BarReader, PriceReader
 from api.security.principal import Principal
 from api.state import state_of
+from pipeline import spikes
 from pipeline.schema import LATEST
 from service import clock
 
@@ -22,6 +23,7 @@ router: Final = APIRouter(prefix="/v1", dependencies=[ONCE])
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _MONTH: Final = timedelta(days=31)
+_DAYS: Final = 20_000  # bars of days that are looked at for what is usual
 
 
 @router.get("/ticks", response_model=None, tags=["prices"], responses={200: {"model": schemas.Ticks}, **schemas.READ})
@@ -30,8 +32,9 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
     interval start; with `revisions` every one that changed it.
     """
     asked = await _range(request, caller, ask, _DAY)
-    page = await _ticks(state_of(request).reads, ask, asked)
-    rows = shapes.shown_ticks(page.rows, asked.reference)
+    reads = state_of(request).reads
+    page = await _ticks(reads, ask, asked)
+    rows = shapes.shown_ticks(await _with_spikes(reads, page.rows, asked), asked.reference)
     return _listed(request, caller, ask, asked, Page(rows, page.following))
 
 
@@ -56,6 +59,18 @@ async def _ticks(reads: Reads, ask: TicksQuery, asked: "_Asked") -> Page:
     if ask.revisions:
         return await reads.revisions(*where, asked.moment and asked.moment.at)
     return await (reads.ticks(*where) if asked.moment is None else reads.known_ticks(*where, asked.moment.at))
+
+
+async def _with_spikes(reads: Reads, rows: pl.DataFrame, asked: "_Asked") -> pl.DataFrame:
+    """The ticks of now with `VOLUME_SPIKE`: what was usual at an earlier instant, nobody kept."""
+    if asked.moment is not None or rows["volume"].null_count() == rows.height:
+        return rows
+    first, last = rows["start"].min(), rows["start"].max()
+    assert isinstance(first, datetime)
+    assert isinstance(last, datetime)
+    names = rows["instrument"].unique().to_list()
+    days = await reads.bars(asked.tenants, names, "1d", first - spikes.LOOK_BACK - _DAY, last + _DAY, None, _DAYS)
+    return spikes.flagged(rows, days.rows)
 
 
 async def _bars(reads: Reads, ask: BarsQuery, asked: "_Asked") -> Page:

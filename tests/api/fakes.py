@@ -13,7 +13,7 @@ import polars as pl
 from api.app import create_app
 from api.cursor import Cursors
 from api.kept import Kept
-from api.ports import Extent, Mode, Names, Page, Store
+from api.ports import Extent, Mode, Named, Names, Page, Store
 from api.problems import Problem
 from api.security.principal import Principals
 from api.state import State, make_state
@@ -69,6 +69,7 @@ class FakeReads:
         self.stored.append(tick(NODE, START, "-31.123456789"))
         self.stored.append(tick(SECRET_NODE, START, "1", "other"))
         self.bar_rows: list[dict[str, object]] = []
+        self.names: dict[tuple[str, str], Named] = {}
         self.gone: dict[Store, str] = {}
         self.stops: list[str] = []
         self.lookups = 0
@@ -142,6 +143,9 @@ class FakeReads:
         self._require("clickhouse")
         rows = [each for each in self._of([tenant], [name]) if start <= _instant(each, "ts") < end]
         return self._frame(rows).select(*HELD).sort("start")
+
+    async def names_of(self, tenant: str, name: str) -> Named:
+        return self.names.get((tenant, name), [])
 
     async def extent(self, tenant: str, name: str) -> Extent | None:
         self._require("clickhouse")
@@ -225,7 +229,7 @@ class FakeReads:
             raise Problem(503, "store-away", f"{store} does not answer.", headers={"Retry-After": "5"})
 
 
-_COLUMNS = tick(GAS, START, "1").keys()
+_COLUMNS = {*tick(GAS, START, "1"), "volume"}
 
 
 def _start(row: dict[str, object]) -> datetime:

@@ -143,13 +143,15 @@ async def test_the_gaps_of_one_answer_are_bounded(
     assert (body["gap_count"], len(body["gaps"]), body["missing"]) == (2, 1, 9)
 
 
-async def test_an_instrument_says_what_it_is(http: httpx.AsyncClient) -> None:
+async def test_an_instrument_says_what_it_is(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    reads.names["public", fakes.NODE] = [("OLD", fakes.START), ("NEW", fakes.START + timedelta(days=1))]
     body = await _json(http, NODE)
     listed = (await _json(http, "/v1/instruments?location=TH_NP15_GEN-APND"))["data"]
     assert listed == [{name: body[name] for name in listed[0]}]
     own = {name: value for name, value in body.items() if name not in listed[0]}
     assert own == {
-        "interval": "5m", "finest": "5m", "cadence_seconds": 300.0, "last_seen": "2026-07-01T00:55:00Z"
+        "interval": "5m", "finest": "5m", "cadence_seconds": 300.0, "last_seen": "2026-07-01T00:55:00Z",
+        "names": [{"name": "OLD", "since": "2026-07-01T00:00:00Z"}, {"name": "NEW", "since": "2026-07-02T00:00:00Z"}],
     }  # fmt: skip
     gas = await _json(http, GAS)
     assert (gas["interval"], gas["finest"], gas["cadence_seconds"]) == (None, "1m", None)

@@ -190,3 +190,18 @@ async def test_docs_need_no_other_host(http: httpx.AsyncClient) -> None:
     assert "src=" not in page
     assert "https://" not in page
     assert msgspec.json.decode((await http.get("/openapi.json")).content)["openapi"].startswith("3.1")
+
+
+async def test_a_volume_far_beyond_the_usual_is_flagged(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    days = [(timedelta(days=-1), "1000", 100), (timedelta(0), "5000", 2)]
+    reads.bar_rows = [
+        _bar(fakes.GAS, interval="1d", start=fakes.START + at, volume=Decimal(volume), count=count)
+        for at, volume, count in days
+    ]
+    reads.stored = [
+        fakes.tick(fakes.GAS, fakes.START + timedelta(minutes=n), "3", volume=Decimal(volume))
+        for n, volume in enumerate(("100", "101"))
+    ]
+    for query, spikes in ((SINCE, [False, True]), (f"{SINCE}&as_of=2026-07-20T00:00:00Z", [False, False])):
+        rows = (await http.get(f"/v1/ticks?instrument={fakes.GAS}&{query}")).json()["data"]
+        assert ["VOLUME_SPIKE" in row["flags"] for row in rows] == spikes
