@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from io import BytesIO
 from typing import Final
 
-from pipeline import workbook
+from pipeline import workbook, workbook_bounds
 from pipeline.errors import DataProcessingError
 
 LIMIT: Final = 512 * 1024 * 1024
@@ -82,18 +82,30 @@ def _is_workbook(data: bytes, name: str, budget: _Budget) -> bool:
     """A spreadsheet is a ZIP too. What it holds is unpacked once here, for its reader knows no bounds."""
     if data.startswith(workbook.OLD):
         return True
-    if not data.startswith(_ZIP) or workbook.PART.encode() not in data:
+    if not data.startswith(_ZIP) or not any(part.encode() in data for part in (workbook.PART, workbook.BINARY)):
         return False
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            if workbook.PART not in archive.namelist():
+            held = archive.namelist()
+            if workbook.BINARY in held:
+                raise _refused("this is a binary workbook (.xlsb): save it as .xlsx or CSV", name)
+            if workbook.PART not in held:
                 return False
-            for entry in archive.infolist():
-                if isinstance(part := _member(archive, entry, budget), DataProcessingError):
-                    raise part
+            _refuse_hidden(archive, data, name)
+            workbook_bounds.check(_parts(archive, name, budget), name, budget.limit)
     except _CORRUPT as error:
         raise _refused(f"the workbook is corrupt: {error}", name) from None
     return True
+
+
+def _parts(archive: zipfile.ZipFile, name: str, budget: _Budget) -> Iterator[bytes]:
+    entries = archive.infolist()
+    if len(entries) > _MEMBERS:
+        raise _refused(f"the workbook holds {len(entries)} parts, more than {_MEMBERS}", name)
+    for entry in entries:
+        if isinstance(part := _member(archive, entry, budget), DataProcessingError):
+            raise part
+        yield part
 
 
 def _within(member: str, content: bytes | DataProcessingError, budget: _Budget, depth: int) -> list[Member]:

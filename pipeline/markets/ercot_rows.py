@@ -22,7 +22,7 @@ _NAME: Final = (rejects.NAME, "is no name of a settlement point (1 to 150 printa
 _TYPE: Final = (r"^[A-Z_]{0,20}$", "is no type of a settlement point")
 _SECOND_POINT: Final = "EW$"
 _FOR_TWO: Final = r"^(?:LZ|DC)_"  # names of load zones and of ties, where a report has prices of both points
-_UNTOLD: Final = "stands for two points and no type tells which one: send the report with its SettlementPointType"
+_UNTOLD: Final = "stands for two points and no type tells which one"
 _NOT_A_TIME: Final = "is no time of a correction such as 12/09/2025 10:00:00"
 _CUT_OFF: Final = "is cut off: the document is truncated"
 _AS_NUMBER: Final = "%Y%m%d%H%M%S"
@@ -55,8 +55,7 @@ def _point_problems(rows: pl.DataFrame, report: Report) -> pl.Series:
     problem = rejects.unless(rows["point"], *_NAME)
     if report.product != QUARTERS:
         return problem
-    untold = rows["type"] == "" if "type" in rows.columns else rows["point"] == rows["point"]
-    return problem.set(untold & rows["point"].str.contains(_FOR_TWO), _UNTOLD)
+    return problem.set((rows["type"] == "") & rows["point"].str.contains(_FOR_TWO), _UNTOLD)
 
 
 def _versions(rows: pl.DataFrame, report: Report) -> tuple[pl.Series, pl.Series]:

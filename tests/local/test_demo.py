@@ -74,11 +74,10 @@ def test_the_last_day_of_daylight_saving_comes_first(day: date, hours: int) -> N
     found = normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
     assert found.rejects.is_empty()
     counts = found.ticks.group_by("market", "product").agg(pl.col("ts").n_unique())
-    expected = {("miso", "da_hourly"): 24, ("miso", "rt_hourly"): 24, **{
-        (market, product): hours
-        for market, product in (("caiso", "da_hourly"), ("ercot", "da_hourly"), ("pjm", "da_hourly"),
-                                ("pjm", "rt_hourly"), ("nyiso", "da_hourly"), ("nyiso", "rt_hourly"))
-    }}  # fmt: skip
+    of_clock = [("pjm", "rt_hourly"), ("nyiso", "rt_hourly")]
+    of_clock += [(market, "da_hourly") for market in ("caiso", "ercot", "nyiso", "pjm")]
+    of_miso = {("miso", "da_hourly"): 24, ("miso", "rt_hourly"): 24}
+    expected = of_miso | dict.fromkeys(of_clock, hours)
     assert {(market, product): count for market, product, count in counts.iter_rows()} == expected
     assert demo.clock_change(day).month == (3 if hours == 23 else 11)
 

@@ -98,7 +98,8 @@ def test_a_price_of_a_document_has_its_interval_and_parts() -> None:
         Decimal("-31.5"), 30, Decimal("1.25"), Decimal("0.25"), None, None,
     ]  # fmt: skip
     assert payload["metadata"] == {
-        "market": "caiso", "product": "rt_5min", "location": "NODE_A", "location_type": None, "location_name": None, "source": "",
+        "market": "caiso", "product": "rt_5min", "location": "NODE_A", "location_type": None, "location_name": None,
+        "source": "",
         "source_event_id": None,
     }  # fmt: skip
     instant = int(datetime(2024, 6, 1, 20, 5, tzinfo=UTC).timestamp()) * 1_000_000

@@ -3,6 +3,7 @@ import io
 import tracemalloc
 import zipfile
 
+import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,3 +122,33 @@ def test_a_damaged_archive_gives_documents_or_a_reason(data: st.DataObject) -> N
     except DataProcessingError:
         return  # any other error fails the test
     assert all(isinstance(content, bytes) and content for _, content in found)
+
+
+def spreadsheet(value: str) -> bytes:
+    made, held = openpyxl.Workbook(), io.BytesIO()
+    made.worksheets[0]["A1"] = value
+    made.save(held)
+    return held.getvalue()
+
+
+def test_a_workbook_is_one_document_a_sheet_and_no_archive() -> None:
+    book = spreadsheet("x")
+    assert unpack(book, "b.xlsx") == [("b.xlsx, sheet Sheet", b"x\n")]
+    assert unpack(gzipped(book), "b.xlsx.gz") == [("b.xlsx, sheet Sheet", b"x\n")]
+    packed = zipped({"b.xlsx": book, "a": b"1", "c.zip": zipped({"c.xlsx": spreadsheet("y")})}, zipfile.ZIP_STORED)
+    assert unpack(packed, "z.zip") == [
+        ("b.xlsx, sheet Sheet", b"x\n"), ("a", b"1"), ("c.xlsx, sheet Sheet", b"y\n"),
+    ]  # fmt: skip
+
+
+def test_a_broken_workbook_is_an_error_beside_the_others() -> None:
+    (name, error), a = unpack(zipped({"b.xlsx": spreadsheet("x")[:-40], "a": b"1"}), "z")
+    assert (name, a) == ("b.xlsx", ("a", b"1"))
+    assert "corrupt" in str(error)
+
+
+def test_a_workbook_hides_nothing() -> None:
+    with pytest.raises(DataProcessingError, match="behind its end"):
+        unpack(spreadsheet("x") + b"y", "b.xlsx")
+    with pytest.raises(DataProcessingError, match="1001 parts"):
+        unpack(zipped({"xl/workbook.xml": b"x", **{str(n): b"1" for n in range(1000)}}), "b.xlsx")

@@ -108,13 +108,11 @@ def test_a_name_that_stands_for_two_points_is_told_by_its_type() -> None:
     assert ticks["location_type"].to_list() == [kind.strip() for kind in kinds]
 
 
-def test_without_a_type_only_names_that_stand_for_two_points_are_lost() -> None:
-    header = QUARTERS.replace("SettlementPointType,", "")
-    read = parse(report(header, *(f"06/01/2024,10,1,{name},{n},N" for n, name in enumerate(("HB_A", "LZ_A", "DC_E")))))
+def test_without_its_type_a_name_that_stands_for_two_points_is_lost() -> None:
+    rows = (f"06/01/2024,10,1,{name},,{n},N" for n, name in enumerate(("HB_A", "LZ_A", "DC_E")))
+    read = parse(report(QUARTERS, *rows))
     assert problems(read) == [(2, "SettlementPointName", "LZ_A"), (3, "SettlementPointName", "DC_E")]
     assert read.ticks.select("instrument", "location_type").rows() == [("ercot.rt_15min.HB_A", None)]
-    blank = parse(report(QUARTERS, "06/01/2024,10,1,HB_A,,1,N"))
-    assert blank.ticks.select("instrument", "location_type").rows() == [("ercot.rt_15min.HB_A", None)]
     assert parse(report(DAY_AHEAD, DAY_ROW.replace("HB_NORTH", "LZ_A"))).ticks.height == 1  # it has one price a name
 
 
@@ -278,6 +276,7 @@ def test_a_correction_without_its_time_is_refused() -> None:
         (report("RTDTimestamp,IntervalEnding,SettlementPoint,LMP", "x,1,2,3"), None, "indicative"),
         (report("DeliveryDate,HourEnding,SettlementPoint,Total", "x,1,A,3"), None, "no settlement point prices"),
         (report("DeliveryDate,HourEnding,SettlementPoint,LMP", "x,1,A,3"), None, "no settlement point prices"),
+        (report(QUARTERS.replace("SettlementPointType,", ""), "x"), None, "lacks SettlementPointType"),
         (report(DAY_AHEAD + ",DSTFlag", DAY_ROW + ",N"), None, "names DSTFlag 2 times"),
         (report(DAY_AHEAD), None, "no data row"),
         (answer(API_DAY_AHEAD), None, "no data row"),
