@@ -33,6 +33,14 @@ def missing(text: pl.Series) -> pl.Series:
     )
 
 
+def amounts(text: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """(values, reasons) as `decimals` gives them, for an exchange's cells: one that says "no value" has no reason."""
+    values, reasons = decimals(text)
+    if reasons.null_count() < reasons.len():
+        reasons = reasons.set(missing(text), None)
+    return values, reasons
+
+
 def decimals(text: pl.Series) -> tuple[pl.Series, pl.Series]:
     """(`Decimal(18, 9)` values, reasons) of a text column.
 

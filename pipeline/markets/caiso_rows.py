@@ -32,12 +32,11 @@ def parts(
     among the publications.
     """
     timed = cells.join(_intervals(cells, expected), on=[RUN, START, END], how="left", maintain_order="left")
-    value, problem = numbers.decimals(cells[price])
-    missing = numbers.missing(cells[price]) if value.null_count() else value.is_null()
+    value, problem = numbers.amounts(cells[price])
     places = {name: timed[f"{name} problem"] for name in (RUN, START, END)}
     places[NODE] = rejects.unless(cells[NODE], rejects.NAME, _NODE_PROBLEM)
     places[KIND] = rejects.unless(cells[KIND], _KINDS, "is no part of an LMP")
-    problems = {**places, price: problem.set(missing, None)}
+    problems = {**places, price: problem}
     verdicts = [Verdict(names.get(name, name), cells[name], told) for name, told in problems.items()]
     refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
     placed = pl.select(pl.all_horizontal(told.is_null() for told in places.values())).to_series()

@@ -32,9 +32,7 @@ def ticks(cells: pl.DataFrame, report: Report, *, cut_off: bool) -> tuple[pl.Dat
     """(PARSED, REFUSED_ROWS) of text columns by role; `cut_off`: the last price cannot be trusted."""
     text = cells.with_columns(pl.col(set(cells.columns) & {"point", "type"}).fill_null("").str.strip_chars())
     rows = text.hstack(ercot_times.places(text, report))
-    price, problem = numbers.decimals(rows["price"])
-    if price.null_count():
-        problem = problem.set(numbers.missing(rows["price"]), None)
+    price, problem = numbers.amounts(rows["price"])
     if cut_off:
         problem = problem.set(rows["row"] == rows["row"].max(), _CUT_OFF)
     version, unordered = _versions(rows, report)

@@ -79,12 +79,12 @@ def _doubtful(form: Form, name: str) -> bool:
 def _ticks(block: Block, product: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, REFUSED_ROWS) of the prices of a column."""
     cells = block.cells
-    (price, unread), (volume, odd) = (numbers.decimals(cells[name]) for name in ("price", "volume"))
+    (price, unread), (volume, odd) = (numbers.amounts(cells[name]) for name in ("price", "volume"))
     verdicts = [
         Verdict(block.time, cells["time"], cells["time problem"]),
         Verdict(block.place, cells["location"], cells["place problem"]),
-        Verdict(block.price, cells["price"], unread.set(numbers.missing(cells["price"]), None)),
-        Verdict("volume", cells["volume"], odd.set(numbers.missing(cells["volume"]), None)),
+        Verdict(block.price, cells["price"], unread),
+        Verdict("volume", cells["volume"], odd),
     ]
     refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
     there = price.is_not_null() & ~cells["row"].is_in(refused["row"].implode())

@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, numbers, rejects, stamps
+from pipeline import csvtable, documents, numbers, rejects, stamps
 from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
 from pipeline.errors import DataProcessingError
 from pipeline.markets import nyiso_reports, nyiso_stamps
@@ -50,7 +50,7 @@ def parse(document: Document) -> ParsedDocument:
 
     Raises `DataProcessingError` for a file that holds no prices, is in doubt, or is not of the wanted product.
     """
-    _refuse_markup(document.content)
+    documents.refuse_markup(document.content, "NYISO")
     source = csvtable.lines(_plain(document.content))
     columns = nyiso_reports.columns(source.names)
     table = csvtable.table(source, list(columns.values()))
@@ -64,12 +64,6 @@ def parse(document: Document) -> ParsedDocument:
     ticks, refused = _ticks(cells.hstack(places), columns, document.product)
     bad = pl.concat([table.broken, refused]).sort("row")
     return ParsedDocument(ticks, bad, table.rows, source.header_line)
-
-
-def _refuse_markup(content: bytes) -> None:
-    if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
-        shown = content[: rejects.SHOWN].decode(errors="replace")
-        raise refusal("this is a web page or other markup, no CSV file of NYISO", "document", shown)
 
 
 def _plain(content: bytes) -> bytes:
@@ -87,11 +81,11 @@ def _names(head: bytes) -> list[str]:
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, REFUSED_ROWS) of rows with their PLACES."""
-    read = {role: numbers.decimals(rows[role]) for role in _AMOUNTS}
+    read = {role: numbers.amounts(rows[role]) for role in _AMOUNTS}
     amounts = _amounts(*(values for values, _ in read.values()))
     verdicts = [
         *_place_verdicts(rows, columns, wanted),
-        *(Verdict(columns[role], rows[role], _unread(rows[role], problem)) for role, (_, problem) in read.items()),
+        *(Verdict(columns[role], rows[role], problem) for role, (_, problem) in read.items()),
         Verdict(columns["price"], rows["price"], _unheld(amounts["energy"])),
     ]
     refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
@@ -101,10 +95,6 @@ def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -
 
 def _amounts(price: pl.Series, loss: pl.Series, published: pl.Series) -> pl.DataFrame:
     return pl.select(price=price, loss=loss, congestion=-published, energy=price - loss + published)
-
-
-def _unread(cells: pl.Series, problem: pl.Series) -> pl.Series:
-    return problem.set(numbers.missing(cells), None) if problem.null_count() < problem.len() else problem
 
 
 def _unheld(energy: pl.Series) -> pl.Series:

@@ -68,23 +68,19 @@ def _read(content: bytes, wanted: str | None) -> tuple[list[str], dict[str, str]
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, REFUSED_ROWS) of rows with their intervals and places."""
-    read = {role: numbers.decimals(rows[role]) for role in _AMOUNTS if role in columns}
+    read = {role: numbers.amounts(rows[role]) for role in _AMOUNTS if role in columns}
     amounts = pl.DataFrame({role: values for role, (values, _) in read.items()})
     if feed.derived:
         amounts = amounts.with_columns(energy=pl.col("price") - pl.col("congestion") - pl.col("loss"))
     energy = amounts.get_column("energy", default=pl.repeat(None, rows.height, dtype=PRICE, eager=True))
     verdicts = [
         *_place_verdicts(rows, columns),
-        *(Verdict(columns[role], rows[role], _unread(rows[role], problem)) for role, (_, problem) in read.items()),
+        *(Verdict(columns[role], rows[role], problem) for role, (_, problem) in read.items()),
         Verdict(columns["price"], rows["price"], _unheld(energy)),
     ]
     refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
     there = amounts["price"].is_not_null() & ~rows["row"].is_in(refused["row"].implode())
     return _shaped(rows.drop(read.keys()).hstack(amounts).filter(there), columns, feed), refused
-
-
-def _unread(cells: pl.Series, problem: pl.Series) -> pl.Series:
-    return problem.set(numbers.missing(cells), None) if problem.null_count() < problem.len() else problem
 
 
 def _unheld(energy: pl.Series) -> pl.Series:
