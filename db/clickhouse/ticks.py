@@ -11,7 +11,7 @@ from db.clickhouse.frames import insert_frame
 from pipeline.schema import TICKS
 
 # Of two rows of one publication the one of the later parser stands. Raise it when a parser reads a message otherwise.
-PARSER_VERSION: Final = 2
+PARSER_VERSION: Final = 3
 _MANY: Final = 100_000  # rows: the server sorts and packs an insert in one thread, and two halves in a third less time
 
 

@@ -19,6 +19,7 @@ SPOT: Final = "HENRY_HUB"
 FRONT: Final = "NG=F"  # what vendors call the continuous front contract
 MONTHS: Final = "FGHJKMNQUVXZ"
 _CENTURY: Final = 2000
+_MONTH: Final = 28  # days, at least
 _DAY: Final = timedelta(days=1)
 _YEAR: Final = "[0-9]{4}"  # of a date: two digits would leave the century open
 _MONTH_NAMED: Final = "%b %d, %Y"  # as spreadsheets of EIA show dates
@@ -135,11 +136,13 @@ def _eia(content: bytes) -> Read:
 def _days_alone(cells: pl.DataFrame) -> pl.DataFrame:
     """The cells, where they are of days; FRED's missing values become null.
 
-    Means of weeks or months are dated by one of their days: all their steps are the same.
+    Means of weeks, months or years are dated by one of their days: all their steps are of a week, or of a month and
+    more.
     """
     steps = cells["start"].drop_nulls().unique().sort().diff().drop_nulls().dt.total_days()
-    if steps.len() > 2 and ((steps == 7).all() or steps.is_between(28, 31).all()):
-        raise refusal(f"the dates are {steps[0]} days apart: means of weeks or months are no daily prices", "document")
+    if steps.len() > 2 and ((steps == 7).all() or (steps >= _MONTH).all()):
+        reason = f"the dates are {steps[0]} days apart: means of weeks, months or years are no daily prices"
+        raise refusal(reason, "document")
     nothing = (cells["price"].str.strip_chars() == _NOTHING).fill_null(value=False)
     return cells.with_columns(cells["price"].set(nothing, None))
 

@@ -18,16 +18,19 @@ HEAD: Final = 64 * 1024  # bytes of a document that tell its form
 _READERS: Final[Mapping[Kind, Callable[[Document], ParsedDocument]]] = MappingProxyType({
     Kind.DAY: miso_day.parse,
     Kind.TABLE: miso_table.parse,
+    Kind.HUBS: miso_table.hubs,
     Kind.FEED: miso_five.feed,
     Kind.FEED_CSV: miso_five.feed_csv,
     Kind.WEEK: miso_five.week,
     Kind.BOOK: miso_five.book,
     Kind.PRICING: miso_pricing.parse,
 })  # fmt: skip
-_PRODUCTS: Final = {Kind.TABLE: RTD, Kind.FEED: RTD, Kind.FEED_CSV: RTD, Kind.WEEK: RTD, Kind.BOOK: EXANTE}
+_PRODUCTS: Final = {
+    Kind.TABLE: RTD, Kind.HUBS: EXANTE, Kind.FEED: RTD, Kind.FEED_CSV: RTD, Kind.WEEK: RTD, Kind.BOOK: EXANTE,
+}  # fmt: skip
 _KNOWN: Final = (
-    "send a daily file of LMPs, GetLmpConsolidatedTable, GetRealTimeFiveMinExPost, the weekly 5MIN_LMP file, "
-    "the daily 5min_exante_lmp workbook, or lmp answers of the pricing API"
+    "send a daily file of LMPs, GetLmpConsolidatedTable, GetRealTimeFiveMinExPost, GetExAnteLmp, the weekly 5MIN_LMP "
+    "file, the daily 5min_exante_lmp workbook, or lmp answers of the pricing API"
 )
 
 

@@ -26,6 +26,7 @@ class Kind(Enum):
 
     DAY = auto()  # daily CSV, one column an hour
     TABLE = auto()  # GetLmpConsolidatedTable
+    HUBS = auto()  # GetExAnteLmp
     FEED = auto()  # GetRealTimeFiveMinExPost
     FEED_CSV = auto()  # the same as CSV
     WEEK = auto()  # weekly CSV of final 5-minute prices
@@ -53,7 +54,7 @@ _ROWS_FIRST: Final = (
 )
 # Of answers: each has all of a tuple's signs. What stands first may push the headers out of sight.
 _JSON: Final = (
-    (Kind.OTHER, (rb'"LMPData"', rb'"ExAnteLMP"\s*:')),
+    (Kind.HUBS, (rb'"LMPData"', rb'"ExAnteLMP"\s*:')),
     (Kind.TABLE, (rb'"LMPData"',)),
     (Kind.FEED, (rb'"CPNODE"', rb'"INTERVAL"')),
     (Kind.FEED, (_ROWS_FIRST,)),

@@ -1,15 +1,17 @@
-"""MISO's public consolidated table (GetLmpConsolidatedTable): the newest price of some nodes in up to four blocks.
+"""MISO's public tables of the newest prices: GetLmpConsolidatedTable, some nodes in up to four blocks, and
+GetExAnteLmp, the hubs in one.
 
 The date stands only in `RefId`, "02-Oct-2026 - Interval 16:50 EST". A block says `16:50`, the end of five minutes, or
 `HE 16`, the hour that ends at 16:00: the day-ahead blocks name the hour that runs, the real-time one the hour that is
 over. Of the days around, the one is meant that brings the block nearest to RefId: HE 24 at 00:05 is yesterday's. A
-node's `region` is no type of location; the prices of ancillary services beside it are none of energy.
+node's `region` is no type of location, nor is the list's name `Hub`: interfaces stand in it too. The prices of
+ancillary services beside a node are none of energy.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 import polars as pl
@@ -17,19 +19,31 @@ import polars as pl
 from pipeline import jsontable, stamps
 from pipeline.documents import Document, ParsedDocument, refusal
 from pipeline.markets import miso_reports, miso_rows
-from pipeline.markets.miso_reports import DA, DA_EXANTE, HOURLY, RTD
+from pipeline.markets.miso_reports import DA, DA_EXANTE, EXANTE, HOURLY, RTD
 from pipeline.markets.miso_rows import BEHIND, FIVE, HOUR
 from pipeline.schema import EARLIEST, INSTANT, LATEST
 from pipeline.text import utf8
 
-BLOCKS: Final = {
-    "FiveMinLMP": RTD,
-    "HourlyIntegratedLMP": HOURLY,
-    "DayAheadExAnteLMP": DA_EXANTE,
-    "DayAheadExPostLMP": DA,
-}
-_NAMES: Final = {"stamp": "HourAndMin", "location": "name", "price": "LMP", "congestion": "MCC", "loss": "MLC"}
-_NODE: Final = ("name", "LMP", "MCC", "MLC")
+
+class _Form(NamedTuple):
+    """`blocks`: the product of each; `nodes`: what a block's list is called; `names`: what the texts are called."""
+
+    blocks: Mapping[str, str]
+    nodes: str
+    names: Mapping[str, str]
+
+
+_TABLE: Final = _Form(
+    {"FiveMinLMP": RTD, "HourlyIntegratedLMP": HOURLY, "DayAheadExAnteLMP": DA_EXANTE, "DayAheadExPostLMP": DA},
+    "PricingNode",
+    {"stamp": "HourAndMin", "location": "name", "price": "LMP", "congestion": "MCC", "loss": "MLC"},
+)
+_HUBS: Final = _Form(
+    {"ExAnteLMP": EXANTE},
+    "Hub",
+    {"stamp": "HourAndMin", "location": "name", "price": "LMP", "congestion": "congestion", "loss": "loss"},
+)
+_FIVES: Final = (RTD, EXANTE)  # products of five minutes
 _REFERENCE: Final = re.compile(
     r"\s*(?P<day>[0-9]{1,2})-(?P<month>[A-Z]{3})[a-z]*-(?P<year>[0-9]{4})\b.*?\b(?P<hour>[0-9]{1,2}):(?P<minute>[0-5][0-9])"
     r"(?::00)?\s*(?P<zone>[A-Z]*)\s*",
@@ -42,22 +56,33 @@ _DAY: Final = timedelta(days=1)
 
 
 def parse(document: Document) -> ParsedDocument:
-    """The nodes of all blocks, counted on from one block to the next. Raises `DataProcessingError`."""
-    if document.product not in (None, *BLOCKS.values()):
-        miso_reports.refuse_other(document.product, RTD)
+    """The nodes of all blocks of GetLmpConsolidatedTable. Raises `DataProcessingError`."""
+    return _parsed(document, _TABLE)
+
+
+def hubs(document: Document) -> ParsedDocument:
+    """The hubs of GetExAnteLmp. Raises `DataProcessingError`."""
+    return _parsed(document, _HUBS)
+
+
+def _parsed(document: Document, form: _Form) -> ParsedDocument:
+    """The nodes of all blocks, counted on from one block to the next."""
+    if document.product not in (None, *form.blocks.values()):
+        miso_reports.refuse_other(document.product, next(iter(form.blocks.values())))
     near = _reference(jsontable.part(document.content, ("LMPData", "RefId")))
     parts, blocks, elements = list[pl.DataFrame](), list[int](), list[msgspec.Raw]()
-    for name, stamp, nodes in _blocks(utf8(document.content)):
-        parts.append(_place(name, stamp, near, document.product))
+    for name, stamp, nodes in _blocks(utf8(document.content), form):
+        parts.append(_place((name, form.blocks[name]), stamp, near, document.product))
         blocks += [len(parts) - 1] * len(nodes)
         elements += nodes
-    wanted = [name for name, product in BLOCKS.items() if document.product in (None, product)]
-    if not any(list(BLOCKS)[block] in wanted for block in blocks):
+    wanted = [name for name, product in form.blocks.items() if document.product in (None, product)]
+    if not any(list(form.blocks)[block] in wanted for block in blocks):
         raise refusal(f"the table holds no node in any of {', '.join(wanted)}", "LMPData", document.name)
-    table = jsontable.objects(b"[" + b",".join(elements) + b"]", (), _NODE)
+    texts = {name: role for role, name in form.names.items() if role != "stamp"}
+    table = jsontable.objects(b"[" + b",".join(elements) + b"]", (), list(texts))
     places = pl.concat(parts)[blocks].with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
-    cells = table.cells.rename({_NAMES[role]: role for role in ("location", "price", "congestion", "loss")})
-    ticks, refused = miso_rows.ticks(cells.join(places, on="row", how="left", maintain_order="left"), _NAMES)
+    cells = table.cells.rename(texts).join(places, on="row", how="left", maintain_order="left")
+    ticks, refused = miso_rows.ticks(cells, form.names)
     return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, 0)
 
 
@@ -76,12 +101,12 @@ def _reference(stamp: object) -> datetime:
     return midnight + timedelta(hours=int(found["hour"]), minutes=int(found["minute"]))
 
 
-def _blocks(data: bytes) -> Iterator[tuple[str, str | None, list[msgspec.Raw]]]:
+def _blocks(data: bytes, form: _Form) -> Iterator[tuple[str, str | None, list[msgspec.Raw]]]:
     """Name, HourAndMin and nodes of the blocks that are there. A single node may stand without a list."""
     held = _members(_members(data).get("LMPData", b"{}"))
-    for name in BLOCKS:
+    for name in form.blocks:
         block = _members(held.get(name, b"{}"))
-        nodes = block.get("PricingNode", b"null")
+        nodes = block.get(form.nodes, b"null")
         yield name, _text(block.get("HourAndMin", b"null")), _elements(nodes)
 
 
@@ -106,9 +131,10 @@ def _text(raw: bytes | msgspec.Raw) -> str | None:
         return None if bytes(raw) == b"null" else miso_rows.plain(bytes(raw).decode(errors="replace"))
 
 
-def _place(name: str, stamp: str | None, near: datetime, wanted: str | None) -> pl.DataFrame:
-    """`stamp, product, start, end, version, problem` of a block, as one row."""
-    product, length = BLOCKS[name], FIVE if BLOCKS[name] == RTD else HOUR
+def _place(block: tuple[str, str], stamp: str | None, near: datetime, wanted: str | None) -> pl.DataFrame:
+    """`stamp, product, start, end, version, problem` of a block (its name, its product), as one row."""
+    name, product = block
+    length = FIVE if product in _FIVES else HOUR
     after = _since_midnight(stamp or "", _CLOCK if length == FIVE else _HOUR)
     other = f"is of {product}, not of {wanted}" if wanted not in (None, product) else None
     example = "16:50" if length == FIVE else "HE 16"

@@ -79,7 +79,9 @@ WEEKS = [date(1997, 1, 10) + timedelta(days=7 * week) for week in range(5)]
     ("content", "told"),
     [(b"Month,Price\n1997-01,3.5\n", "means of weeks, months"),
      (b"Week of,Henry Hub Natural Gas Spot Price Dollars per Million Btu\n1/10/1997,3\n", "means of weeks, months"),
-     (_dated(WEEKS), "7 days apart"), (_dated([date(1997, month, 15) for month in range(1, 9)]), "31 days apart")],
+     (_dated(WEEKS), "7 days apart"), (_dated([date(1997, month, 15) for month in range(1, 9)]), "31 days apart"),
+     (_dated([date(year, 1, 1) for year in range(1997, 2002)]), "365 days apart"),
+     (_dated([date(1997, month, 1) for month in range(1, 13, 3)]), "90 days apart")],
 )  # fmt: skip
 def test_means_of_longer_periods_are_no_prices_of_days(content: bytes, told: str) -> None:
     with pytest.raises(DataProcessingError, match=told):

@@ -92,7 +92,7 @@ def test_rows_of_the_feed_that_are_bad_refuse_themselves_alone() -> None:
         (b'{"MCPData": {"RefId": "02-Oct-2026 - Interval 16:50 EST"}}', "no prices of energy"),
         (
             b'{"LMPData": {"RefId": "02-Oct-2026 - Interval 16:50 EST", "ExAnteLMP": {"Hub": []}}}',
-            "no prices of energy",
+            "no node in any of ExAnteLMP",
         ),
         (b"\nMARKET_DAY,NODE,TYPE,VALUE,HE1\n", "no prices of energy"),
         (b"a,b\n1,2\n", "no document of MISO"),
@@ -164,6 +164,26 @@ def test_every_block_of_the_table_is_a_product() -> None:
     ]
     assert read.ticks["location_type"].to_list() == [None] * 5
     assert read.ticks.row(0, named=True)["energy"] == D("34.5")
+
+
+def test_hubs_before_the_dispatch_are_a_product_of_their_own() -> None:
+    hubs = [
+        {"name": "X.HUB", "LMP": "30.75", "loss": "-0.25", "congestion": "1.00"},
+        {"name": "Y", "LMP": "x", "loss": "", "congestion": ""},
+        {"name": "Z", "LMP": "", "loss": "0.10", "congestion": "0.20"},
+        {"name": "W", "LMP": "-2.50", "loss": "0.10", "congestion": "y"},
+    ]
+    told = {"RefId": "02-Oct-2026 - Interval 00:00 EST", "ExAnteLMP": {"HourAndMin": "00:00", "Hub": hubs}}
+    document = json.dumps({"LMPData": told}).encode()
+    read = parse(document)
+    assert prices(read) == [("X.HUB", est("2026-10-01T23:55"), D("30.75"), D(30), D(1), D("-0.25"))]
+    what = read.ticks.select("product", "instrument", "end", "derived", "location_type", "row").rows()
+    assert what == [("rt_exante_5min", "miso.rt_exante_5min.X.HUB", est("2026-10-02"), True, None, 1)]
+    assert problems(read) == [(2, "LMP", "x"), (4, "congestion", "y")]
+    assert (miso.claims("x", document), miso.detect("x", document)) == (True, "rt_exante_5min")
+    assert parse(document, product="rt_exante_5min").ticks.equals(read.ticks)
+    with pytest.raises(DataProcessingError, match="is of rt_exante_5min, not of rt_5min"):
+        parse(document, product="rt_5min")
 
 
 @given(st.datetimes(datetime(2015, 1, 1), datetime(2030, 12, 31)))  # noqa: DTZ001
