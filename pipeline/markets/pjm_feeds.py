@@ -20,7 +20,7 @@ PRODUCTS: Final[Mapping[str, timedelta]] = {
 _FEEDS: Final = re.compile(
     r"(?P<da>da_hrl_lmps)|(?P<five>rt_(?:unverified_)?five_?min\w*)|(?P<hourly>rt_(?:unverified_)?hrl_lmps)"
 )
-_OURS: Final = ("datetime_beginning_utc", "datetime_beginning_ept", "pnode_id")
+_OURS: Final = ("datetime_beginning_utc", "datetime_beginning_ept")
 _WITHIN: Final = re.compile(r":(?!00)\d\d:00")  # 5:05:00
 _QUESTION: Final = '"searchSpecification"'  # stands behind the rows, with the filters' stamps in it
 _MESSAGE: Final = ("message", "errors", "error", "statusCode")
