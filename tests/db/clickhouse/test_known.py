@@ -100,7 +100,7 @@ PICKS = st.lists(st.integers(0, 999), min_size=3, max_size=3)
 LIMITS = st.sampled_from([9, 1000])
 
 
-@examples(max_examples=3, deadline=None, phases=NO_SHRINKING)
+@examples(max_examples=2, deadline=None, phases=NO_SHRINKING)
 @given(cases=st.lists(deliveries(documents=False), min_size=8, max_size=8), limit=LIMITS, picks=PICKS)
 def test_streams_as_they_were_known(client: Client, cases: list[Delivery], limit: int, picks: list[int]) -> None:
     rows = list(chain.from_iterable(deliver(client, cases)))
@@ -110,7 +110,7 @@ def test_streams_as_they_were_known(client: Client, cases: list[Delivery], limit
         expect_newest(client, rows, at, until=at)
 
 
-@examples(max_examples=3, deadline=None, phases=NO_SHRINKING)
+@examples(max_examples=2, deadline=None, phases=NO_SHRINKING)
 @given(cases=st.lists(deliveries(documents=True), min_size=8, max_size=8), limit=LIMITS, picks=PICKS)
 def test_documents_as_they_were_known(client: Client, cases: list[Delivery], limit: int, picks: list[int]) -> None:
     rows = list(chain.from_iterable(deliver(client, cases)))
