@@ -22,11 +22,12 @@ LOOK_AHEAD = timedelta(minutes=1)
 FLUSH_EVERY = 2000
 RECENT = timedelta(minutes=10)  # before it, the history has its generic ticks less often
 SPARSE = timedelta(seconds=30)
+EASTWARD = timedelta(hours=3)  # the day begins so much earlier where the other markets are
 
 
 def history(producer: ConfirmedProducer, topic: str, day: date, now: datetime) -> int:
     """Sends what the day would have brought up to now; gives the number of messages."""
-    begin = begin_of(day, demo.PACIFIC)
+    begin = begin_of(day, demo.PACIFIC) - EASTWARD
     recent = max(begin, now - RECENT - (now - begin) % RECENT)
     sent = _send(producer, topic, demo.daylight(day, begin))
     sent += _send(producer, topic, demo.messages(day, begin, recent, every=SPARSE))
