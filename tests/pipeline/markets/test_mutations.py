@@ -17,7 +17,7 @@ from pipeline.errors import DataProcessingError
 
 DAY = date(2026, 11, 1)  # of 25 hours
 SCALE = 0.001
-MUTANTS = 2_500
+MUTANTS = 2_000
 PRICED_ROW_BY_ROW = re.compile(r"^(?:pjm|ercot|nyiso) \S+ CSV")
 MISSING = re.compile(r"(?:^|,)\s*(?:|nan|n/a|-)\s*(?=,|$)", re.IGNORECASE)
 
