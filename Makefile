@@ -46,9 +46,9 @@ e2e: setup ## the whole system under kill -9
 	"$(BIN)/pytest" -q -n 2 --dist loadfile -m e2e --durations=12
 
 bench-short: setup ## the benchmarks in their short forms
-	"$(BIN)/gridtick" bench pipeline --ticks 100000 --rounds 1
+	"$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1
 	"$(BIN)/gridtick" bench parse --scale 0.02 --rounds 1
-	"$(BIN)/gridtick" bench backfill --nodes 2000 --stored 12 --rounds 1 --prices 300000
+	"$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
 	"$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12
 
 bench: setup ## the benchmarks in full; JSON results in bench-results/
