@@ -4,6 +4,8 @@ from typing import Final
 
 from confluent_kafka import Consumer
 
+from service.settings import Kafka
+
 QUEUE_KIB: Final = 8 * 1024  # what librdkafka fetches ahead, over all partitions
 FETCH_BYTES: Final = 1024 * 1024  # compressed, it may unpack to many times that; a larger message comes all the same
 
@@ -33,5 +35,20 @@ def make_consumer(bootstrap: str, group: str, message_max_bytes: int) -> Consume
             "fetch.wait.max.ms": 50,
             "topic.metadata.refresh.interval.ms": 30_000,
             "log_level": 4,
+        }
+    )
+
+
+def reader(kafka: Kafka, name: str) -> Consumer:
+    """A consumer that looks at partitions to their end and commits nothing; `name` tells its group, which nobody joins,
+    from the bridge's."""
+    return Consumer(
+        {
+            "bootstrap.servers": kafka.bootstrap,
+            "group.id": f"{kafka.group_id}-{name}",
+            "enable.auto.commit": False,
+            "enable.partition.eof": True,
+            "log_level": 0,
+            "queued.max.messages.kbytes": 16_384,
         }
     )

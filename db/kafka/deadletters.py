@@ -3,9 +3,10 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from db.kafka.admin import make_admin, topic_id
+from db.kafka.consumer import reader
 from db.kafka.letters import Letter, Original, letter_of, original_of
 from pipeline.errors import DataProcessingError
 from service.settings import Kafka
@@ -20,16 +21,7 @@ class DeadLetterTopic:
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": kafka.bootstrap,
-                "group.id": f"{kafka.group_id}-dlq",  # it commits nothing: nobody joins
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "log_level": 0,
-                "queued.max.messages.kbytes": 16_384,
-            }
-        )
+        self._consumer = reader(kafka, "dlq")
 
     def close(self) -> None:
         self._consumer.close()

@@ -4,8 +4,9 @@ import time
 from collections.abc import Iterator
 from typing import Final
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from db.kafka.consumer import reader
 from gridtick.cli.backfill.journal import Journal, Placed, number_of
 from pipeline.errors import DataProcessingError
 from service.settings import Kafka
@@ -19,16 +20,7 @@ class LaneTopic:
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
         self._topic = topic
-        self._consumer = Consumer(
-            {
-                "bootstrap.servers": kafka.bootstrap,
-                "group.id": f"{kafka.group_id}-send",  # it commits nothing: nobody joins
-                "enable.auto.commit": False,
-                "enable.partition.eof": True,
-                "log_level": 0,
-                "queued.max.messages.kbytes": 16_384,
-            }
-        )
+        self._consumer = reader(kafka, "send")
 
     def close(self) -> None:
         self._consumer.close()
