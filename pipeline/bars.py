@@ -131,10 +131,11 @@ def _within(rows: pl.DataFrame, name: str) -> pl.DataFrame:
     seconds = INTERVALS[name].seconds
     if seconds is None:
         return _days(rows)
-    code = runs.codes(rows) * runs.PLACES
+    code = runs.codes(rows)
     first, last = rows["start"], rows.select(pl.col("end") - _MICROSECOND).to_series()
-    found = runs.of_ranges(code + runs.places(first, seconds), code + runs.places(last, seconds))
-    heads = rows.select(*_WHO, interval=pl.lit(name), code=runs.codes(rows)).unique("code")
+    base = code * runs.PLACES
+    found = runs.of_ranges(base + runs.places(first, seconds), base + runs.places(last, seconds))
+    heads = rows.select(*_WHO, interval=pl.lit(name), code=code).unique("code")
     return _shown(found, heads.with_columns(seconds=pl.lit(seconds)))
 
 

@@ -1,8 +1,8 @@
 """A CSV document as text columns found by name, with every broken row told apart from its neighbours.
 
-pyarrow reads documents of plain rows only (the header's number of fields, no quotes within quotes): it counts the
-fields of every row. In others polars reads the rows that are plain, or whose quotes can be taken off; those with quotes
-or commas inside quotes go through Python's `csv`, one by one. A row is one line: a quoted field may not span lines.
+`csvplain` reads documents of plain rows only (the header's number of fields, no quotes within quotes). In others polars
+reads the rows that are plain, or whose quotes can be taken off; those with quotes or commas inside quotes go through
+Python's `csv`, one by one. A row is one line: a quoted field may not span lines.
 """
 
 import csv
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
-import pyarrow as pa
-from pyarrow import csv as arrow_csv
 
-from pipeline.documents import REFUSED_ROWS, refusal
+from pipeline import csvplain
+from pipeline.documents import NO_REFUSALS, REFUSED_ROWS, refusal
 from pipeline.rejects import SHOWN
 from pipeline.text import utf8
 from pipeline.unpack import LIMIT
@@ -37,7 +36,10 @@ csv.field_size_limit(LIMIT)  # holds for the whole process; the size of document
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """The header's names, the line it stands on (from 1), and the text with the place where its rows begin."""
+    """The header's names, the line it stands on (from 1), and the text with the place where its rows begin.
+
+    Rows may end with CRLF.
+    """
 
     names: list[str]
     header_line: int
@@ -46,8 +48,8 @@ class Lines:
 
     @property
     def body(self) -> bytes:
-        """The rows; a copy."""
-        return self.text[self.begin :]
+        """The rows, their ends LF; a copy."""
+        return self.text[self.begin :].replace(b"\r\n", b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +62,20 @@ class Table:
 
 
 def lines(content: bytes) -> Lines:
-    """Cut the first line that is not blank off as the header. Line ends may be CRLF; bytes that are no UTF-8
-    become U+FFFD. Raises `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
+    """Cut the first line that is not blank off as the header; bytes that are no UTF-8 become U+FFFD. Raises
+    `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
     data = utf8(content)
-    if b"\r" in data:
-        data = _without_returns(data)
     text = _TEXT.search(data)
     if text is None:
         raise refusal("the document is empty", "document")
-    count = data.count(b"\n")
+    count = csvplain.count(data, 0)
     if count > MOST_LINES:
         raise refusal(f"the document has {count} lines, at most {MOST_LINES} are read: send it in parts", "document")
     start = data.rfind(b"\n", 0, text.start()) + 1
     end = data.find(b"\n", start)
     end = len(data) if end < 0 else end
-    return Lines(_names(data[start:end].decode()), data.count(b"\n", 0, start) + 1, data, end + 1)
-
-
-def _without_returns(data: bytes) -> bytes:
-    if data.count(b"\r\n") == data.count(b"\r"):  # twice as fast as to replace
-        return data.translate(None, b"\r")
-    return data.replace(b"\r\n", b"\n")
+    header = data[start : end + 1].replace(b"\r\n", b"\n").removesuffix(b"\n")
+    return Lines(_names(header.decode()), data.count(b"\n", 0, start) + 1, data, end + 1)
 
 
 def table(source: Lines, wanted: Sequence[str]) -> Table:
@@ -88,10 +83,10 @@ def table(source: Lines, wanted: Sequence[str]) -> Table:
     for name in wanted:
         if source.names.count(name) != 1:
             raise refusal(f"the header names {name} {source.names.count(name)} times", "header", name)
-    cells = _plain_throughout(source, wanted)
+    cells = csvplain.cells(source.text, source.begin, source.names, wanted)
     if cells is not None:
-        numbered = cells.with_columns(row=pl.int_range(1, cells.height + 1, dtype=pl.Int32))
-        return Table(numbered, pl.DataFrame(schema=dict(REFUSED_ROWS)), cells.height)
+        row = pl.int_range(1, cells.height + 1, dtype=pl.Int32, eager=True).alias("row")
+        return Table(cells.hstack([row]), NO_REFUSALS, cells.height)
     text = _rows(source.body)
     return _mixed(text, _odd(text, source), source, wanted)
 
@@ -103,44 +98,6 @@ def _names(header: str) -> list[str]:
     if isinstance(fields, str):
         raise refusal(f"the header cannot be read: {fields}", "header", header)
     return [name.strip() for name in fields]
-
-
-def _plain_throughout(source: Lines, wanted: Sequence[str]) -> pl.DataFrame | None:
-    """The wanted columns, where no row of the document needs a second look."""
-    text, begin = source.text, source.begin
-    quoted = text.find(b'"', begin) >= 0
-    if begin >= len(text) or text.find(b"\r", begin) >= 0 or (quoted and not _simply_quoted(text, begin)):
-        return None
-    columns = [f"{place}" for place in range(len(source.names))]  # of the names, one may stand twice
-    chosen = [columns[source.names.index(name)] for name in wanted]
-    try:
-        found = arrow_csv.read_csv(
-            pa.BufferReader(memoryview(text)[begin:]),  # pyright: ignore[reportArgumentType]  the stubs know files only
-            read_options=arrow_csv.ReadOptions(column_names=columns),
-            parse_options=arrow_csv.ParseOptions(
-                quote_char='"' if quoted else False, double_quote=False, ignore_empty_lines=False
-            ),
-            convert_options=arrow_csv.ConvertOptions(
-                include_columns=chosen, column_types=dict.fromkeys(chosen, pa.string()), null_values=[]
-            ),
-        )
-    except pa.ArrowInvalid:  # a row with another number of fields, or longer than a block
-        return None
-    cells = pl.from_arrow(found)
-    assert isinstance(cells, pl.DataFrame)
-    if quoted and cells.height != text.count(b"\n", begin) + (not text.endswith(b"\n")):  # a row swallowed another
-        return None
-    if (cells.to_series(0) == "").any() and text.find(b"\n\n", begin - 1) >= 0:  # a blank line reads as empty cells
-        return None
-    cells.columns = list(wanted)
-    return cells.rechunk()  # columns made of these cells stand beside them, in one piece
-
-
-def _simply_quoted(text: bytes, begin: int) -> bool:
-    """Every quote stands at an end of a cell, as many at the beginnings as at the ends."""
-    opening = text.count(b',"', begin) + text.count(b'\n"', begin - 1)
-    closing = text.count(b'",', begin) + text.count(b'"\n', begin) + text.endswith(b'"')
-    return opening == closing and opening + closing == text.count(b'"', begin)
 
 
 def _rows(body: bytes) -> pl.Series:

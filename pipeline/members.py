@@ -7,7 +7,16 @@ from typing import Final
 import polars as pl
 
 from pipeline import markets, unpack
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, Joiner, ParsedDocument, refusal
+from pipeline.documents import (
+    NO_REFUSALS,
+    NO_TICKS,
+    REFUSED_ROWS,
+    Document,
+    Joiner,
+    ParsedDocument,
+    below,
+    refusal,
+)
 from pipeline.errors import DataProcessingError
 from pipeline.rejects import SHOWN
 from pipeline.schema import Schema, empty
@@ -16,6 +25,7 @@ MOST_REFUSED: Final = 10_000  # rows of one document, and never less than a quar
 _PART: Final = 4
 
 MEMBER_REJECTS: Final[Schema] = {**REFUSED_ROWS, "member": pl.String(), "line": pl.Int32()}
+_NO_REJECTS: Final = empty(MEMBER_REJECTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ def _parsed(content: bytes | DataProcessingError, name: str, market: str | None,
 
 def _joined(found: Sequence[_Member]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, MEMBER_REJECTS) of all documents."""
-    ticks, refused = [empty(PARSED)], [empty(REFUSED_ROWS)]
+    ticks, refused = list[pl.DataFrame](), list[pl.DataFrame]()
     parts: dict[Joiner, list[pl.DataFrame]] = {}
     for each in found:
         ticks.append(_moved(each.parsed.ticks, each))
@@ -87,7 +97,7 @@ def _joined(found: Sequence[_Member]) -> tuple[pl.DataFrame, pl.DataFrame]:
         more, orphans = join(pl.concat(frames).rechunk())
         ticks.append(more)
         refused.append(orphans)
-    return pl.concat(ticks), _named(pl.concat(refused).sort("row", maintain_order=True), found)
+    return below(ticks, NO_TICKS), _named(below(refused, NO_REFUSALS), found)
 
 
 def _moved(rows: pl.DataFrame, member: _Member) -> pl.DataFrame:
@@ -95,6 +105,9 @@ def _moved(rows: pl.DataFrame, member: _Member) -> pl.DataFrame:
 
 
 def _named(refused: pl.DataFrame, found: Sequence[_Member]) -> pl.DataFrame:
+    if refused.is_empty():
+        return _NO_REJECTS
+    refused = refused.sort("row", maintain_order=True)
     place = _places(refused["row"], found)
     names = pl.Series([each.name for each in found], dtype=pl.String)
     ahead = pl.Series([each.parsed.header_line - each.before for each in found], dtype=pl.Int32)

@@ -64,12 +64,6 @@ def no_problem(size: int) -> pl.Series:
     return pl.Series([None], dtype=pl.String).new_from_index(0, size)
 
 
-def unless(cells: pl.Series, shape: str, problem: str) -> pl.Series:
-    """The problem where a cell does not have the shape."""
-    fits = cells.str.contains(shape)
-    return no_problem(cells.len()) if fits.all() else no_problem(cells.len()).set(~fits, problem)
-
-
 def first_of_each(keys: pl.DataFrame, verdicts: Sequence[Verdict]) -> pl.DataFrame:
     """`keys` with `field, value, reason` of the first verdict against each row; rows without one are left out."""
     told, fine = list[pl.DataFrame](), None

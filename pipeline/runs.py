@@ -13,7 +13,8 @@ _MICROSECONDS: Final = 1_000_000
 
 
 def codes(frame: pl.DataFrame) -> pl.Series:
-    """A whole number for each (tenant, instrument), the same within the frame."""
+    """A whole number for each (tenant, instrument) of the frame. It holds for this one call: the numbers are those of
+    polars' categories, which all threads of the process share."""
     one = frame["tenant"].n_unique() <= 1
     name = (
         frame["instrument"] if one else frame.select(pl.concat_str("tenant", "instrument", separator="\0")).to_series()

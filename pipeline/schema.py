@@ -6,6 +6,7 @@ Fixed point: a price or volume has at most 9 decimals and stays below 10^9 in si
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import polars as pl
@@ -18,6 +19,8 @@ PRICE: Final = pl.Decimal(DIGITS, SCALE)
 INSTANT: Final = pl.Datetime("us", "UTC")
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
+
+_BOUNDS: Final = (pl.lit(EARLIEST, dtype=INSTANT), pl.lit(LATEST, dtype=INSTANT))
 
 Schema = Mapping[str, pl.DataType]
 
@@ -108,3 +111,28 @@ def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
         for name, dtype in schema.items()
     ]
     return frame.select(columns)
+
+
+def within_bounds(instant: pl.Expr) -> pl.Expr:
+    """Boolean: the instant can be held."""
+    return instant.is_between(*_BOUNDS, closed="left")
+
+
+def shaped(rows: pl.DataFrame, schema: Schema, columns: Mapping[str, pl.Expr | str]) -> pl.DataFrame:
+    """The frame of `schema` whose columns are these of `rows`; absent ones are null.
+
+    Raises `polars.exceptions.PolarsError` for a value that its type cannot hold.
+    """
+    assert columns.keys() <= schema.keys()
+    return rows.select(_typed(name, columns.get(name), dtype) for name, dtype in schema.items())
+
+
+def _typed(name: str, column: pl.Expr | str | None, dtype: pl.DataType) -> pl.Expr:
+    return column.cast(dtype).alias(name) if isinstance(column, pl.Expr) else _plain(name, column, dtype)
+
+
+@cache
+def _plain(name: str, column: str | None, dtype: pl.DataType) -> pl.Expr:
+    """A column as it is, or none. Made once: of a small document's time a good part goes into expressions."""
+    of = pl.lit(None) if column is None else pl.col(column)
+    return of.cast(dtype).alias(name)

@@ -4,6 +4,8 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.distinct import spread
+
 _SHAPE: Final = (
     r"^\s*(?:(?<y>[0-9]{4})[/-](?<m>[0-9]{1,2})[/-](?<d>[0-9]{1,2})"
     r"|(?<month>[0-9]{1,2})/(?<day>[0-9]{1,2})/(?<year>[0-9]{4}|[0-9]{2}))"
@@ -14,26 +16,29 @@ _NOON: Final = 12
 
 
 def local(text: pl.Series) -> pl.Series:
-    """The naive times (microseconds) of stamps; null for what is none. Only distinct stamps are read.
+    """The naive times (microseconds) of stamps; null for what is none. Equal stamps in a row are read once.
 
     Forms: `2024-02-20`, `2024-02-20T05:00:00`, `2024/02/20 05:00`, `02/20/2024 05:00:00`, `2/20/24 5:00`,
     `2/20/2024 5:00:00 AM`. A date alone is its midnight; two digits of a year are of 1999 to 2098.
     """
-    distinct = text.unique()
-    parts = distinct.str.extract_groups(_SHAPE).struct.unnest()
-    table = pl.DataFrame({"text": distinct, "local": parts.select(_written().pipe(_read)).to_series()})
-    return pl.DataFrame({"text": text}).join(table, on="text", how="left", maintain_order="left", nulls_equal=True)[
-        "local"
-    ]
+    return spread(text.to_frame("text"), lambda cells: each(cells["text"]).to_frame())["local"]
 
 
-def _written() -> pl.Expr:
+def each(text: pl.Series) -> pl.Series:
+    """The same of stamps that differ: each is read."""
+    parts = text.to_frame("text").select(pl.col("text").str.extract_groups(_SHAPE))
+    parts = parts.unnest("text")
+    halves = parts["half"].null_count() < parts.height
+    return parts.select((_OF_TWICE_12 if halves else _OF_24).alias("local")).to_series()
+
+
+def _written(hour: pl.Expr) -> pl.Expr:
     """The stamp in one form for all."""
     year = pl.coalesce("y", "year")
     century = pl.when(year == "99").then(pl.lit("19")).otherwise(pl.lit("20"))  # the markets opened from 1999 on
-    month, day = (pl.coalesce(*names).str.zfill(2) for names in (("m", "month"), ("d", "day")))
+    month, day = pl.coalesce("m", "month"), pl.coalesce("d", "day")
     full = pl.when(year.str.len_chars() == 2).then(century + year).otherwise(year)
-    return pl.format("{}-{}-{} {}:{}:{}", full, month, day, _hour(), _or_zeros("minute"), _or_zeros("second"))
+    return pl.format("{}-{}-{} {}:{}:{}", full, month, day, hour, _or_zeros("minute"), _or_zeros("second"))
 
 
 def _hour() -> pl.Expr:
@@ -41,7 +46,7 @@ def _hour() -> pl.Expr:
     hour, half = pl.col("hour").cast(pl.Int64), pl.col("half").str.to_lowercase()
     within = hour % _NOON + pl.when(half == "p").then(_NOON).otherwise(0)
     told = pl.when(half.is_null()).then(hour).when(hour.is_between(1, _NOON)).then(within)
-    return pl.when(pl.col("hour").is_null()).then(pl.lit("00")).otherwise(told.cast(pl.String).str.zfill(2))
+    return pl.when(hour.is_null()).then(pl.lit("00")).otherwise(told.cast(pl.String))
 
 
 def _or_zeros(name: str) -> pl.Expr:
@@ -50,3 +55,7 @@ def _or_zeros(name: str) -> pl.Expr:
 
 def _read(written: pl.Expr) -> pl.Expr:
     return written.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+
+
+_OF_24: Final = _read(_written(_or_zeros("hour")))
+_OF_TWICE_12: Final = _read(_written(_hour()))

@@ -5,12 +5,14 @@ Nothing is guessed: a local time that neither the order nor the zone's name sett
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 
+from pipeline.distinct import spread
 from pipeline.rejects import no_problem
-from pipeline.schema import INSTANT
+
+Ambiguous = Literal["earliest", "latest"]
 
 NOT_THERE: Final = "is no time of that day: the clock goes forward over it"
 TWICE: Final = "comes twice on that day and no other row tells which one it is: send the whole day's file"
@@ -27,11 +29,11 @@ def by_order(local: pl.Series, of: pl.Series, zone: str, *, whole_hours: bool) -
     other. Where they step by `whole_hours`, the repeated hour has begun again when an `of` comes again; else when the
     time goes back.
     """
-    rows = pl.DataFrame({"local": local, "of": of}).with_row_index("at")
-    rows = rows.join(_readings(local, zone), on="local", how="left", maintain_order="left")
-    lost = rows["local"].is_not_null() & rows["first"].is_null()
+    rows = pl.DataFrame({"local": local, "of": of}).hstack(_readings(local, zone))
+    lost = local.is_not_null() & rows["first"].is_null()
     if not (rows["first"] != rows["second"]).any():
         return rows["first"], no_problem(local.len()).set(lost, NOT_THERE)
+    rows = rows.with_row_index("at")
     turns = _turns(rows.filter(pl.col("first").is_not_null()), whole_hours=whole_hours)
     told = rows.join(turns, on="at", how="left", maintain_order="left").select(
         instant=pl.when(pl.col("turn") == 0).then("first").when(pl.col("turn") == 1).then("second"),
@@ -43,22 +45,9 @@ def by_order(local: pl.Series, of: pl.Series, zone: str, *, whole_hours: bool) -
 def by_flag(local: pl.Series, second: pl.Series, zone: str) -> tuple[pl.Series, pl.Series]:
     """(UTC instants, reasons) of naive times, each with a flag that marks the second one of a repeated hour (null: it
     is not told). A null time has neither. A flag at an hour that comes once contradicts it."""
-    rows = pl.DataFrame({"local": local, "flag": second})
-    rows = rows.join(_readings(local, zone), on="local", how="left", maintain_order="left")
-    repeated = pl.col("first") != pl.col("second")
-    instant = pl.when(~repeated | ~pl.col("flag")).then("first").when("flag").then("second")
-    reason = (
-        pl.when(pl.col("local").is_null())
-        .then(None)
-        .when(pl.col("first").is_null())
-        .then(pl.lit(NOT_THERE))
-        .when(~repeated & pl.col("flag"))
-        .then(pl.lit(ONCE))
-        .when(repeated & pl.col("flag").is_null())
-        .then(pl.lit(UNFLAGGED))
-    )
-    read = rows.select(instant=instant, reason=reason.cast(pl.String))
-    return read["instant"].set(read["reason"].is_not_null(), None), read["reason"]
+    rows = pl.DataFrame({"local": local, "flag": second}).with_columns(*_read(zone))
+    read = rows.select(instant=_BY_FLAG, reason=_FLAG_PROBLEM)
+    return read["instant"], read["reason"]
 
 
 def by_name(local: pl.Series, names: pl.Series, zone: str, offsets: Mapping[str, timedelta]) -> pl.Series:
@@ -70,14 +59,20 @@ def by_name(local: pl.Series, names: pl.Series, zone: str, offsets: Mapping[str,
 
 
 def _readings(local: pl.Series, zone: str) -> pl.DataFrame:
-    """The distinct times with their `first` and `second` instant: equal but in a repeated hour, null in a skipped
-    one."""
-    distinct = local.unique().drop_nulls()
-    read = [
-        distinct.dt.replace_time_zone(zone, ambiguous=which, non_existent="null").dt.convert_time_zone("UTC")
-        for which in ("earliest", "latest")
+    """The `first` and `second` instant of times: equal but in a repeated hour, null in a skipped one."""
+    return spread(local.to_frame("local"), lambda times: times.select(*_read(zone)))
+
+
+def _read(zone: str) -> list[pl.Expr]:
+    """`first` and `second`."""
+    which: tuple[Ambiguous, Ambiguous] = ("earliest", "latest")
+    return [
+        pl.col("local")
+        .dt.replace_time_zone(zone, ambiguous=each, non_existent="null")
+        .dt.convert_time_zone("UTC")
+        .alias(name)
+        for name, each in zip(("first", "second"), which, strict=True)
     ]
-    return pl.DataFrame({"local": distinct, "first": read[0].cast(INSTANT), "second": read[1].cast(INSTANT)})
 
 
 def _turns(rows: pl.DataFrame, *, whole_hours: bool) -> pl.DataFrame:
@@ -138,3 +133,22 @@ def _by_neighbours() -> pl.Expr:
     elsewhere = pl.col("both").any().over("day")
     follows, leads = pl.col("follows").first().over("run"), pl.col("leads").last().over("run")
     return pl.when(elsewhere).then(None).when(follows).then(0).when(leads).then(1)
+
+
+_REPEATED: Final = pl.col("first") != pl.col("second")
+_BY_FLAG: Final = (
+    pl.when(_REPEATED & pl.col("flag"))
+    .then("second")
+    .when((_REPEATED & ~pl.col("flag")) | (~_REPEATED & pl.col("flag").not_().fill_null(value=True)))
+    .then("first")
+)
+_FLAG_PROBLEM: Final = (
+    pl.when(pl.col("local").is_null())
+    .then(None)
+    .when(pl.col("first").is_null())
+    .then(pl.lit(NOT_THERE))
+    .when(~_REPEATED & pl.col("flag"))
+    .then(pl.lit(ONCE))
+    .when(_REPEATED & pl.col("flag").is_null())
+    .then(pl.lit(UNFLAGGED))
+)

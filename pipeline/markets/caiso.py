@@ -13,13 +13,12 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, rejects
+from pipeline import csvtable, documents, rejects
 from pipeline.csvtable import Table
-from pipeline.documents import PARSED, Document, ParsedDocument, Parts, refusal
+from pipeline.documents import NO_TICKS, Document, ParsedDocument, Parts, refusal
 from pipeline.markets import caiso_lmp, caiso_rows, caiso_xml
 from pipeline.markets.caiso_lmp import KIND, NODE
 from pipeline.markets.caiso_rows import END, RUN, RUNS, START
-from pipeline.schema import empty
 
 PRICE_COLUMNS: Final = ("MW", "PRC", "VALUE")
 _AS_IT_IS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -75,8 +74,8 @@ def _parsed(document: Document, table: Table, price: str, header_line: int, name
     _refuse_other_product(document.product)
     _refuse_other_runs(table.cells[RUN], document.product, names.get(RUN, RUN))
     parts, refused = caiso_rows.parts(table.cells, price, document.product, names)
-    bad = pl.concat([table.broken, refused]).sort("row")
-    return ParsedDocument(empty(PARSED), bad, table.rows, header_line, Parts(parts, caiso_lmp.join))
+    bad = documents.refusals(table.broken, refused)
+    return ParsedDocument(NO_TICKS, bad, table.rows, header_line, Parts(parts, caiso_lmp.join))
 
 
 def _first_line(head: bytes) -> bytes:

@@ -5,8 +5,8 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.documents import PARSED, REFUSED_ROWS
-from pipeline.schema import INSTANT, PRICE, Schema, conform
+from pipeline.documents import NO_REFUSALS, PARSED, REFUSED_ROWS, below, refusals
+from pipeline.schema import INSTANT, PRICE, Schema, shaped
 
 NODE: Final = "NODE"
 KIND: Final = "LMP_TYPE"
@@ -50,7 +50,7 @@ def join(parts: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         _refused(orphans, "{} of {} has no LMP row for its interval: a price without LMP is none"),
         _refused(taken_along, "{} of {} belongs to an LMP row that is refused"),
     ]
-    return _shaped(_publications(ticks) if key is _NTH else ticks), pl.concat(refused).sort("row")
+    return _shaped(_publications(ticks) if key is _NTH else ticks), refusals(*refused)
 
 
 def _keyed(parts: pl.DataFrame) -> pl.DataFrame:
@@ -108,19 +108,13 @@ def _refused(rows: Sequence[pl.DataFrame], reason: str) -> pl.DataFrame:
         pl.col(KIND).alias("value"),
         pl.format(reason, KIND, NODE).alias("reason"),
     )
-    return pl.concat([each.filter(~pl.col("refused")).select(columns) for each in rows]).select(list(REFUSED_ROWS))
+    told = [each.filter(~pl.col("refused")).select(columns) for each in rows if each.height]
+    return below(told, NO_REFUSALS).select(list(REFUSED_ROWS))
 
 
 def _shaped(ticks: pl.DataFrame) -> pl.DataFrame:
-    return conform(
-        ticks.sort("row").select(
-            *("product", "start", "end", "price", *COMPONENTS.values(), "row"),
-            market=pl.lit("caiso"),
-            location=pl.col(NODE),
-            instrument=pl.format("caiso.{}.{}", "product", NODE),
-            ts=pl.col("start"),
-            hold_end=pl.col("end"),
-            version=pl.lit(0, dtype=pl.Int64),
-        ),
-        PARSED,
-    )
+    return shaped(ticks.sort("row"), PARSED, {
+        **{name: name for name in ("product", "start", "end", "price", *COMPONENTS.values(), "row")},
+        "market": pl.lit("caiso"), "location": NODE, "instrument": pl.format("caiso.{}.{}", "product", NODE),
+        "ts": "start", "hold_end": "end", "version": pl.lit(0),
+    })  # fmt: skip

@@ -5,12 +5,12 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import numbers, products, rejects, times
+from pipeline import checks, documents, numbers, products, rejects, times
 from pipeline.bars import INTERVALS
-from pipeline.documents import REFUSED_ROWS
+from pipeline.checks import Check
+from pipeline.distinct import spread
 from pipeline.markets import caiso_lmp
 from pipeline.markets.caiso_lmp import COMPONENTS, KIND, LMP, NODE
-from pipeline.rejects import Verdict
 
 START: Final = "INTERVALSTARTTIME_GMT"
 END: Final = "INTERVALENDTIME_GMT"
@@ -18,6 +18,7 @@ RUN: Final = "MARKET_RUN_ID"
 RUNS: Final = {"DAM": "da_hourly", "HASP": "hasp_15min", "RTPD": "rt_15min", "RTM": "rt_5min"}
 
 _KINDS: Final = f"^(?:{'|'.join((LMP, *COMPONENTS))})$"
+_UNREAD: Final = "price problem"
 _MICROS: Final = 1_000_000
 _NODE_PROBLEM: Final = "is not a node name (1 to 150 printable characters)"
 
@@ -31,28 +32,34 @@ def parts(
     where that is something else. A row that is refused for its price alone stays among the parts: it keeps its place
     among the publications.
     """
-    timed = cells.join(_intervals(cells, expected), on=[RUN, START, END], how="left", maintain_order="left")
-    value, problem = numbers.amounts(cells[price])
-    places = {name: timed[f"{name} problem"] for name in (RUN, START, END)}
-    places[NODE] = rejects.unless(cells[NODE], rejects.NAME, _NODE_PROBLEM)
-    places[KIND] = rejects.unless(cells[KIND], _KINDS, "is no part of an LMP")
-    problems = {**places, price: problem}
-    verdicts = [Verdict(names.get(name, name), cells[name], told) for name, told in problems.items()]
-    refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
-    placed = pl.select(pl.all_horizontal(told.is_null() for told in places.values())).to_series()
-    bad = timed["row"].is_in(refused["row"].implode())
-    read = timed.with_columns(value=value.set(bad, None), refused=bad)
-    return read.select(list(caiso_lmp.PARTS)).filter(placed), refused
+    times_of = cells.select(RUN, START, END)
+    values, odd = numbers.columns(cells.select(price))
+    problem = odd.get(price, rejects.no_problem(cells.height))
+    timed = cells.hstack([
+        *spread(times_of, lambda distinct: _intervals(distinct, expected)),
+        values[price].alias("value"), problem.alias(_UNREAD), problem.is_not_null().alias("refused"),
+    ])  # fmt: skip
+    placed, lost = checks.parted(timed, _places(names))
+    _, unread = checks.parted(placed, [checks.told(names.get(price, price), price, _UNREAD)])
+    return placed.select(list(caiso_lmp.PARTS)), documents.refusals(lost, unread)
 
 
-def _intervals(cells: pl.DataFrame, expected: str | None) -> pl.DataFrame:
-    """Product, instants and problems of each distinct (market run, start, end); there are few."""
-    distinct = cells.select(RUN, START, END).unique()
+def _places(names: Mapping[str, str]) -> list[Check]:
+    return [
+        *(checks.told(names.get(name, name), name, f"{name} problem") for name in (RUN, START, END)),
+        checks.unless(names.get(NODE, NODE), NODE, rejects.NAME, _NODE_PROBLEM),
+        checks.unless(names.get(KIND, KIND), KIND, _KINDS, "is no part of an LMP"),
+    ]
+
+
+def _intervals(distinct: pl.DataFrame, expected: str | None) -> pl.DataFrame:
+    """Product, instants and problems of market run, start and end."""
     product = distinct[RUN].replace_strict(RUNS, default=None, return_dtype=pl.String)
     start, bad_start = times.instants(distinct[START])
     end, bad_end = times.instants(distinct[END])
     native = product.replace_strict(_native_seconds(), default=None, return_dtype=pl.Int64)
-    return distinct.with_columns(product=product, start=start, end=end, native=native).with_columns(
+    read = pl.DataFrame({"product": product, "start": start, "end": end, "native": native})
+    return read.with_columns(
         _run_problem(expected).alias(f"{RUN} problem"),
         pl.coalesce(bad_start, _grid_problem()).alias(f"{START} problem"),
         pl.coalesce(bad_end, _length_problem()).alias(f"{END} problem"),

@@ -38,7 +38,7 @@ def parse(document: Document) -> ParsedDocument:
     cells = table.cells.rename({name: role for role, name in report.columns.items()})
     cut_off = _cut_off(document.content, cells["price"], report)
     ticks, refused = ercot_rows.ticks(cells, report, cut_off=cut_off)
-    return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
+    return ParsedDocument(ticks, documents.refusals(table.broken, refused), table.rows, header_line)
 
 
 def _read(document: Document) -> tuple[Table, int, Report]:

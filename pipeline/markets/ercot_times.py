@@ -6,16 +6,17 @@ from typing import Final
 import polars as pl
 
 from pipeline import stamps, times, wallclock
-from pipeline.markets.ercot_reports import DA, SCED, Report
-from pipeline.rejects import no_problem
-from pipeline.schema import EARLIEST, INSTANT, LATEST
+from pipeline.distinct import spread
+from pipeline.markets.ercot_reports import DA, QUARTERS, SCED, Report
+from pipeline.schema import within_bounds
 
 ZONE: Final = "America/Chicago"
 _HOUR: Final = r"^\s*0*([0-9]{1,2})(?::00){0,2}\s*$"
 _WHOLE: Final = r"^\s*([0-9]{1,2})\s*$"
 _QUARTERS: Final = 4
 _HOURS: Final = 24
-_FLAGS: Final = {"y": True, "true": True, "1": True, "n": False, "false": False, "0": False}
+_SECOND: Final = ("y", "true", "1")
+_FIRST: Final = ("n", "false", "0")
 
 _NOT_A_DATE: Final = "is no date such as 09/29/2026 or 2026-09-29"
 _NOT_A_RUN: Final = "is no time of a run such as 09/29/2026 11:25:17"
@@ -32,63 +33,60 @@ def told(report: Report) -> list[str]:
 def places(cells: pl.DataFrame, report: Report) -> pl.DataFrame:
     """`start` of each row, null where a problem says why, and `… problem` of each role that tells the time.
 
-    Thousands of rows tell the same time: only distinct ones are read.
+    Thousands of rows tell the same time: it is read once.
     """
-    roles = told(report)
-    distinct = cells.select(roles).unique(maintain_order=True)
-    read = distinct.hstack(_read(distinct, report))
-    joined = cells.select(roles).join(read, on=roles, how="left", nulls_equal=True, maintain_order="left")
-    return joined.drop(roles)
+    return spread(cells.select(told(report)), lambda distinct: _read(distinct, report))
 
 
 def _read(cells: pl.DataFrame, report: Report) -> pl.DataFrame:
-    local, problems = _run(cells) if report.product == SCED else _interval(cells, report)
-    second, problems["flag"] = _flags(cells)
-    start, lost = wallclock.by_flag(local, second, ZONE)
-    start = start.cast(INSTANT)
-    outside = start.is_not_null() & ~start.is_between(EARLIEST, LATEST, closed="left")
-    clock, day = ("stamp", "stamp") if report.product == SCED else ("hour", "date")
-    problems[clock] = _or(problems[clock], lost.set(problems["flag"].is_not_null(), None))
-    problems[day] = _or(problems[day], no_problem(cells.height).set(outside, times.OUT_OF_BOUNDS))
-    return pl.DataFrame({"start": start, **{f"{role} problem": problems[role] for role in told(report)}})
+    day = stamps.each(cells["stamp" if report.product == SCED else "date"])
+    parts = cells.select(*_parts(report), *(_FLAG if "flag" in cells.columns else _NO_FLAG), day=pl.lit(day))
+    local = parts["day"] if report.product == SCED else parts.select(_LOCALS[report.product]).to_series()
+    start, lost = wallclock.by_flag(local, parts["second"], ZONE)
+    timed, problems = parts.with_columns(start=start, lost=lost), _PROBLEMS[report.product]
+    return timed.select("start", *(problems[role].alias(f"{role} problem") for role in told(report)))
 
 
-def _run(cells: pl.DataFrame) -> tuple[pl.Series, dict[str, pl.Series]]:
-    local = stamps.local(cells["stamp"])
-    return local, {"stamp": no_problem(cells.height).set(local.is_null(), _NOT_A_RUN)}
+def _parts(report: Report) -> list[pl.Expr]:
+    """Hour and quarter, null where they are none."""
+    return [expression for role, expression in _NUMBERS.items() if role in report.columns]
 
 
-def _interval(cells: pl.DataFrame, report: Report) -> tuple[pl.Series, dict[str, pl.Series]]:
-    fine = no_problem(cells.height)
-    date = stamps.local(cells["date"])
-    hour = _number(cells["hour"], _HOUR, _HOURS)
-    quarter = pl.repeat(1, cells.height, dtype=pl.Int64, eager=True)
-    if report.product != DA:
-        quarter = _number(cells["quarter"], _WHOLE, _QUARTERS)
-    minutes = (hour - 1) * 60 + (quarter - 1) * 15
-    local = pl.select(pl.lit(date) + pl.duration(minutes=pl.lit(minutes))).to_series()
-    daily = date.is_null() | (date.dt.truncate("1d") != date)
-    return local, {
-        "date": fine.set(daily.fill_null(value=True), _NOT_A_DATE),
-        "hour": fine.set(hour.is_null(), _NOT_AN_HOUR),
-        "quarter": fine.set(quarter.is_null(), _NOT_A_QUARTER),
+def _number(role: str, shape: str, most: int) -> pl.Expr:
+    number = pl.col(role).str.extract(shape).cast(pl.Int64)
+    return pl.when(number.is_between(1, most)).then(number).alias(role)
+
+
+def _flag() -> tuple[pl.Expr, pl.Expr]:
+    """`second`: it is the second pass, null where nothing is told; `flag`: the problem."""
+    text = pl.col("flag").fill_null("").str.strip_chars().str.to_lowercase()
+    second = pl.when(text.is_in(_SECOND)).then(pl.lit(value=True)).when(text.is_in(_FIRST)).then(pl.lit(value=False))
+    return second.alias("second"), _problem(second.is_null() & (text != ""), _NOT_A_FLAG).alias("flag")
+
+
+def _problem(bad: pl.Expr, problem: str) -> pl.Expr:
+    return pl.when(bad).then(pl.lit(problem))
+
+
+def _problems() -> dict[str, dict[str, pl.Expr]]:
+    """By product and role: what is wrong with its cell, else with the time that all cells tell."""
+    day, lost = pl.col("day"), pl.when(pl.col("flag").is_null()).then("lost")
+    outside = _problem(~within_bounds(pl.col("start")), times.OUT_OF_BOUNDS)
+    hours = {
+        "date": pl.coalesce(_problem(day.is_null() | (day.dt.truncate("1d") != day), _NOT_A_DATE), outside),
+        "hour": pl.coalesce(_problem(pl.col("hour").is_null(), _NOT_AN_HOUR), lost),
+        "flag": pl.col("flag"),
+    }
+    return {
+        SCED: {"stamp": pl.coalesce(_problem(day.is_null(), _NOT_A_RUN), lost, outside), "flag": pl.col("flag")},
+        DA: hours,
+        QUARTERS: {**hours, "quarter": _problem(pl.col("quarter").is_null(), _NOT_A_QUARTER)},
     }
 
 
-def _number(text: pl.Series, shape: str, most: int) -> pl.Series:
-    number = text.str.extract(shape).cast(pl.Int64)
-    return number.set(~number.is_between(1, most), None)
-
-
-def _flags(cells: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
-    """(second pass, null where nothing is told; problems)."""
-    fine = no_problem(cells.height)
-    if "flag" not in cells.columns:
-        return pl.repeat(None, cells.height, dtype=pl.Boolean, eager=True), fine
-    text = cells["flag"].fill_null("").str.strip_chars().str.to_lowercase()
-    second = text.replace_strict(_FLAGS, default=None, return_dtype=pl.Boolean)
-    return second, fine.set(second.is_null() & (text != ""), _NOT_A_FLAG)
-
-
-def _or(first: pl.Series, other: pl.Series) -> pl.Series:
-    return pl.select(pl.coalesce(pl.lit(first), pl.lit(other))).to_series()
+_HOURLY: Final = pl.col("day") + pl.duration(minutes=(pl.col("hour") - 1) * 60)
+_LOCALS: Final = {DA: _HOURLY, QUARTERS: _HOURLY + pl.duration(minutes=(pl.col("quarter") - 1) * 15)}
+_NUMBERS: Final = {"hour": _number("hour", _HOUR, _HOURS), "quarter": _number("quarter", _WHOLE, _QUARTERS)}
+_FLAG: Final = _flag()
+_NO_FLAG: Final = (pl.lit(None, dtype=pl.Boolean).alias("second"), pl.lit(None, dtype=pl.String).alias("flag"))
+_PROBLEMS: Final = _problems()

@@ -10,13 +10,12 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import documents, numbers, rejects
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline import checks, documents, numbers
+from pipeline.documents import PARSED, Document, ParsedDocument, refusal
 from pipeline.markets import henry_hub_cells, henry_hub_forms
 from pipeline.markets.henry_hub_cells import Block
 from pipeline.markets.henry_hub_forms import Form
-from pipeline.rejects import Verdict
-from pipeline.schema import conform
+from pipeline.schema import shaped
 
 _PRODUCTS: Final = ("futures", "spot")
 _HEAD: Final = 64 * 1024
@@ -78,30 +77,22 @@ def _doubtful(form: Form, name: str) -> bool:
 
 def _ticks(block: Block, product: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, REFUSED_ROWS) of the prices of a column."""
-    cells = block.cells
-    (price, unread), (volume, odd) = (numbers.amounts(cells[name]) for name in ("price", "volume"))
-    verdicts = [
-        Verdict(block.time, cells["time"], cells["time problem"]),
-        Verdict(block.place, cells["location"], cells["place problem"]),
-        Verdict(block.price, cells["price"], unread),
-        Verdict("volume", cells["volume"], odd),
-    ]
-    refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
-    there = price.is_not_null() & ~cells["row"].is_in(refused["row"].implode())
-    return _shaped(cells.with_columns(price=price, volume=volume).filter(there), block.kind, product), refused
+    values, unread = numbers.columns(block.cells.select("price", "volume"))
+    odd = [problem.alias(f"{name} problem") for name, problem in unread.items()]
+    rows = block.cells.hstack([*(each.alias(f"{each.name} value") for each in values.iter_columns()), *odd])
+    names = {"price": block.price, "volume": "volume"}
+    good, refused = checks.parted(rows, [
+        checks.told(block.time, "time", "time problem"),
+        checks.told(block.place, "location", "place problem"),
+        *(checks.told(names[name], name, f"{name} problem") for name in unread),
+    ])  # fmt: skip
+    return _shaped(good.filter(pl.col("price value").is_not_null()), block.kind, product), refused
 
 
 def _shaped(cells: pl.DataFrame, kind: str, product: str) -> pl.DataFrame:
-    return conform(
-        cells.select(
-            *("location", "start", "end", "price", "volume", "row"),
-            market=pl.lit("henry_hub"),
-            product=pl.lit(product),
-            location_type=pl.lit(kind),
-            instrument=pl.format("henry_hub.{}.{}", pl.lit(product), "location"),
-            ts=pl.col("start"),
-            hold_end=pl.col("end"),
-            version=pl.lit(0, dtype=pl.Int64),
-        ),
-        PARSED,
-    )
+    return shaped(cells, PARSED, {
+        "market": pl.lit("henry_hub"), "product": pl.lit(product), "location": "location",
+        "location_type": pl.lit(kind), "instrument": pl.format("henry_hub.{}.{}", pl.lit(product), "location"),
+        "ts": "start", "start": "start", "end": "end", "hold_end": "end", "price": "price value",
+        "volume": "volume value", "version": pl.lit(0), "row": "row",
+    })  # fmt: skip

@@ -5,26 +5,33 @@ ends at n:00 EST; a day has 24 of them, clock changes or not.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, rejects, stamps, times
+from pipeline import checks, csvtable, rejects, stamps, times
+from pipeline.checks import Check
 from pipeline.csvtable import Lines
-from pipeline.documents import REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline.documents import NO_REFUSALS, REFUSED_ROWS, Document, ParsedDocument, refusal
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_parts import KEY, PARTS, aligned
 from pipeline.markets.miso_rows import BEHIND, HOUR
-from pipeline.rejects import Verdict
 from pipeline.schema import EARLIEST, LATEST
 
 HOURS: Final = 24
+_ENERGY: Final = pl.col("price") - pl.col("congestion") - pl.col("loss")
+_COLUMNS: Final = {
+    **{name: name for name in ("location_type", "price", "energy", "congestion", "loss")},
+    "derived": pl.lit(value=True),
+}
 _HOUR: Final = re.compile(r"HE[ _]*0*([0-9]{1,3})", re.IGNORECASE)
 _DATE: Final = re.compile(r"(?<![0-9/])(?:[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}|[0-9]{4}-[0-9]{2}-[0-9]{2})(?![0-9/])")
 _OTHER_ZONE: Final = re.compile(r"\b(?:EPT|EDT|CST|CDT|CPT)\b|daylight|prevailing|central", re.IGNORECASE)
 _TYPE: Final = (r"^[^\x00-\x1f\x7f\x{fffd}]{0,150}$", "is no type of a node (at most 150 printable characters)")
 _PART: Final = (f"^(?:{'|'.join(PARTS)})$", f"is no part of a price ({', '.join(PARTS)})")
+_SHAPES: Final = {"location": miso_rows.NODE, "location_type": _TYPE, "part": _PART}
 
 
 def parse(document: Document) -> ParsedDocument:
@@ -45,8 +52,10 @@ def parse(document: Document) -> ParsedDocument:
         raise refusal("the file holds no data row", "document", document.name)
     cells, misplaced = _placed(table.cells, source.names)
     ticks, refused = _ticks(cells, hours, midnight)
-    shaped = miso_rows.shaped(ticks.with_columns(product=pl.lit(product), version=pl.lit(version, dtype=pl.Int64)))
-    bad = pl.concat([table.broken, misplaced, refused]).unique("row", keep="first", maintain_order=True).sort("row")
+    shaped = miso_rows.shaped(ticks.with_columns(product=pl.lit(product), version=version), _COLUMNS)
+    bad = pl.concat([table.broken, misplaced, refused])
+    if bad.height:
+        bad = bad.unique("row", keep="first", maintain_order=True).sort("row")
     return ParsedDocument(shaped, bad, table.rows, source.header_line)
 
 
@@ -88,24 +97,22 @@ def _hours(names: list[str]) -> dict[str, int]:
 
 def _placed(cells: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(rows with `location, location_type, part`, REFUSED_ROWS of rows that are of no node or part)."""
-    trimmed: dict[str, str] = {"location": names[0], "location_type": names[1], "part": names[2]}
-    named = cells.with_columns(pl.col(name).str.strip_chars().alias(role) for role, name in trimmed.items())
-    shapes = {"location": miso_rows.NODE, "location_type": _TYPE, "part": _PART}
-    named = named.with_columns(pl.col("part").str.to_uppercase(), pl.col("location_type").replace("", None))
-    verdicts = [
-        Verdict(trimmed[role], cells[trimmed[role]], rejects.unless(named[role].fill_null(""), *shape))
-        for role, shape in shapes.items()
+    named = cells.with_columns(
+        pl.col(name).str.strip_chars().alias(role) for role, name in zip(_SHAPES, names[:3], strict=True)
+    )
+    asked = [
+        Check(name, name, ~pl.col(role).fill_null("").str.contains(shape), pl.lit(problem))
+        for name, (role, (shape, problem)) in zip(names[:3], _SHAPES.items(), strict=True)
     ]
-    refused = rejects.first_of_each(cells.select("row"), verdicts).select(list(REFUSED_ROWS))
-    if refused.height:
-        named = named.filter(~pl.col("row").is_in(refused["row"].implode()))
-    return named.drop(trimmed.values()), refused
+    good, refused = checks.parted(named.with_columns(pl.col("part").str.to_uppercase()), asked)
+    return good.drop(names[:3]).with_columns(pl.col("location_type").replace("", None)), refused
 
 
 def _ticks(cells: pl.DataFrame, hours: dict[str, int], midnight: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(prices of the rows' nodes and hours, REFUSED_ROWS)."""
-    text = pl.concat([cells[name] for name in hours]).rechunk()  # hour after hour
-    values, problem = miso_rows.amounts(text)
+    texts = cells.select(*hours)
+    read, problems = miso_rows.amounts(texts)
+    values = pl.concat(read.get_columns()).rechunk()  # hour after hour
     prices, orphans = aligned(cells)
     shift = pl.DataFrame({
         "shift": pl.int_range(len(hours), dtype=pl.UInt32, eager=True) * cells.height,
@@ -113,14 +120,12 @@ def _ticks(cells: pl.DataFrame, hours: dict[str, int], midnight: datetime) -> tu
     }).sort("start")  # fmt: skip
     found = prices.join(shift, how="cross", maintain_order="left_right")
     places = {role: found[part] + found["shift"] for part, role in PARTS.items()}
-    amounts = miso_rows.with_energy(pl.DataFrame({role: values.gather(place) for role, place in places.items()}))
-    found = found.hstack(amounts).with_columns(end=pl.col("start") + HOUR)
-    large = miso_rows.unheld(amounts)
-    if large.null_count() < large.len():
-        problem = problem.scatter(places["price"].filter(large.is_not_null()), large.drop_nulls())
-        found = found.filter(large.is_null())
-    refused = _refused_cells(cells["row"], text, problem, list(hours))
-    kept = found.filter(pl.col("price").is_not_null()) if found["price"].null_count() else found
+    amounts = [values.gather(place).alias(role) for role, place in places.items()]
+    found = found.hstack(amounts).with_columns(energy=_ENERGY, end=pl.col("start") + HOUR)
+    large = (found["energy"].abs() >= miso_rows.LIMIT).fill_null(value=False)
+    refused = _refused_cells(cells["row"], texts, problems, places["price"].filter(large))
+    there = found["price"].is_not_null() & ~large
+    kept = found if there.all() else found.filter(there)
     return (_publications(kept) if kept["nth"].max() else kept), pl.concat([orphans, refused])
 
 
@@ -132,12 +137,21 @@ def _publications(found: pl.DataFrame) -> pl.DataFrame:
     return found.filter((pl.int_range(pl.len()).over(key) == 0) | ~same)
 
 
-def _refused_cells(rows: pl.Series, text: pl.Series, problem: pl.Series, names: list[str]) -> pl.DataFrame:
-    """REFUSED_ROWS: of each row its first bad cell, in the order of the columns, and how many more there are."""
-    at = problem.is_not_null().arg_true() if problem.null_count() < problem.len() else pl.Series(dtype=pl.UInt32)
-    bad = pl.DataFrame({"row": rows.gather(at % rows.len()) if rows.len() else rows}).with_columns(
-        field=pl.Series(names, dtype=pl.String).gather(at // max(rows.len(), 1)),
-        value=text.gather(at).fill_null("").str.slice(0, rejects.SHOWN),
+def _refused_cells(
+    rows: pl.Series, texts: pl.DataFrame, problems: Mapping[str, pl.Series], large: pl.Series
+) -> pl.DataFrame:
+    """REFUSED_ROWS: of each row its first bad cell, in the order of the columns, and how many more there are.
+
+    `large`: the places, hour after hour, of prices whose energy cannot be held.
+    """
+    if not (problems or large.len()):
+        return NO_REFUSALS
+    fine = rejects.no_problem(rows.len())
+    problem = pl.concat([problems.get(name, fine) for name in texts.columns]).scatter(large, miso_rows.TOO_LARGE)
+    at = problem.is_not_null().arg_true()
+    bad = pl.DataFrame({"row": rows.gather(at % rows.len())}).with_columns(
+        field=pl.Series(texts.columns).gather(at // rows.len()),
+        value=pl.concat(texts.get_columns()).gather(at).fill_null("").str.slice(0, rejects.SHOWN),
         problem=problem.gather(at),
     )
     first = bad.group_by("row", maintain_order=True).agg(pl.first("field", "value", "problem"), more=pl.len() - 1)

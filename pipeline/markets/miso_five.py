@@ -9,16 +9,19 @@ workbook's Time (EST); its prices are others, ex-ante, and come with their energ
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, jsontable
+from pipeline import csvtable, jsontable, stamps, times
 from pipeline.csvtable import Table
+from pipeline.distinct import spread
 from pipeline.documents import Document, ParsedDocument, refusal
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_reports import EXANTE, FINAL, PRELIMINARY, RTD
-from pipeline.markets.miso_rows import FIVE
+from pipeline.markets.miso_rows import BEHIND, FIVE
+from pipeline.schema import EARLIEST, LATEST
 
 # What the documents call each text.
 FEED: Final = {"stamp": "INTERVAL", "location": "CPNODE", "price": "LMP", "congestion": "MCC", "loss": "MLC"}
@@ -30,6 +33,17 @@ BOOK: Final = {
     "energy": "(?:RT Ex-Ante )?MEC", "congestion": "(?:RT Ex-Ante )?MCC", "loss": "(?:RT Ex-Ante )?MLC",
 }  # fmt: skip
 _LISTS: Final = ("data", "rows")
+_START: Final = (pl.col("local") + (BEHIND - FIVE)).dt.replace_time_zone("UTC").alias("start")
+# EST lies whole hours behind UTC: five minutes of the one are five of the other.
+_PROBLEM: Final = (
+    pl.when(pl.col("start").is_null())
+    .then(pl.lit("is no time such as 2026-10-02T16:50:00 (EST, without an offset)"))
+    .when(pl.col("start").dt.epoch("us") % (FIVE // timedelta(microseconds=1)) != 0)
+    .then(pl.lit("bounds no interval of 5 minutes"))
+    .when(~pl.col("start").is_between(EARLIEST, LATEST, closed="left"))
+    .then(pl.lit(times.OUT_OF_BOUNDS))
+)
+_INTERVAL: Final = ("start", (pl.col("start") + FIVE).alias("end"), _PROBLEM.alias("problem"))
 
 
 def feed(document: Document) -> ParsedDocument:
@@ -95,9 +109,13 @@ def parsed(
     if not (table.cells.height or table.broken.height):
         raise refusal("the document holds no price", "document", document.name)
     cells = table.cells.rename({name: role for role, name in held.items()})
-    places = miso_rows.intervals(cells["stamp"], FIVE, ends=True)
-    placed = cells.join(places, on="stamp", how="left", nulls_equal=True, maintain_order="left")
+    placed = cells.hstack(spread(cells.select("stamp"), _intervals))
     product, version = what
     rows = placed.with_columns(product=pl.lit(product), version=pl.lit(version, dtype=pl.Int64))
     ticks, refused = miso_rows.ticks(rows, held)
     return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
+
+
+def _intervals(cells: pl.DataFrame) -> pl.DataFrame:
+    """`start, end, problem` of each stamp."""
+    return stamps.each(cells["stamp"]).to_frame("local").select(_START).select(_INTERVAL)

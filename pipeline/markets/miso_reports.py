@@ -42,12 +42,17 @@ DAY_HEADER: Final = re.compile(
 WEEK_HEADER: Final = re.compile(rb"^(?=[^\r\n]*MKTHOUR_EST)(?=[^\r\n]*PNODENAME)", re.M | re.I)
 FEED_HEADER: Final = re.compile(rb"^(?=[^\r\n]*\bINTERVAL\b)(?=[^\r\n]*\bCPNODE\b)(?=[^\r\n]*\bLMP\b)", re.M | re.I)
 BOOK_HEADER: Final = re.compile(rb"^(?=[^\r\n]*Time \(EST\))(?=[^\r\n]*CP ?Node)(?=[^\r\n]*Ex-Ante LMP)", re.M | re.I)
-_CSV: Final = {
-    Kind.DAY: DAY_HEADER, Kind.WEEK: WEEK_HEADER, Kind.FEED_CSV: FEED_HEADER, Kind.BOOK: BOOK_HEADER,
-    Kind.OTHER: re.compile(
-        rb"^[ \t\"]*(?:MARKET_DAY\"?,\"?NODE\b|(?:Day ?-?ahead|Real ?-?Time) Market (?:MCPs|ExAnte MCPs)"
-        rb"|Real-Time Ex-Ante 5 Minute MCP)", re.M | re.I),
-}  # fmt: skip
+# Words without which a header need not be looked for: on every line, that takes long.
+_CSV: Final = (
+    (Kind.DAY, (b"NODE", b"VALUE"), DAY_HEADER),
+    (Kind.WEEK, (b"MKTHOUR_EST",), WEEK_HEADER),
+    (Kind.FEED_CSV, (b"CPNODE",), FEED_HEADER),
+    (Kind.BOOK, (b"EX-ANTE LMP",), BOOK_HEADER),
+    (Kind.OTHER, (b"MARKET_DAY",), re.compile(rb"^[ \t\"]*MARKET_DAY\"?,\"?NODE\b", re.M | re.I)),
+    (Kind.OTHER, (b"MCP",), re.compile(
+        rb"^[ \t\"]*(?:(?:Day ?-?ahead|Real ?-?Time) Market (?:MCPs|ExAnte MCPs)|Real-Time Ex-Ante 5 Minute MCP)",
+        re.M | re.I)),
+)  # fmt: skip
 _ROWS_FIRST: Final = (
     rb'^\s*\{\s*"(?:data|rows)"\s*:\s*\[\s*\[\s*"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}"\s*,\s*"[^"]*"'
     rb'(?:\s*,\s*(?:"[^"]*"|[-0-9.]+|null)){3}\s*\]'
@@ -72,7 +77,9 @@ def kind(head: bytes) -> Kind | None:
     """The form of a document by its first bytes (of a workbook: by its first rows as CSV); null: not MISO's."""
     head = head.removeprefix(codecs.BOM_UTF8)
     if not is_json(head):
-        return next((form for form, header in _CSV.items() if header.search(head)), None)
+        text = head.upper()
+        likely = ((form, header) for form, words, header in _CSV if all(word in text for word in words))
+        return next((form for form, header in likely if header.search(head)), None)
     return next((form for form, signs in _JSON if all(re.search(sign, head) for sign in signs)), None)
 
 

@@ -5,17 +5,17 @@ few documents; elsewhere it follows exactly, row by row: MEC = LMP - MCC - MLC.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, numbers, rejects, stamps, times
+from pipeline import checks, csvtable, numbers, rejects, schema
+from pipeline.checks import Check
 from pipeline.csvtable import Lines
-from pipeline.documents import PARSED, REFUSED_ROWS, refusal
-from pipeline.rejects import Verdict
-from pipeline.schema import DIGITS, EARLIEST, LATEST, SCALE, conform
+from pipeline.documents import PARSED, refusal
+from pipeline.schema import DIGITS, SCALE
 from pipeline.text import utf8
 
 BEHIND: Final = timedelta(hours=5)  # of EST behind UTC
@@ -23,11 +23,18 @@ HOUR: Final = timedelta(hours=1)
 FIVE: Final = timedelta(minutes=5)
 NODE: Final = (rejects.NAME, "is no name of a node (1 to 150 printable characters)")
 TOO_LARGE: Final = f"leaves an energy (LMP - MCC - MLC) outside ±10^{DIGITS - SCALE}"
-NOT_A_STAMP: Final = "is no time such as 2026-10-02T16:50:00 (EST, without an offset)"
 
-_LIMIT: Final = 10 ** (DIGITS - SCALE)
-_MICROSECOND: Final = timedelta(microseconds=1)
-_COMPONENTS: Final = ("energy", "congestion", "loss")
+LIMIT: Final = 10 ** (DIGITS - SCALE)
+
+_AMOUNTS: Final = ("price", "energy", "congestion", "loss")
+_PUBLISHED: Final = {**{role: f"{role} value" for role in _AMOUNTS}, "derived": pl.lit(value=False)}
+_ENERGY: Final = pl.col("price value") - pl.col("congestion value") - pl.col("loss value")
+_DERIVED: Final = {**_PUBLISHED, "energy": _ENERGY, "derived": pl.lit(value=True)}
+_LARGE: Final = _ENERGY.abs() >= LIMIT
+_SHARED: Final = {
+    "market": pl.lit("miso"), "instrument": pl.format("miso.{}.{}", "product", "location"), "ts": "start",
+    "hold_end": "end", **{name: name for name in ("product", "location", "start", "end", "version", "row")},
+}  # fmt: skip
 # Some files hold amounts as a spreadsheet shows them: $1,234.50 or -$3.52.
 _MONEY: Final = (
     r"^(?:-?\$?|\$-)(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?$"
@@ -62,41 +69,23 @@ def _is_footer(line: bytes, fields: int) -> bool:
     return not bare or bare.startswith(b"*") or (bare.count(b",") != fields - 1 and bool(_PROSE.match(bare)))
 
 
-def amounts(text: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """(values, problems) as `numbers.decimals` has them, with dollar signs and commas between thousands taken off,
-    and without a problem where a cell says that there is no value."""
-    values, problem = numbers.decimals(text)
+def amounts(cells: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, pl.Series]]:
+    """(values, problems) as `numbers.columns` has them, with dollar signs and commas between thousands taken off."""
+    values, told = numbers.columns(cells)
+    problems = dict[str, pl.Series]()
+    for name, problem in told.items():
+        read, left = _as_money(cells[name], values[name], problem)
+        values = values.with_columns(read.alias(name))
+        problems |= {name: left} if left.null_count() < left.len() else {}
+    return values, problems
+
+
+def _as_money(text: pl.Series, values: pl.Series, problem: pl.Series) -> tuple[pl.Series, pl.Series]:
     odd = problem.is_not_null().arg_true()
-    if not odd.len():
-        return values, problem
     cells = text.gather(odd).str.strip_chars()
     money = cells.str.contains(_MONEY)
     read, told = numbers.decimals(cells.zip_with(~money, cells.str.replace_all("[$,]", "")))
     return values.scatter(odd, read), problem.scatter(odd, told.set(numbers.missing(cells), None))
-
-
-def intervals(text: pl.Series, length: timedelta, *, ends: bool) -> pl.DataFrame:
-    """`stamp, start, end, problem` of the distinct stamps; `ends`: a stamp is the end of its interval."""
-    distinct = text.unique()
-    at = (stamps.local(distinct) + BEHIND).dt.replace_time_zone("UTC")
-    start = at - length if ends else at
-    return pl.DataFrame({"stamp": distinct, "start": start}).with_columns(
-        end=pl.col("start") + length, problem=_place_problem(length)
-    )
-
-
-def _place_problem(length: timedelta) -> pl.Expr:
-    """EST lies whole hours behind UTC, so intervals of an hour or less lie on the UTC grid."""
-    off_grid = pl.col("start").dt.epoch("us") % (length // _MICROSECOND) != 0
-    outside = ~pl.col("start").is_between(EARLIEST, LATEST, closed="left")
-    return (
-        pl.when(pl.col("start").is_null())
-        .then(pl.lit(NOT_A_STAMP))
-        .when(off_grid)
-        .then(pl.lit(f"bounds no interval of {length // timedelta(minutes=1)} minutes"))
-        .when(outside)
-        .then(pl.lit(times.OUT_OF_BOUNDS))
-    )
 
 
 def ticks(rows: pl.DataFrame, names: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -105,50 +94,32 @@ def ticks(rows: pl.DataFrame, names: Mapping[str, str]) -> tuple[pl.DataFrame, p
     `rows`: the texts `stamp, location, price, congestion, loss` and, where it is published, `energy`; beside them
     `product, start, end, version, row` and the stamp's `problem`. `names`: what the document calls the texts.
     """
-    rows = rows.with_columns(pl.col("location").str.strip_chars())
-    read = {role: amounts(rows[role]) for role in ("price", *_COMPONENTS) if role in rows.columns}
-    values = with_energy(pl.DataFrame({role: cells for role, (cells, _) in read.items()}))
-    verdicts = [
-        Verdict(names["stamp"], rows["stamp"], rows["problem"]),
-        Verdict(names["location"], rows["location"], rejects.unless(rows["location"].fill_null(""), *NODE)),
-        *(Verdict(names[role], rows[role], problem) for role, (_, problem) in read.items()),
-        Verdict(names["price"], rows["price"], unheld(values)),
-    ]
-    refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
-    placed = rows.drop(read.keys()).hstack(values)
-    there = values["price"].is_not_null()
-    if refused.height:
-        there &= ~rows["row"].is_in(refused["row"].implode())
-    return shaped(placed if there.all() else placed.filter(there)), refused
-
-
-def with_energy(values: pl.DataFrame) -> pl.DataFrame:
-    """`price, congestion, loss` with `energy` and whether it is `derived`: it is where nobody published it."""
-    if "energy" in values.columns:
-        return values.with_columns(derived=pl.lit(value=False))
-    energy = pl.col("price") - pl.col("congestion") - pl.col("loss")
-    return values.with_columns(energy=energy, derived=pl.lit(value=True))
-
-
-def unheld(values: pl.DataFrame) -> pl.Series:
-    """The problem of prices whose derived energy cannot be held."""
-    return rejects.no_problem(values.height).set((values["energy"].abs() >= _LIMIT).fill_null(value=False), TOO_LARGE)
-
-
-def shaped(ticks: pl.DataFrame) -> pl.DataFrame:
-    """PARSED of `product, location, start, end, price, energy, congestion, loss, derived, version, row` and maybe
-    `location_type`. The identity is the interval's start, whichever bound a document publishes."""
-    kind = ["location_type"] if "location_type" in ticks.columns else []
-    return conform(
-        ticks.select(
-            *("product", "location", *kind, "start", "end", "price", *_COMPONENTS, "derived", "version", "row"),
-            market=pl.lit("miso"),
-            instrument=pl.format("miso.{}.{}", "product", "location"),
-            ts=pl.col("start"),
-            hold_end=pl.col("end"),
-        ),
-        PARSED,
+    texts = rows.select(role for role in _AMOUNTS if role in rows.columns)
+    values, problems = amounts(texts)
+    read = rows.with_columns(
+        pl.col("location").fill_null("").str.strip_chars(),
+        *(column.alias(f"{column.name} value") for column in values.iter_columns()),
+        *(column.alias(f"{role} problem") for role, column in problems.items()),
     )
+    derived = "energy" not in texts.columns
+    good, refused = checks.parted(read, _checks(names, list(problems), derived=derived))
+    priced = good.filter(pl.col("price value").is_not_null()) if good["price value"].null_count() else good
+    return shaped(priced, _DERIVED if derived else _PUBLISHED), refused
+
+
+def _checks(names: Mapping[str, str], unread: Sequence[str], *, derived: bool) -> list[Check]:
+    return [
+        checks.told(names["stamp"], "stamp", "problem"),
+        checks.unless(names["location"], "location", *NODE),
+        *(checks.told(names[role], role, f"{role} problem") for role in unread),
+        *([Check(names["price"], "price", _LARGE, pl.lit(TOO_LARGE))] if derived else []),
+    ]
+
+
+def shaped(ticks: pl.DataFrame, columns: Mapping[str, pl.Expr | str]) -> pl.DataFrame:
+    """PARSED of `product, location, start, end, version, row` and of `columns`, the parts of the price among them. The
+    identity is the interval's start, whichever bound a document publishes."""
+    return schema.shaped(ticks, PARSED, {**_SHARED, **columns})
 
 
 def plain(value: object) -> str:

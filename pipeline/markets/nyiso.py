@@ -5,21 +5,25 @@ other derived from it, row by row, so that price = energy + congestion + loss ex
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, documents, numbers, rejects, stamps
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline import checks, csvtable, documents, numbers, rejects, stamps
+from pipeline.checks import Check
+from pipeline.documents import PARSED, Document, ParsedDocument, refusal
 from pipeline.errors import DataProcessingError
 from pipeline.markets import nyiso_reports, nyiso_stamps
 from pipeline.markets.nyiso_reports import DAY, RTD
-from pipeline.rejects import Verdict
-from pipeline.schema import DIGITS, SCALE, conform
+from pipeline.schema import DIGITS, SCALE, shaped
 
 _HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[^\n]*")
 _AMOUNTS: Final = ("price", "losses", "congestion")
+_VALUES: Final = (
+    pl.col("price").alias("LBMP"), pl.col("losses").alias("loss"), (-pl.col("congestion")).alias("MCC"),
+    (pl.col("price") - pl.col("losses") + pl.col("congestion")).alias("energy"),
+)  # fmt: skip
 _ZONE_PTID: Final = r"^ *61[0-9]{3} *$"  # load zones and the neighbours' proxies
 
 # (shape, what is wrong with a cell of another one)
@@ -62,15 +66,14 @@ def parse(document: Document) -> ParsedDocument:
     report = nyiso_reports.report(document, columns, naive)
     places = nyiso_stamps.places(naive, cells["name"], cells.get_column("zone", default=None), report)
     ticks, refused = _ticks(cells.hstack(places), columns, document.product)
-    bad = pl.concat([table.broken, refused]).sort("row")
-    return ParsedDocument(ticks, bad, table.rows, source.header_line)
+    return ParsedDocument(ticks, documents.refusals(table.broken, refused), table.rows, source.header_line)
 
 
 def _plain(content: bytes) -> bytes:
     """The document without quotes in its header: they hold no commas, and where the last name is cut, one is left."""
     header = _HEADER.match(content)
     end = header.end() if header else 0
-    return content[:end].replace(b'"', b"") + content[end:]
+    return b"".join((content[:end].replace(b'"', b""), memoryview(content)[end:]))
 
 
 def _names(head: bytes) -> list[str]:
@@ -81,53 +84,36 @@ def _names(head: bytes) -> list[str]:
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """(PARSED, REFUSED_ROWS) of rows with their PLACES."""
-    read = {role: numbers.amounts(rows[role]) for role in _AMOUNTS}
-    amounts = _amounts(*(values for values, _ in read.values()))
-    verdicts = [
-        *_place_verdicts(rows, columns, wanted),
-        *(Verdict(columns[role], rows[role], problem) for role, (_, problem) in read.items()),
-        Verdict(columns["price"], rows["price"], _unheld(amounts["energy"])),
+    values, unread = numbers.columns(rows.select(_AMOUNTS))
+    odd = [problem.alias(f"{role} problem") for role, problem in unread.items()]
+    read = rows.hstack([*values.select(_VALUES), *odd])
+    good, refused = checks.parted(read, _checks(columns, wanted, list(unread)))
+    priced = good.filter(pl.col("LBMP").is_not_null()) if good["LBMP"].null_count() else good
+    return _shaped(priced, columns), refused
+
+
+def _checks(columns: Mapping[str, str], wanted: str | None, unread: Sequence[str]) -> list[Check]:
+    stamp, price = columns["stamp"], columns["price"]
+    zone = [checks.told(columns["zone"], "zone", "zone problem")] if "zone" in columns else []
+    version = [checks.unless(columns["version"], "version", *_VERSION)] if "version" in columns else []
+    return [
+        *([Check(stamp, "stamp", pl.col("product") != wanted, pl.lit(f"is not of {wanted}"))] if wanted else []),
+        checks.told(stamp, "stamp", "problem"),
+        checks.unless(columns["name"], "name", *_NAME),
+        checks.unless(columns["ptid"], "ptid", *_PTID),
+        *zone,
+        *version,
+        *(checks.told(columns[role], role, f"{role} problem") for role in unread),
+        Check(price, "price", pl.col("energy").abs() >= _LIMIT, pl.lit(_TOO_LARGE)),
     ]
-    refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
-    there = amounts["price"].is_not_null() & ~rows["row"].is_in(refused["row"].implode())
-    return _shaped(rows.drop(_AMOUNTS).hstack(amounts).filter(there), columns), refused
-
-
-def _amounts(price: pl.Series, loss: pl.Series, published: pl.Series) -> pl.DataFrame:
-    return pl.select(price=price, loss=loss, congestion=-published, energy=price - loss + published)
-
-
-def _unheld(energy: pl.Series) -> pl.Series:
-    return rejects.no_problem(energy.len()).set(energy.abs() >= _LIMIT, _TOO_LARGE)
-
-
-def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str], wanted: str | None) -> list[Verdict]:
-    other = (rows["product"] != wanted) if wanted else pl.repeat(value=False, n=rows.height, eager=True)
-    problems = {
-        "stamp": rows["problem"].set(other, f"is not of {wanted}"),
-        "name": rejects.unless(rows["name"], *_NAME),
-        "ptid": rejects.unless(rows["ptid"], *_PTID),
-    }
-    if "zone" in columns:
-        problems["zone"] = rows["zone problem"]
-    if "version" in columns:
-        problems["version"] = rejects.unless(rows["version"], *_VERSION)
-    return [Verdict(columns[role], rows[role], problem) for role, problem in problems.items()]
 
 
 def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str]) -> pl.DataFrame:
     kind = pl.when(pl.col("ptid").str.contains(_ZONE_PTID)).then(pl.lit("zone")).otherwise(pl.lit("generator"))
-    version = pl.col("version").str.strip_chars().replace("", "0").cast(pl.Int64) if "version" in columns else pl.lit(0)
-    return conform(
-        ticks.select(
-            *("product", "ts", "start", "end", "price", "energy", "congestion", "loss", "row"),
-            market=pl.lit("nyiso"),
-            location=pl.col("name"),
-            location_type=kind,
-            instrument=pl.format("nyiso.{}.{}", "product", "name"),
-            hold_end=pl.col("end"),
-            derived=pl.lit(value=True),
-            version=version,
-        ),
-        PARSED,
-    )
+    version = pl.col("version").str.strip_chars().replace("", "0") if "version" in columns else pl.lit(0)
+    return shaped(ticks, PARSED, {
+        "market": pl.lit("nyiso"), "product": "product", "location": "name", "location_type": kind,
+        "instrument": pl.format("nyiso.{}.{}", "product", "name"), "ts": "ts", "start": "start", "end": "end",
+        "hold_end": "end", "price": "LBMP", "energy": "energy", "congestion": "MCC", "loss": "loss",
+        "derived": pl.lit(value=True), "version": version, "row": "row",
+    })  # fmt: skip

@@ -106,4 +106,4 @@ def _steps_within_hours(stamps: pl.Series) -> bool:
 
 def _off(stamps: pl.Series, minutes: int) -> int:
     """How many stamps lie off the grid of so many minutes."""
-    return int((stamps.dt.epoch("us") % (minutes * 60_000_000) != 0).sum())
+    return int((stamps.to_physical() % (minutes * 60_000_000) != 0).sum())

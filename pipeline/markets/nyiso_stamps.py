@@ -10,9 +10,10 @@ from typing import Final
 import polars as pl
 
 from pipeline import times, wallclock
+from pipeline.distinct import spread
 from pipeline.markets.nyiso_reports import DAY, HOURS, RTC, RTD
 from pipeline.rejects import no_problem
-from pipeline.schema import EARLIEST, INSTANT, LATEST, Schema
+from pipeline.schema import INSTANT, Schema, within_bounds
 
 ZONE: Final = "America/New_York"
 OFFSETS: Final = {"EST": timedelta(hours=-5), "EDT": timedelta(hours=-4)}
@@ -40,9 +41,12 @@ def places(stamps: pl.Series, names: pl.Series, zones: pl.Series | None, report:
     `zones`: the zone's name beside each stamp, where the report gives it. `report`: a product, or `DAY`.
     """
     instants, problem, zone_problem = _instants(stamps, names, zones, report)
-    known = pl.DataFrame({"at": instants, "told": problem, "zone problem": zone_problem})
-    placed = known.join(_intervals(instants, report), on="at", how="left", maintain_order="left")
-    return placed.with_columns(problem=pl.coalesce("told", "problem")).select(list(PLACES))
+    table = _intervals(instants, report)
+    placed = spread(
+        instants.to_frame("at"), lambda at: at.join(table, on="at", how="left", maintain_order="left").drop("at")
+    )
+    told = placed.hstack([problem.alias("told"), zone_problem.alias("zone problem")])
+    return told.with_columns(problem=pl.coalesce("told", "problem")).select(list(PLACES))
 
 
 def _instants(
@@ -60,15 +64,17 @@ def _instants(
 def _intervals(instants: pl.Series, report: str) -> pl.DataFrame:
     """PLACES of the distinct instants `at` that a report holds."""
     ordered = pl.DataFrame({"at": instants.unique().drop_nulls().sort()})
-    ahead = _ahead() if report == DAY else pl.lit(report == RTC)
-    placed = ordered.with_columns(
+    told = ordered.with_columns(ahead=_ahead() if report == DAY else report == RTC, problem=_problem(report))
+    ahead = pl.col("ahead")
+    placed = told.with_columns(
         start=_starts(ahead, report),
         end=pl.col("at") + _HOUR if report in HOURS else pl.col("at"),
         product=pl.when(ahead).then(pl.lit(RTC)).otherwise(pl.lit(RTD if report == DAY else report)),
-        problem=_problem(report),
     )
     by_end = pl.col("product") == RTD
-    fine = placed.with_columns(ts=pl.when(by_end).then("end").otherwise("start"))
+    fine = placed.with_columns(ts=pl.when(by_end).then("end").otherwise("start")).drop("ahead")
+    if fine["problem"].null_count() == fine.height:
+        return fine
     return fine.with_columns(
         pl.when(pl.col("problem").is_null()).then(name).alias(name) for name in ("ts", "start", "end")
     )
@@ -100,7 +106,7 @@ def _problem(report: str) -> pl.Expr:
         off_grid = pl.when(~_on(pl.col("at"), _HOUR)).then(pl.lit("begins no hour"))
     elif report == RTC:
         off_grid = pl.when(~_on(pl.col("at"), _QUARTER)).then(pl.lit("ends no quarter of an hour"))
-    outside = ~pl.col("at").is_between(EARLIEST, LATEST, closed="left")
+    outside = ~within_bounds(pl.col("at"))
     return pl.when(outside).then(pl.lit(times.OUT_OF_BOUNDS)).otherwise(off_grid)
 
 

@@ -5,18 +5,18 @@ feeds number their versions from 1 on; unverified ones give no version (0) and n
 rt_unverified_hrl_lmps gives no pnode id either: its locations are names, instruments beside those of the ids.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
-from pipeline import csvtable, documents, jsontable, numbers, rejects
+from pipeline import checks, csvtable, documents, jsontable, numbers
+from pipeline.checks import Check
 from pipeline.csvtable import Table
-from pipeline.documents import PARSED, REFUSED_ROWS, Document, ParsedDocument, refusal
+from pipeline.documents import PARSED, Document, ParsedDocument, refusal
 from pipeline.markets import pjm_columns, pjm_feeds, pjm_places, pjm_stamps
 from pipeline.markets.pjm_feeds import Feed
-from pipeline.rejects import Verdict
-from pipeline.schema import DIGITS, PRICE, SCALE, conform
+from pipeline.schema import DIGITS, SCALE, shaped
 
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
 _VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
@@ -46,11 +46,10 @@ def parse(document: Document) -> ParsedDocument:
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the feed holds no data row", "document", document.name)
     cells = table.cells.rename({name: role for role, name in columns.items()})
-    stamps = pjm_stamps.read(cells)
-    feed = pjm_feeds.feed(document, names, columns, stamps["start"])
-    timed = cells.hstack(pjm_stamps.intervals(stamps, feed.length))
-    ticks, refused = _ticks(timed.hstack(pjm_places.places(timed, columns, feed.product)), columns, feed)
-    return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
+    timed = cells.hstack(pjm_stamps.read(cells))
+    feed = pjm_feeds.feed(document, names, columns, timed["start"])
+    ticks, refused = _ticks(timed, columns, feed)
+    return ParsedDocument(ticks, documents.refusals(table.broken, refused), table.rows, header_line)
 
 
 def _read(content: bytes, wanted: str | None) -> tuple[list[str], dict[str, str], Table, int]:
@@ -67,50 +66,38 @@ def _read(content: bytes, wanted: str | None) -> tuple[list[str], dict[str, str]
 
 
 def _ticks(rows: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(PARSED, REFUSED_ROWS) of rows with their intervals and places."""
-    read = {role: numbers.amounts(rows[role]) for role in _AMOUNTS if role in columns}
-    amounts = pl.DataFrame({role: values for role, (values, _) in read.items()})
+    """(PARSED, REFUSED_ROWS) of rows with their stamps read."""
+    values, unread = numbers.columns(rows.select(role for role in _AMOUNTS if role in columns))
     if feed.derived:
-        amounts = amounts.with_columns(energy=pl.col("price") - pl.col("congestion") - pl.col("loss"))
-    energy = amounts.get_column("energy", default=pl.repeat(None, rows.height, dtype=PRICE, eager=True))
-    verdicts = [
-        *_place_verdicts(rows, columns),
-        *(Verdict(columns[role], rows[role], problem) for role, (_, problem) in read.items()),
-        Verdict(columns["price"], rows["price"], _unheld(energy)),
+        values = values.with_columns(energy=pl.col("price") - pl.col("congestion") - pl.col("loss"))
+    odd = [problem.alias(f"{role} problem") for role, problem in unread.items()]
+    read = rows.hstack([*(each.alias(f"{each.name} value") for each in values.iter_columns()), *odd])
+    located = pjm_places.located(read, columns)
+    good, refused = checks.parted(located, _checks(columns, feed, list(unread)))
+    priced = good.filter(pl.col("price value").is_not_null()) if good["price value"].null_count() else good
+    return documents.published(_shaped(priced, columns, feed)), refused
+
+
+def _checks(columns: Mapping[str, str], feed: Feed, unread: Sequence[str]) -> list[Check]:
+    price, energy = columns["price"], pl.col("energy value")
+    return [
+        *pjm_stamps.checks(columns, feed.length),
+        *pjm_places.checks(columns),
+        *([checks.unless(columns["version"], "version", *_VERSION)] if "version" in columns else []),
+        *(checks.told(columns[role], role, f"{role} problem") for role in unread),
+        *([Check(price, "price", energy.abs() >= _LIMIT, pl.lit(_TOO_LARGE))] if feed.derived else []),
     ]
-    refused = rejects.first_of_each(rows.select("row"), verdicts).select(list(REFUSED_ROWS))
-    there = amounts["price"].is_not_null() & ~rows["row"].is_in(refused["row"].implode())
-    return _shaped(rows.drop(read.keys()).hstack(amounts).filter(there), columns, feed), refused
 
 
-def _unheld(energy: pl.Series) -> pl.Series:
-    return rejects.no_problem(energy.len()).set(energy.abs() >= _LIMIT, _TOO_LARGE)
-
-
-def _place_verdicts(rows: pl.DataFrame, columns: Mapping[str, str]) -> list[Verdict]:
-    found = [
-        Verdict(columns[role], rows[role], rows[f"{role} problem"])
-        for role in ("utc", "ept", *pjm_places.ROLES)
-        if role in columns
-    ]
-    if "version" in columns:
-        version = rows["version"]
-        found.append(Verdict(columns["version"], version, rejects.unless(version.fill_null(""), *_VERSION)))
-    return found
-
-
-def _shaped(ticks: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> pl.DataFrame:
-    there = [name for name in PARSED if name in ticks.columns and name != "version"]
-    shaped = ticks.select(
-        *there,
-        market=pl.lit("pjm"),
-        product=pl.lit(feed.product),
-        ts=pl.col("start"),
-        hold_end=pl.col("end"),
-        derived=pl.lit(feed.derived),
-        version=_version(columns),
-    )
-    return conform(documents.published(shaped), PARSED)
+def _shaped(rows: pl.DataFrame, columns: Mapping[str, str], feed: Feed) -> pl.DataFrame:
+    end = pl.col("start") + feed.length
+    return shaped(rows, PARSED, {
+        "market": pl.lit("pjm"), "product": pl.lit(feed.product), **pjm_places.described(columns),
+        "instrument": pl.format("pjm.{}.{}", pl.lit(feed.product), "location"),
+        "ts": "start", "start": "start", "end": end, "hold_end": end,
+        **{role: f"{role} value" for role in _AMOUNTS if f"{role} value" in rows.columns},
+        "derived": pl.lit(feed.derived), "version": _version(columns), "row": "row",
+    })  # fmt: skip
 
 
 def _version(columns: Mapping[str, str]) -> pl.Expr:

@@ -1,13 +1,16 @@
 """The stamps of Data Miner: interval BEGINNING in UTC, and the same instant in Eastern prevailing time beside it."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
 import polars as pl
 
 from pipeline import stamps, times, wallclock
+from pipeline.checks import Check, told
+from pipeline.distinct import spread
 from pipeline.rejects import SHOWN, no_problem
-from pipeline.schema import EARLIEST, INSTANT, LATEST
+from pipeline.schema import within_bounds
 
 ZONE: Final = "America/New_York"
 _NOT_A_STAMP: Final = "is no time such as 2/20/2024 5:00:00 AM or 2024-02-20T05:00:00"
@@ -20,41 +23,45 @@ def read(cells: pl.DataFrame) -> pl.DataFrame:
 
     Without a UTC column the order of the rows tells the hour that comes twice, for each version of a price.
     """
-    fine = no_problem(cells.height)
-    eastern = stamps.local(cells["ept"]) if "ept" in cells.columns else None
-    if "utc" not in cells.columns:
-        assert eastern is not None
-        hours = not (eastern.dt.minute() != 0).any()
-        start, problem = wallclock.by_order(eastern, _whose(cells), ZONE, whole_hours=hours)
-        return _framed(start, fine, problem.set(eastern.is_null(), _NOT_A_STAMP))
-    naive = stamps.local(cells["utc"])
-    start = naive.dt.replace_time_zone("UTC").cast(INSTANT)
-    unread = fine.set(naive.is_null(), _NOT_A_STAMP)
-    if eastern is None:
-        return _framed(start, unread, fine)
-    differs = (_shown(start) != eastern).fill_null(value=True) & naive.is_not_null()
-    if not differs.any():
-        return _framed(start, unread, fine)
-    told = cells.select(pl.format(_NOT_THE_SAME, pl.col("utc").str.slice(0, SHOWN)).alias("told"))["told"]
-    return _framed(start, unread, told.zip_with(differs & ~_blank(cells["ept"]), fine))
+    if "utc" in cells.columns:
+        return spread(cells.select(name for name in ("utc", "ept") if name in cells.columns), _by_utc)
+    eastern = stamps.local(cells["ept"])
+    hours = not (eastern.dt.minute() != 0).any()
+    start, problem = wallclock.by_order(eastern, _whose(cells), ZONE, whole_hours=hours)
+    unread = problem.set(eastern.is_null(), _NOT_A_STAMP)
+    return pl.DataFrame({"start": start, "utc problem": no_problem(cells.height), "ept problem": unread})
 
 
-def intervals(read: pl.DataFrame, length: timedelta) -> pl.DataFrame:
-    """`start`, `end` and the problems, those of the grid and of the bounds among them."""
-    micros = length // timedelta(microseconds=1)
-    off = (read["start"].dt.epoch("us") % micros != 0).fill_null(value=False)
-    outside = ~read["start"].is_between(EARLIEST, LATEST, closed="left").fill_null(value=True)
-    beyond = no_problem(read.height).set(off, f"begins no interval of {length}").set(outside, times.OUT_OF_BOUNDS)
-    both = ("utc problem", "ept problem")  # which column there is, the caller knows
-    told = [read.select(pl.coalesce(name, pl.lit(beyond))).to_series().alias(name) for name in both]
-    return read.with_columns(*told, end=pl.col("start") + length)
+def _by_utc(cells: pl.DataFrame) -> pl.DataFrame:
+    """The same of rows whose `utc` tells the instant."""
+    naive = stamps.each(cells["utc"])
+    read = cells.with_columns(start=naive.dt.replace_time_zone("UTC"))
+    both = "ept" in cells.columns
+    compared = read.with_columns(eastern=stamps.each(cells["ept"]) if both else None)
+    return compared.select("start", _UNREAD.alias("utc problem"), (_OTHER if both else _FINE).alias("ept problem"))
 
 
-def _shown(start: pl.Series) -> pl.Series:
-    """What the clock shows at each instant; there are few distinct ones."""
-    distinct = start.unique()
-    clock = pl.DataFrame({"at": distinct, "shown": distinct.dt.convert_time_zone(ZONE).dt.replace_time_zone(None)})
-    return pl.DataFrame({"at": start}).join(clock, on="at", how="left", maintain_order="left")["shown"]
+def checks(columns: Mapping[str, str], length: timedelta) -> list[Check]:
+    """What may be wrong with rows whose stamps are read, the grid and the bounds among it."""
+    roles = [role for role in ("utc", "ept") if role in columns]
+    off = pl.col("start").dt.epoch("us") % (length // timedelta(microseconds=1)) != 0
+    placed = {times.OUT_OF_BOUNDS: ~within_bounds(pl.col("start")), f"begins no interval of {length}": off}
+    return [
+        check
+        for role in roles
+        for check in (
+            told(columns[role], role, f"{role} problem"),
+            *(Check(columns[role], role, bad, pl.lit(problem)) for problem, bad in placed.items()),
+        )
+    ]
+
+
+def _other() -> pl.Expr:
+    """The problem of an Eastern time that is not what the clock shows at `start`."""
+    shown = pl.col("start").dt.convert_time_zone(ZONE).dt.replace_time_zone(None)
+    blank = pl.col("ept").fill_null("").str.strip_chars() == ""
+    differs = pl.col("start").is_not_null() & shown.ne_missing(pl.col("eastern")) & ~blank
+    return pl.when(differs).then(pl.format(_NOT_THE_SAME, pl.col("utc").str.slice(0, SHOWN)))
 
 
 def _whose(cells: pl.DataFrame) -> pl.Series:
@@ -62,9 +69,6 @@ def _whose(cells: pl.DataFrame) -> pl.Series:
     return cells.select(pl.concat_str(parts, separator=" ").alias("whose"))["whose"]
 
 
-def _blank(text: pl.Series) -> pl.Series:
-    return text.fill_null("").str.strip_chars() == ""
-
-
-def _framed(start: pl.Series, utc: pl.Series, ept: pl.Series) -> pl.DataFrame:
-    return pl.DataFrame({"start": start.cast(INSTANT), "utc problem": utc, "ept problem": ept})
+_FINE: Final = pl.lit(None, dtype=pl.String)
+_UNREAD: Final = pl.when(pl.col("start").is_null()).then(pl.lit(_NOT_A_STAMP))
+_OTHER: Final = _other()

@@ -1,13 +1,16 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from pipeline import bars
+from pipeline import bars, runs
 from pipeline.schema import INSTANT
 
 SECONDS = {"10s": 10, "1m": 60, "5m": 300, "15m": 900, "1h": 3600}
@@ -109,6 +112,18 @@ def test_tenants_do_not_share_a_run() -> None:
     ticks = frame([(KINDS[2], "A", at), (KINDS[2], "A", at + timedelta(seconds=10))])
     found = bars.touched(ticks.with_columns(tenant=pl.Series(["t", "u"])))
     assert found.select("tenant", "start").sort("tenant").rows() == [("t", at), ("u", at + timedelta(seconds=10))]
+
+
+def test_an_instruments_number_may_be_another_one_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it is where another thread numbers its instruments meanwhile."""
+    touched = bars.touched(frame([(KINDS[0], name, datetime(2024, 3, 9, 12, tzinfo=UTC)) for name in "AB"]))
+    expected, real, calls = bars.coarser(touched), runs.codes, count(1)
+
+    def other(keys: pl.DataFrame) -> pl.Series:
+        return real(keys) + 1_000 * next(calls)
+
+    monkeypatch.setattr(runs, "codes", other)
+    assert_frame_equal(bars.coarser(touched), expected, check_row_order=False)
 
 
 def test_intervals_start_at_the_products_finest() -> None:

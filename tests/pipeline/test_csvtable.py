@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import csvtable
+from pipeline import csvplain, csvtable
 
-_cell = st.sampled_from(["", "a", "1.50", "-.5", " x", "é", "a b", "\x01", "\r"])
+_cell = st.sampled_from(["", "a", "1.50", "-.5", " x", "é", "a b", "\x01", "\r", '"q"', '""', '"', '"a,b"', '"a"b'])
 _row = st.lists(_cell, min_size=1, max_size=5).map(",".join)
 documents = st.lists(_row, min_size=1, max_size=12)
 
@@ -17,7 +17,7 @@ def test_the_fast_reader_takes_a_document_as_the_careful_one_does(rows: list[str
     content = end.join(["A,B,C", *rows]) + (end if ended else "")
     source = csvtable.lines(content.encode())
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(csvtable, "_plain_throughout", _nothing)
+        patch.setattr(csvplain, "cells", _nothing)
         careful = csvtable.table(source, ["C", "A"])
     found = csvtable.table(source, ["C", "A"])
     assert found.rows == careful.rows
@@ -34,3 +34,9 @@ def test_a_plain_document_is_read_by_the_fast_reader(monkeypatch: pytest.MonkeyP
     found = csvtable.table(csvtable.lines(b"A,B\n1,\n,2\n"), ["B", "A"])
     assert found.cells.rows() == [("", "1", 1), ("2", "", 2)]
     assert (found.rows, found.broken.height) == (2, 0)
+
+
+@pytest.mark.parametrize("content", [b"A,B\r\n1,2\r\n", b'A,B\r\n"1","2"\r\n', b"\r\nA,B\r\n1,2"])
+def test_line_ends_of_two_bytes_are_read_by_the_fast_reader(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csvtable, "_mixed", None)
+    assert csvtable.table(csvtable.lines(content), ["A", "B"]).cells.rows() == [("1", "2", 1)]

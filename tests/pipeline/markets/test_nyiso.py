@@ -144,6 +144,12 @@ def test_headers_line_ends_and_what_stands_before(header: str, before: bytes, li
         assert amounts(read) == [PRICE, low]
 
 
+@pytest.mark.parametrize("before", [b'""\n', b'"\xef\xbb\xbf"'])
+def test_quotes_alone_are_no_header(before: bytes) -> None:
+    read = parse(before + file(row("06/01/2024 10:05:00")), market="nyiso")
+    assert (amounts(read), read.rejects.height) == ([PRICE], 0)
+
+
 def test_a_price_of_a_file() -> None:
     (tick,) = parse(file(row("06/01/2024 10:05:00"))).ticks.to_dicts()
     end = datetime(2024, 6, 1, 14, 5, tzinfo=UTC)
