@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final, cast
+from typing import Final, NamedTuple, Protocol, cast
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
@@ -15,40 +15,59 @@ from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates, newest_bars
 from db.clickhouse.query import Query, instant
-from pipeline.bars import by_end, count
+from pipeline.bars import by_end, coarser, count
 from pipeline.flags import UNUSABLE
 
 INTERVALS: Final = tuple(rollup.PERIODS)
+
+
+class _Statements(Protocol):
+    def __call__(self, interval: str, *, one_each: bool, known: bool = False) -> Sequence[str]: ...
+
+
+class _Part(NamedTuple):
+    """Keys whose bars are made by the same statements."""
+
+    role: str
+    keys: pl.DataFrame
+    statements: _Statements
 
 
 Offer = Callable[[pl.DataFrame], None]
 _Compute = Callable[[Client, str, pl.DataFrame, dict[str, object]], None]
 
 
-def run_pass(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, offer: Offer) -> pl.DataFrame:
-    """Compute the bars of these keys again; `db.clickhouse.changes.STATE` of those that were made.
+def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFrame:
+    """Compute the bars of these keys (`pipeline.bars.TOUCHED`: each instrument at its finest stored interval) again,
+    and every coarser bar that holds one; `db.clickhouse.changes.STATE` of those that were made.
 
     `offer` gets the latest prices that they may change (`db.clickhouse.latest.candidates`), once: when the finest bars
     are stored, and only where a price follows from coarser ones when all are.
 
-    `finest` holds the keys whose bars come from ticks (each instrument at its finest stored interval), `coarser` all
-    others, which come from the next finer bars; both are `pipeline.bars.TOUCHED`. Every coarser bar that holds a
-    finest key must be named. Racing and repeated passes are harmless: of two rows of one bar the one that saw more
-    publications stands, and when nothing moves any more, those that saw as many are equal.
+    Finest bars come from ticks, all others from the next finer bars. Racing and repeated passes are harmless: of two
+    rows of one bar the one that saw more publications stands, and when nothing moves any more, those that saw as many
+    are equal.
     """
-    levels = {"ticks": with_grace(finest), "bars": with_grace(coarser)}
-    fold = partial(_from_finer, pl.concat(levels.values()))
-    with key_table(client, **levels) as keys, made_table(client) as made:
+    finest = with_grace(touched)
+    with key_table(client, ticks=finest) as keys, made_table(client) as made, ThreadPoolExecutor(1) as beside:
         tables = {"keys": keys, "made": made}
-        newest, prices = _finest(client, tables, levels["ticks"])
+        rest = beside.submit(_add_coarser, client, keys, touched)
+        newest, prices = _finest(client, tables, finest)
         if prices is not None:
             offer(prices)
-        for _, level in _levels(levels["bars"]):
-            make(client, tables | {"role": "bars"}, level, fold)
+        for _, level in _levels(rest.result()):
+            make(client, tables | {"role": "bars"}, level, partial(_from_finer, pl.concat([finest, rest.result()])))
             _store(client, tables, level)
         if prices is None:
             offer(candidates(client, keys, newest))
         return states(client, made)
+
+
+def _add_coarser(client: Client, keys: str, touched: pl.DataFrame) -> pl.DataFrame:
+    """Adds the keys of the coarser bars; they are not needed before the finest are made."""
+    found = with_grace(coarser(touched))
+    add_keys(client, keys, found, "bars")
+    return found
 
 
 def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame | None]:
@@ -137,37 +156,38 @@ def _length(keys: pl.DataFrame) -> timedelta:
 
 def from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
     """Bars of the keys from publications; from those known at an instant where `known` is given."""
-    known = "known" in given
     given = given | {
         "seconds": rollup.SECONDS[interval],
         "grace_least": level["grace_s"].min(),
         "grace_most": level["grace_s"].max(),
         "unusable": UNUSABLE,
     }
-    ended, wanted = by_end(level), 0
-    for role, part, statements in (
-        ("begun", level.filter(~ended), rollup_ticks.statements),
-        ("ended", level.filter(ended), rollup_ticks.statements_by_end),
-    ):
-        if part.is_empty():
-            continue
-        if part.height < level.height:
-            add_keys(client, str(given["keys"]), part, role)
-            given = given | {"role": role}
-        wanted += count(part)
-        _in_turn(client, given, statements(interval, one_each=_one_each(part), known=known), wanted)
+    ended = by_end(level)
+    parts = (
+        _Part("begun", level.filter(~ended), rollup_ticks.statements),
+        _Part("ended", level.filter(ended), rollup_ticks.statements_by_end),
+    )
+    if any(part.keys.is_empty() for part in parts):
+        _make_part(client, interval, given, max(parts, key=lambda part: part.keys.height))
+        return
+    for part in parts:
+        add_keys(client, str(given["keys"]), part.keys, part.role)
+    with ThreadPoolExecutor(len(parts)) as beside:  # each keeps one core busy
+        makings = [beside.submit(_make_part, client, interval, given | {"role": part.role}, part) for part in parts]
+        for making in makings:
+            making.result()
 
 
-def _in_turn(client: Client, given: dict[str, object], statements: Sequence[str], wanted: int) -> None:
-    """Each statement for the keys that those before it have left out, until so many bars are made."""
-    role = given["role"]
-    for number, statement in enumerate(statements):
+def _make_part(client: Client, interval: str, given: dict[str, object], part: _Part) -> None:
+    """Each statement for the keys that those before it have left out, until all bars are made."""
+    of, known = given, "known" in given
+    for number, statement in enumerate(part.statements(interval, one_each=_one_each(part.keys), known=known)):
         if number:
-            left = f"{role}_left_{number}"
+            left = f"{of['role']}_left_{number}"
             client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
             given = given | {"role": left}
         client.command(statement, parameters=given)
-        if fetch(client, Query(rollup_ticks.MADE, given))["n"][0] == wanted:
+        if fetch(client, Query(rollup_ticks.MADE, of))["n"][0] == count(part.keys):
             return
 
 

@@ -24,6 +24,7 @@ _FOLD: Final = f"""
         sum(p.covered_head_us) + {HEAD_US} AS head_us"""
 
 
+# Columns of the sorting key alone, so that they may be looked at before the others are read, and before FINAL.
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
 _OF_KEYS: Final = f"""
@@ -32,7 +33,7 @@ _OF_KEYS: Final = f"""
     AND period IN (SELECT {FINER_PERIODS} {KEYS})
     AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {KEYS})"""
 _MADE: Final = "FROM {made:Identifier} WHERE `interval` = {finer:String}"
-_FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL WHERE {_OF_KEYS}"}
+_FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL PREWHERE {_OF_KEYS}"}
 
 # Whether the stored finer bars are those that this pass has made, one by one.
 _WHICH: Final = "(count(), sum(cityHash64(instrument, start, ver, tenant)))"

@@ -137,7 +137,9 @@ def _touched(interval: str, within: str = _WITHIN) -> str:
 # No two publications of the bar share an instant: then none is of the same identity, and their instants order them.
 _PLAIN: Final = "count() = arrayUniq(groupArray(ts))"
 
-MADE: Final = "SELECT count() AS n FROM {made:Identifier} WHERE `interval` = {interval:String}"
+MADE: Final = f"""
+    SELECT count() AS n FROM {{made:Identifier}} WHERE `interval` = {{interval:String}}
+    AND (tenant, instrument) IN (SELECT tenant, instrument {KEYS})"""
 LEAVE: Final = f"""
     INSERT INTO {{keys:Identifier}} (tenant, instrument, `interval`, start, `end`, grace_s, role)
     SELECT tenant, instrument, `interval`, at, at + {{seconds:UInt32}}, grace_s, {{left:String}}

@@ -19,7 +19,7 @@ from db.postgres.reference import register_instruments
 from local.bench import caiso, ticks
 from local.bench.caiso import Size
 from local.documents.caiso import DAM, RTM, Report
-from pipeline.bars import coarser, touched
+from pipeline.bars import touched
 from pipeline.enrich import enrich
 from pipeline.schema import REFERENCE, empty
 from service.settings import Settings
@@ -59,8 +59,7 @@ def _store(client: Client, report: Report, starts: Sequence[datetime], size: Siz
 def keep(client: Client, publications: pl.DataFrame) -> None:
     """Stores publications and their bars."""
     insert_ticks(client, publications)
-    buckets = touched(publications)
-    run_pass(client, buckets, coarser(buckets), lambda _: None)
+    run_pass(client, touched(publications), lambda _: None)
 
 
 async def register(settings: Settings, publications: pl.DataFrame) -> None:

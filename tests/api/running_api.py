@@ -21,7 +21,7 @@ from db.postgres.access import StoredKey, create_key, ensure_tenant
 from db.postgres.engine import make_engine
 from db.postgres.reference import register_instruments
 from local.stack import Stack
-from pipeline.bars import coarser, touched
+from pipeline.bars import touched
 from pipeline.flags import Flag
 from pipeline.schema import TICKS, conform
 from service import apikey
@@ -113,7 +113,7 @@ def stored(settings: Settings, ticks: pl.DataFrame) -> pl.DataFrame:
     insert_ticks(client, ticks)
     finest = touched(ticks)
     offered: list[pl.DataFrame] = []
-    run_pass(client, finest, coarser(finest), offered.append)
+    run_pass(client, finest, offered.append)
     client.close()
     [candidates] = offered
     return candidates

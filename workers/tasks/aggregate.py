@@ -13,7 +13,7 @@ import polars as pl
 from db.clickhouse.bars import run_pass as recompute
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
-from pipeline.bars import coarser, count, halves, touched, united
+from pipeline.bars import count, halves, touched, united
 from service import clock
 from service.settings import Lane
 from workers import outgoing
@@ -146,7 +146,7 @@ def _pass(context: Context, buckets: pl.DataFrame) -> str:
         publish(app, LATEST, name)
 
     with engine_refusals():
-        states = recompute(context.clickhouse, buckets, coarser(buckets), offer)
+        states = recompute(context.clickhouse, buckets, offer)
     claims.put(context.redis, states_of(name), frame_to_bytes(states))
     return name
 

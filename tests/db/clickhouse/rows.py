@@ -58,7 +58,7 @@ def land(client: Client, rows: list[Row]) -> pl.DataFrame:
     insert_ticks(client, ticks)
     touched = bars.touched(ticks)
     offered: list[pl.DataFrame] = []
-    run_pass(client, touched, bars.coarser(touched), offered.append)
+    run_pass(client, touched, offered.append)
     [candidates] = offered
     return candidates
 

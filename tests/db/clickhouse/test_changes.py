@@ -26,7 +26,7 @@ def passed(client: Client, *rows: Row) -> pl.DataFrame:
     ticks = frame(list(rows))
     insert_ticks(client, ticks)
     touched = bars.touched(ticks)
-    return run_pass(client, touched, bars.coarser(touched), lambda _: None)
+    return run_pass(client, touched, lambda _: None)
 
 
 def told(client: Client, *rows: Row) -> list[str]:

@@ -12,7 +12,7 @@ from db.clickhouse.bars import run_pass
 from db.clickhouse.frames import fetch
 from db.clickhouse.latest import latest_all
 from db.clickhouse.ticks import insert_ticks
-from pipeline.bars import coarser, touched
+from pipeline.bars import touched
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land
 
@@ -76,7 +76,7 @@ def test_a_price_is_offered_when_its_own_bar_is_stored(client: Client, flags: in
         seen.append(int(str(client.command(days, {"tenant": tenant}))))
 
     insert_ticks(client, ticks)
-    run_pass(client, touched(ticks), coarser(touched(ticks)), offer)
+    run_pass(client, touched(ticks), offer)
     assert seen == [days_then]
 
 

@@ -7,10 +7,10 @@ import polars as pl
 import pytest
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse import rollup_bars
+from db.clickhouse import bars, rollup_bars
 from db.clickhouse.bars import run_pass
 from db.clickhouse.ticks import insert_ticks
-from pipeline.bars import coarser, touched
+from pipeline.bars import touched
 from tests.db.clickhouse import brute
 from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, land
 from tests.db.clickhouse.test_bars import CALIFORNIA, expect
@@ -83,16 +83,23 @@ def test_a_corrected_day_is_folded_from_the_store(client: Client, folded_from_ma
     expect(client, first + second, HOURLY, CALIFORNIA, GRACE_S)
 
 
-def test_what_another_pass_stores_meanwhile_is_not_lost(client: Client, folded_from_made: list[bool]) -> None:
+def test_what_another_pass_stores_meanwhile_is_not_lost(
+    client: Client, folded_from_made: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The other one may have folded before our bars were there: then nobody else has both."""
     made = day(fresh_tenant())
     late = made[3] | {"price": Decimal(999), "offset": 100, "known_at": MORNING}
+    theirs, real = touched(frame([late])), bars.coarser
 
     def other_pass(_: pl.DataFrame) -> None:
         insert_ticks(client, frame([late]))
-        run_pass(client, touched(frame([late])), coarser(touched(frame([late]))).clear(), lambda _: None)
+        run_pass(client, theirs, lambda _: None)
 
+    def coarser_but_theirs(keys: pl.DataFrame) -> pl.DataFrame:
+        return real(keys).clear() if keys.equals(theirs) else real(keys)
+
+    monkeypatch.setattr(bars, "coarser", coarser_but_theirs)
     insert_ticks(client, frame(made))
-    run_pass(client, touched(frame(made)), coarser(touched(frame(made))), other_pass)
+    run_pass(client, touched(frame(made)), other_pass)
     assert folded_from_made == [False]
     expect(client, [*made, late], HOURLY, CALIFORNIA, GRACE_S)
