@@ -143,7 +143,7 @@ class Bridge(_Group):
         le=256 * MIB,
         description="most payload bytes of one batch (one larger message is a batch)",
     )
-    batch_age_ms: int = Field(50, ge=1, le=60_000, description="longest time a message waits for its batch")
+    batch_age_ms: int = Field(20, ge=1, le=60_000, description="longest time a message waits for its batch")
     window_bytes: int = Field(
         32 * MIB,
         ge=MIB,

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from workers.codec import Header, Messages
 
-PATIENT = 20
+PATIENT = 50
 
 
 class Message(Protocol):
