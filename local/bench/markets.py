@@ -16,6 +16,7 @@ from statistics import median
 from typing import Any, Final, NamedTuple
 
 import polars as pl
+from clickhouse_connect.driver.client import Client
 
 from db.clickhouse.client import connect
 from db.clickhouse.frames import fetch
@@ -40,10 +41,12 @@ Say = Callable[[str], None]
 FIRST: Final = datetime(2025, 11, 2, 8, tzinfo=UTC)  # a day of all five markets' at once: the next 20 hours are theirs
 STEP: Final = timedelta(minutes=5)
 MOST_RUNS: Final = 240  # before the first of their days ends
-_BARS: Final = """
-    SELECT sum(count) AS n FROM bars FINAL WHERE `interval` = '1d' AND startsWith(instrument, {prefix:String})
+_DAYS: Final = """
+    FROM bars FINAL WHERE tenant = {tenant:String} AND `interval` = '1d'
     AND start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"""
-_LOOK_S: Final = 0.05
+_LAST: Final = f"SELECT countIf(count = {{runs:UInt32}}) AS n {_DAYS} AND instrument IN {{last:Array(String)}}"
+_BARS: Final = f"SELECT sum(count) AS n {_DAYS}"
+_LOOK_S: Final = 0.03  # at one instrument of each market: to count all takes the processors of those that make them
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +60,11 @@ class Plan:
 
 
 class Run(NamedTuple):
-    """One market's document of one run: `prefix` of its instruments, and how many there are."""
+    """One market's document of one run: `prefix` of its instruments, how many there are, and the `last` one."""
 
     prefix: str
     prices: int
+    last: str
     name: str
     content: bytes
 
@@ -97,7 +101,13 @@ def runs(start: datetime, scale: float) -> list[Run]:
     run = start + timedelta(seconds=17)
     day = start.astimezone(nyiso.EASTERN).date()
     return [
-        Run("caiso.rt_5min.", size.nodes, name, caiso_sizes.document(caiso.RTM, [start], size)),
+        Run(
+            "caiso.rt_5min.",
+            size.nodes,
+            caiso_sizes.names(size)[-1],
+            name,
+            caiso_sizes.document(caiso.RTM, [start], size),
+        ),
         _run("pjm.rt_5min.", of_pjm, pjm.unverified("rt_unverified_fivemin_lmps", _prices(of_pjm, start))),
         _run("miso.rt_5min.", of_miso, miso.five_minutes(_prices(of_miso, start))),
         _run("ercot.rt_sced.", of_ercot, ercot.sced(_prices(of_ercot, run))),
@@ -106,7 +116,7 @@ def runs(start: datetime, scale: float) -> list[Run]:
 
 
 def _run(prefix: str, nodes: Sequence[str], document: tuple[str, bytes]) -> Run:
-    return Run(prefix, len(nodes), *document)
+    return Run(prefix, len(nodes), nodes[-1], *document)
 
 
 def _prices(nodes: Sequence[str], start: datetime) -> list[Price]:
@@ -153,11 +163,18 @@ def _sent(settings: Settings, plan: Plan, number: int, say: Say) -> tuple[float,
         for value, run in zip(values, found, strict=True):
             producer.send(settings.kafka.raw_topic, value, run.prefix.encode())
         publication.until_told(redis, before, tuple(run.prefix for run in found), sum(run.prices for run in found))
-        for run in found:
-            span = {"low": instant(FIRST - timedelta(hours=8)), "high": instant(FIRST + timedelta(hours=12))}
-            query = Query(_BARS, {"prefix": run.prefix, **span})
-            publication.until(lambda query=query: fetch(client, query)["n"][0], run.prices * (number + 1), _LOOK_S)
+        _until_stored(client, found, number + 1)
         took = time.monotonic() - began
     say(f"all five markets: {took:.2f} s (parsing alone {alone:.2f} s)")
     publication.until_landed(settings, "live")
     return took, alone
+
+
+def _until_stored(client: Client, found: Sequence[Run], runs_sent: int) -> None:
+    """Returns once the day's bar of every instrument holds its price of every run; the finer ones do so before."""
+    span = {"low": instant(FIRST - timedelta(hours=8)), "high": instant(FIRST + timedelta(hours=12))}
+    given = {"tenant": publication.TENANT, "runs": runs_sent, "last": [run.prefix + run.last for run in found], **span}
+    prices = sum(run.prices for run in found)
+    for sql, wanted in ((_LAST, len(found)), (_BARS, runs_sent * prices)):
+        query = Query(sql, given)
+        publication.until(lambda query=query: fetch(client, query)["n"][0], wanted, _LOOK_S)
