@@ -19,10 +19,6 @@ class Parser(Protocol):
         """The document is this exchange's, be it a price document or not."""
         ...
 
-    def detect(self, name: str, head: bytes) -> str | None:
-        """The product of a price document of this exchange, else null."""
-        ...
-
     def parse(self, document: Document) -> ParsedDocument:
         """Every data row as a tick, a part of one (`Parts`) or a refusal. Raises `DataProcessingError` to refuse the
         whole document."""

@@ -39,17 +39,6 @@ def claims(name: str, head: bytes) -> bool:
     return _REPORT in head or any(column in _first_line(head) for column in _TIMES)
 
 
-def detect(name: str, head: bytes) -> str | None:
-    """The product of an LMP report, by the market run of its first row, or of its header as XML."""
-    if caiso_xml.is_report(head):
-        return RUNS.get(caiso_xml.run_of(head))
-    lines = _text(head).split(b"\n", 2)[:2]
-    first, second = (*map(_cells, lines), [], [])[:2]
-    if _lacking(first) or _other(name, first) or len(first) != len(second):
-        return None
-    return RUNS.get(second[first.index(RUN)])
-
-
 def parse(document: Document) -> ParsedDocument:
     """The rows of an LMP report as parts, for a group report spreads its components over one file each.
 
@@ -84,11 +73,6 @@ def _first_line(head: bytes) -> bytes:
 
 def _text(head: bytes) -> bytes:
     return head.removeprefix(b"\xef\xbb\xbf").lstrip()
-
-
-def _cells(line: bytes) -> list[str]:
-    """Of a line whose quotes hold no comma."""
-    return [cell.strip().strip('"').strip() for cell in line.decode(errors="replace").split(",")]
 
 
 def _refuse_markup(content: bytes) -> None:

@@ -4,7 +4,6 @@ A report may hold one item with all its records (PRC_LMP) or an item for each re
 5-minute run). The header tells report and market run; where it has no MKT_TYPE, the report tells the run.
 """
 
-import re
 from typing import Final
 
 import polars as pl
@@ -36,20 +35,12 @@ _SHAPE: Final = Shape(
 _KINDS: Final = {
     "LMP_PRC": "LMP", "LMP_ENE_PRC": "MCE", "LMP_CONG_PRC": "MCC", "LMP_LOSS_PRC": "MCL", "LMP_GHG_PRC": "MGHG",
 }  # fmt: skip
-_HEADS: Final = {name: re.compile(rf"<(?:\w+:)?{name}>\s*(\w{{1,60}})\s*<".encode()) for name in _SHAPE.heads}
 _WHITE: Final = " \t\r\n"
 
 
 def is_report(head: bytes) -> bool:
     """The bytes begin as an XML report of OASIS."""
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"<") and b"OASISReport" in head
-
-
-def run_of(head: bytes) -> str:
-    """The market run by the first header; empty where it names none, or a report of other prices."""
-    told = {name: found[1].decode() if (found := shape.search(head)) else "" for name, shape in _HEADS.items()}
-    known = not told[_REPORT] or told[_REPORT] in REPORTS
-    return told[NAMES[RUN]] or REPORTS.get(told[_REPORT], "") if known else ""
 
 
 def table(content: bytes) -> Table:

@@ -19,12 +19,6 @@ def claims(name: str, head: bytes) -> bool:
     return ercot_reports.is_ours(head)
 
 
-def detect(name: str, head: bytes) -> str | None:
-    """The product of a report of settlement points, by its columns."""
-    del name
-    return ercot_reports.guessed(head)
-
-
 def parse(document: Document) -> ParsedDocument:
     """Every row as a tick or a refusal, but where its price is missing: a gap is neither.
 

@@ -39,8 +39,6 @@ _OTHER_REPORTS: Final = {
 }
 _OURS: Final = {"deliverydate", "scedtimestamp", "settlementpoint", "operatingday", "operday", *_OTHER_REPORTS}
 _IN_JSON: Final = re.compile(rb'"reportEMIL"|"(?:settlementPoint|deliveryDate|SCEDTimestamp)', re.IGNORECASE)
-_FIELD: Final = re.compile(rb'"name"\s*:\s*"(\w+)"')
-_KEY: Final = re.compile(rb'"(\w+)"\s*:')
 
 
 class Report(NamedTuple):
@@ -65,14 +63,6 @@ def is_ours(head: bytes) -> bool:
     if jsontable.is_json(head):
         return _IN_JSON.search(head) is not None
     return bool(_OURS & {_bare(name) for name in _first_line(head)})
-
-
-def guessed(head: bytes) -> str | None:
-    """The product as far as the beginning of a document tells it."""
-    if not jsontable.is_json(head):
-        return _product(_bares(_first_line(head)))
-    names = _FIELD.findall(head) or _KEY.findall(head)
-    return _product(_bares([name.decode() for name in names]))
 
 
 def json_names(content: bytes) -> tuple[list[str], list[str], bool]:

@@ -31,14 +31,6 @@ def claims(name: str, head: bytes) -> bool:
     return form is not None and henry_hub_forms.is_ours(form, name, head)
 
 
-def detect(name: str, head: bytes) -> str | None:
-    """The product by the form, where the name does not contradict it."""
-    form = henry_hub_forms.form(head)
-    if form is None or not henry_hub_forms.is_ours(form, name, head) or _doubtful(form, name):
-        return None
-    return henry_hub_forms.PRODUCTS.get(form)
-
-
 def parse(document: Document) -> ParsedDocument:
     """Every cell with a price as a tick or a refusal; a missing price is neither.
 

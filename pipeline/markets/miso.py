@@ -10,9 +10,8 @@ from typing import Final
 
 from pipeline import rejects
 from pipeline.documents import Document, ParsedDocument, refusal
-from pipeline.errors import DataProcessingError
 from pipeline.markets import miso_day, miso_five, miso_pricing, miso_reports, miso_table
-from pipeline.markets.miso_reports import DAY_HEADER, EXANTE, HOURLY, RTD, Kind
+from pipeline.markets.miso_reports import Kind
 
 HEAD: Final = 64 * 1024  # bytes of a document that tell its form
 _READERS: Final[Mapping[Kind, Callable[[Document], ParsedDocument]]] = MappingProxyType({
@@ -25,9 +24,6 @@ _READERS: Final[Mapping[Kind, Callable[[Document], ParsedDocument]]] = MappingPr
     Kind.BOOK: miso_five.book,
     Kind.PRICING: miso_pricing.parse,
 })  # fmt: skip
-_PRODUCTS: Final = {
-    Kind.TABLE: RTD, Kind.HUBS: EXANTE, Kind.FEED: RTD, Kind.FEED_CSV: RTD, Kind.WEEK: RTD, Kind.BOOK: EXANTE,
-}  # fmt: skip
 _KNOWN: Final = (
     "send a daily file of LMPs, GetLmpConsolidatedTable, GetRealTimeFiveMinExPost, GetExAnteLmp, the weekly 5MIN_LMP "
     "file, the daily 5min_exante_lmp workbook, or lmp answers of the pricing API"
@@ -38,29 +34,6 @@ def claims(name: str, head: bytes) -> bool:
     """Any document in one of MISO's forms, prices or not."""
     del name  # names are often changed on the way: the content decides
     return miso_reports.kind(head) is not None
-
-
-def detect(name: str, head: bytes) -> str | None:
-    """The product of a document of prices; of a table of several, the one that changes most often."""
-    kind = miso_reports.kind(head)
-    if kind == Kind.DAY:
-        return _of_day(name, head)
-    if kind == Kind.PRICING:
-        return miso_pricing.detect(name, head)
-    return _PRODUCTS.get(kind) if kind else None
-
-
-def _of_day(name: str, head: bytes) -> str | None:
-    found = DAY_HEADER.search(head)
-    title = head[: found.start()].decode(errors="replace") if found else ""
-    product = miso_reports.by_title(title) or miso_reports.by_name(name)
-    if product != HOURLY:
-        return product
-    try:
-        miso_reports.grade(Document(b"", name), title)
-    except DataProcessingError:
-        return None
-    return product
 
 
 def parse(document: Document) -> ParsedDocument:

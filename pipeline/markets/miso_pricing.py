@@ -189,12 +189,3 @@ def _refuse_contradiction(document: Document, *, graded: bool, five: bool) -> No
     if five and (market == "da" or kind == "post"):
         reason = f"five-minute prices without {_GRADE} are real-time ex-ante ones, the file name is of others"
         raise refusal(reason, "timeInterval", document.name)
-
-
-def detect(name: str, head: bytes) -> str | None:
-    """The product of an answer by its first element and the file's name."""
-    graded, five = b'"preliminaryFinal"' in head, re.search(rb'"resolution"\s*:\s*"5', head) is not None
-    if graded or five:
-        return (RTD if five else HOURLY) if graded else EXANTE
-    market, kind = _named(name)
-    return {("da", "ante"): DA_EXANTE, ("da", "post"): DA}.get((market or "", kind or ""))

@@ -88,7 +88,7 @@ def base(name: str) -> str:
     return re.split(r"[/\\]", name)[-1].lower()
 
 
-def by_title(title: str) -> str | None:
+def _by_title(title: str) -> str | None:
     """The product of an hourly file by the lines above its table."""
     ante, post = (bool(re.search(f"ex.?{which}", title, re.I)) for which in ("ante", "post"))
     if ante and post:
@@ -98,14 +98,14 @@ def by_title(title: str) -> str | None:
     return HOURLY if re.search(r"real[ _-]?time", title, re.I) and not ante else None
 
 
-def by_name(name: str) -> str | None:
+def _by_name(name: str) -> str | None:
     """The product of an hourly file by MISO's name for it."""
     return next((product for part, product in _NAMED.items() if part in base(name)), None)
 
 
 def hourly(document: Document, title: str) -> tuple[str, int]:
     """(product, version) of an hourly file. Raises `DataProcessingError` where they are in doubt."""
-    told, named = by_title(title), by_name(document.name)
+    told, named = _by_title(title), _by_name(document.name)
     if told and named and told != named:
         raise refusal(f"the title is of {told}, the file name of {named}: {_ASK}", "document", document.name)
     wanted = document.product if document.product in (DA, DA_EXANTE, HOURLY) and not told else None
@@ -114,10 +114,10 @@ def hourly(document: Document, title: str) -> tuple[str, int]:
         reason = "neither title nor file name tell day-ahead or real-time, ex-ante or ex-post"
         raise refusal(f"{reason}: {_ASK}", "title", title.strip(", \n"))
     refuse_other(document.product, found)
-    return found, grade(document, title) if found == HOURLY else 0
+    return found, _grade(document, title) if found == HOURLY else 0
 
 
-def grade(document: Document, title: str) -> int:
+def _grade(document: Document, title: str) -> int:
     """0 of preliminary, 1 of final real-time prices. Raises `DataProcessingError` where nothing tells."""
     by_words = [{at for word, at in _GRADES.items() if word in text} for text in (base(document.name), title.lower())]
     said = set[int]().union(*by_words)

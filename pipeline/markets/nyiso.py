@@ -13,9 +13,7 @@ import polars as pl
 from pipeline import checks, csvtable, documents, numbers, rejects, stamps
 from pipeline.checks import Check
 from pipeline.documents import PARSED, Document, ParsedDocument, refusal
-from pipeline.errors import DataProcessingError
 from pipeline.markets import nyiso_reports, nyiso_stamps
-from pipeline.markets.nyiso_reports import DAY, RTD
 from pipeline.schema import DIGITS, SCALE, shaped
 
 _HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[^\n]*")
@@ -38,15 +36,6 @@ def claims(name: str, head: bytes) -> bool:
     """Any of NYISO's CSV files, prices or not, by the first column of its header."""
     del name
     return nyiso_reports.is_ours(_names(head))
-
-
-def detect(name: str, head: bytes) -> str | None:
-    """The product of a price file by its header or its name; of a day's real-time file that of its first rows."""
-    try:
-        report = nyiso_reports.named(nyiso_reports.columns(_names(head)), name)
-    except DataProcessingError:
-        return None
-    return RTD if report == DAY else report
 
 
 def parse(document: Document) -> ParsedDocument:

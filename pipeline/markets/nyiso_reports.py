@@ -58,7 +58,7 @@ def _matching(names: list[str], pattern: str) -> list[str]:
     return [name for name in names if re.fullmatch(pattern, name, re.IGNORECASE)]
 
 
-def named(held: Mapping[str, str], name: str) -> str | None:
+def _named(held: Mapping[str, str], name: str) -> str | None:
     """The product, or `DAY`, by the columns of an export (`DAM Zonal LBMP`), else by the file's name."""
     told = [EXPORTS.get(held[role].partition(" ")[0].upper()) for role in ("price", "stamp")]
     files = [report for part, report in FILES.items() if part in name.lower()]
@@ -73,7 +73,7 @@ def report(document: Document, held: Mapping[str, str], stamps: pl.Series) -> st
     wanted, distinct = document.product, stamps.unique().drop_nulls()
     if wanted is not None and wanted not in PRODUCTS:
         raise refusal(f"product {wanted[:64]!r} is none of NYISO's ({', '.join(PRODUCTS)})", "product", wanted)
-    found = named(held, document.name) or _by_stamps(wanted, distinct)
+    found = _named(held, document.name) or _by_stamps(wanted, distinct)
     if found is None:
         reason = f"hours may be day-ahead or real-time: name the product ({DA}, {HOURLY}) or keep NYISO's file name"
         raise refusal(reason, "document", document.name)

@@ -29,11 +29,6 @@ def claims(name: str, head: bytes) -> bool:
     return pjm_feeds.is_ours(name, head)
 
 
-def detect(name: str, head: bytes) -> str | None:
-    """The product of an LMP feed, by its columns, its address or name, and its first rows."""
-    return pjm_feeds.guessed(name, head)
-
-
 def parse(document: Document) -> ParsedDocument:
     """Every row as a tick or a refusal, but where its price is missing: a gap is neither.
 

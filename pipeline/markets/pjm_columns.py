@@ -6,7 +6,7 @@ from typing import Final
 
 from pipeline.documents import refusal
 
-SIDES: Final = {"da": "da_hourly", "rt": "rt_hourly"}  # of a feed that has both, each is hourly
+_SIDES: Final = {"da": "da_hourly", "rt": "rt_hourly"}  # of a feed that has both, each is hourly
 ID: Final = "pnode_id"
 _LMP: Final = re.compile(r"total_lmp_(da|rt)")
 _PRICE: Final = "total_lmp_{}"
@@ -34,9 +34,9 @@ def _side(names: Sequence[str], wanted: str | None) -> str:
     if not sides:
         reason = "this is no LMP feed of PJM: a column total_lmp_da or total_lmp_rt is expected"
         raise refusal(f"{reason}; send da_hrl_lmps, rt_hrl_lmps or rt_fivemin_hrl_lmps", "header", ",".join(names))
-    chosen = sides if len(sides) == 1 else [side for side in sides if SIDES[side] == wanted]
+    chosen = sides if len(sides) == 1 else [side for side in sides if _SIDES[side] == wanted]
     if not chosen:
-        known = ", ".join(SIDES.values())
+        known = ", ".join(_SIDES.values())
         reason = f"the feed holds day-ahead and real-time prices in one row: name the product to read ({known})"
         raise refusal(reason, "header", ",".join(names))
     return chosen[0]
@@ -55,7 +55,7 @@ def _place(names: Sequence[str], found: Mapping[str, str], side: str) -> dict[st
 def market(names: Sequence[str], held: Mapping[str, str]) -> str | None:
     """The product, as far as columns tell it: of real-time prices alone they do not."""
     side = held["price"].rpartition("_")[2]
-    return SIDES[side] if side == "da" or "total_lmp_da" in names else None
+    return _SIDES[side] if side == "da" or "total_lmp_da" in names else None
 
 
 def first_version(held: Mapping[str, str]) -> int:

@@ -21,8 +21,6 @@ _FEEDS: Final = re.compile(
     r"(?P<da>da_hrl_lmps)|(?P<five>rt_(?:unverified_)?five_?min\w*)|(?P<hourly>rt_(?:unverified_)?hrl_lmps)"
 )
 _OURS: Final = ("datetime_beginning_utc", "datetime_beginning_ept")
-_WITHIN: Final = re.compile(r":(?!00)\d\d:00")  # 5:05:00
-_QUESTION: Final = '"searchSpecification"'  # stands behind the rows, with the filters' stamps in it
 _MESSAGE: Final = ("message", "errors", "error", "statusCode")
 
 
@@ -62,16 +60,6 @@ def json_names(content: bytes) -> list[str]:
     if jsontable.part(content, path) == []:
         raise refusal("the feed holds no data row", where)
     raise refusal("this is no answer of PJM's API: a list of records is expected in `items`, or alone", where)
-
-
-def guessed(name: str, head: bytes) -> str | None:
-    """The product as far as the beginning of a document tells it."""
-    text = head.decode(errors="replace")
-    rows = text.partition(_QUESTION)[0]
-    sides = [side for side in pjm_columns.SIDES if f"total_lmp_{side}" in rows]
-    if sides != ["rt"]:
-        return "da_hourly" if sides == ["da"] else None
-    return _real_time(text[:4096]) or _real_time(name) or ("rt_5min" if _WITHIN.search(rows) else None)
 
 
 def feed(document: Document, names: Sequence[str], held: Mapping[str, str], starts: pl.Series) -> Feed:

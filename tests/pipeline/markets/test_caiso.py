@@ -201,18 +201,15 @@ def test_equal_rows_collapse_and_different_ones_are_publications() -> None:
      (oasis(*interval()), "x", "none of CAISO's"),
      (oasis(*interval(), price="COST"), None, "one price column"), (b"<html>busy</html>", None, "web page"),
      (oasis(oasis_row("LMP", "1", run="RUC")), None, "no row"), (b"", None, "empty"),
-     (oasis(*interval()).replace(b"GROUP", b"NODE"), None, "2 times")],
+     (b"a,b\n1,2", None, "no LMP report"), (oasis(*interval()).replace(b"GROUP", b"NODE"), None, "2 times")],
 )  # fmt: skip
 def test_whole_refusals(data: bytes, product: str | None, word: str) -> None:
     with pytest.raises(DataProcessingError, match=word):
         parse(data, product, "caiso")
 
 
-def test_detect_and_claims() -> None:
-    data = oasis(*interval())
-    assert (caiso.claims("x", data), caiso.detect("x", data)) == (True, "rt_5min")
-    assert (caiso.claims("x", b"a,b\n1,2"), caiso.detect("x", b"a,b\n1,2")) == (False, None)
-    assert caiso.detect("x", b"") is None
+def test_claims() -> None:
+    assert [caiso.claims("x", data) for data in (oasis(*interval()), b"a,b\n1,2", b"")] == [True, False, False]
 
 
 def test_a_panic_while_reading_refuses_the_document(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,6 @@ def test_prices_of_pairs_of_node_and_tie_are_refused() -> None:
     with pytest.raises(DataProcessingError, match="pairs of node and tie"):
         caiso.parse(Document(content, NAME))
     assert caiso.claims(NAME, content)
-    assert caiso.detect(NAME, content) is None
 
 
 @pytest.mark.parametrize("report", ["PRC_MPM_RTM_LMP", "PRC_CD_INTVL_LMP", "PRC_SPTIE_LMP", "prc_cd_sptie_lmp"])
@@ -27,7 +26,6 @@ def test_a_file_named_after_another_report_is_refused(report: str) -> None:
     name = NAME.replace("PRC_INTVL_LMP", report)
     with pytest.raises(DataProcessingError, match=f"of {report.upper()}, as the file's name says"):
         caiso.parse(Document(oasis(*interval()), name))
-    assert caiso.detect(name, oasis(*interval())) is None
 
 
 def test_a_report_with_xml_s_names_in_its_header_is_ours_and_refused() -> None:
@@ -39,9 +37,8 @@ def test_a_report_with_xml_s_names_in_its_header_is_ours_and_refused() -> None:
 @pytest.mark.parametrize("name", [NAME, "x.csv", "20240601_PRC_CURR_LMP_RTM.csv", "RTM_LMP_GRP.csv"])
 @pytest.mark.parametrize("content", [PLAIN, MARKED, QUOTED], ids=["plain", "marked", "quoted"])
 def test_the_product_is_told_whatever_the_name_quotes_and_line_ends(name: str, content: bytes) -> None:
-    assert caiso.detect(name, content) == "rt_5min"
     read = members.read(content, name)
-    assert (read.ticks.height, read.rejects.height) == (1, 0)
+    assert (read.ticks["product"].to_list(), read.rejects.height) == (["rt_5min"], 0)
 
 
 def test_more_columns_and_another_order_change_nothing() -> None:

@@ -64,7 +64,6 @@ def test_every_part_with_and_without_a_prefix(prefix: str) -> None:
     amounts = [tick[name] for name in ("price", "energy", "congestion", "loss", "ghg")]
     assert amounts == [Decimal(value) for value in ("31.5", "30", "1.25", "0.25", "0")]
     assert (tick["product"], tick["start"], tick["row"]) == ("rt_5min", AT, 5)
-    assert caiso.detect("", content) == "rt_5min"
 
 
 def test_a_record_without_a_field_refuses_itself_alone() -> None:
@@ -101,7 +100,6 @@ def test_records_of_other_reports_are_refused_whatever_they_look_like(name: str)
     other = item(record(node="N_2"), name=name)
     with pytest.raises(DataProcessingError, match=f"it is of {name}"):
         caiso.parse(Document(document(other), "a.xml"))
-    assert caiso.detect("", document(other)) is None
     mixed = members.read(document(item(record()), other, item(record(node="N_3"))), "a.xml")
     assert mixed.ticks.select("location", "row").rows() == [("N_1", 1), ("N_3", 3)]
     assert mixed.rejects.select("row", "field", "value").rows() == [(2, "REPORT", name)]
@@ -118,7 +116,6 @@ def test_the_header_tells_the_product(run: str, name: str, product: str, end: st
     read = members.read(content, "a.xml")
     assert read.rejects.is_empty()
     assert read.ticks["product"].to_list() == [product]
-    assert caiso.detect("a.xml", content) == product
     with pytest.raises(DataProcessingError, match="no row is of market run"):
         caiso.parse(Document(content, "a", "caiso", "hasp_15min" if product != "hasp_15min" else "rt_5min"))
 

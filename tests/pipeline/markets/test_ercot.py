@@ -84,18 +84,17 @@ def test_a_price_of_a_run_holds_for_half_an_hour_and_has_no_end() -> None:
 )
 def test_the_forms_of_a_day_ahead_price(content: bytes) -> None:
     read = parse(content)
-    columns = ("instrument", "start", "end", "price", "location_type")
-    assert read.ticks.select(columns).rows() == [("ercot.da_hourly.HB_NORTH", NINE, NINE + HOUR, D("31.5"), None)]
-    assert ercot.detect("x", content) == "da_hourly"
+    columns = ("product", "instrument", "start", "end", "price", "location_type")
+    told = ("da_hourly", "ercot.da_hourly.HB_NORTH", NINE, NINE + HOUR, D("31.5"), None)
+    assert read.ticks.select(columns).rows() == [told]
 
 
 def test_answers_of_the_other_products() -> None:
     quarter = answer(API_QUARTERS, ["2024-06-01", 10, 1, "DC_E", "LZ_DC", -0.01, False], emil="NP6-905-CD")
     run = answer(API_SCED, ["2024-06-01T09:00:00", False, "DC_E", 1e2], emil="NP6-788-CD")
     for content, product, price in ((quarter, "rt_15min", D("-0.01")), (run, "rt_sced", D(100))):
-        assert ercot.detect("x", content) == product
-        assert parse(content).ticks.select("instrument", "start", "price").rows() == [
-            (f"ercot.{product}.DC_E", NINE, price)
+        assert parse(content).ticks.select("product", "instrument", "start", "price").rows() == [
+            (product, f"ercot.{product}.DC_E", NINE, price)
         ]
 
 
@@ -245,7 +244,6 @@ def test_equal_rows_are_one_publication_and_others_are_not() -> None:
 def test_a_correction_is_a_later_version_of_the_price(header: str, row: str, product: str) -> None:
     later = row.replace("45.87", "45.88").replace("10:00:00", "11:30:00").replace("09:00:00", "09:00:00")
     ticks = parse(report(header, later, row)).ticks
-    assert ercot.detect("x", report(header, row)) == product
     assert ticks.select("product", "start", "price", "version").rows() == [
         (product, NINE, D("45.88"), 20240604113000), (product, NINE, D("45.87"), 20240604100000),
     ]  # fmt: skip

@@ -43,11 +43,11 @@ def test_every_table_says_the_same(table: str, name: str) -> None:
     content = table.format(price="-.25").encode()
     read = members.read(content, name)
     assert read.rejects.is_empty()
+    assert read.ticks["product"].unique().to_list() == ["spot"]
     assert read.ticks.sort("ts").select("instrument", "location_type", "start", "end", "hold_end", "price").rows() == [
         ("henry_hub.spot.HENRY_HUB", "hub", FIRST, FIRST + DAY, FIRST + DAY, Decimal("-0.25")),
         ("henry_hub.spot.HENRY_HUB", "hub", FIRST + DAY, FIRST + 2 * DAY, FIRST + 2 * DAY, Decimal("3.5")),
     ]
-    assert henry_hub.detect(name, content) == "spot"
 
 
 @pytest.mark.parametrize(
@@ -93,16 +93,16 @@ def test_a_name_that_speaks_of_futures_leaves_a_doubt() -> None:
     content, name = BARE.format(price="1").encode(), "ng_front_futures.csv"
     with pytest.raises(DataProcessingError, match="name the product"):
         henry_hub.parse(Document(content, name))
-    assert henry_hub.detect(name, content) is None
     assert members.read(content, name, "henry_hub", "spot").ticks.height == 2
 
 
 @pytest.mark.parametrize(
     "head", [b"Date,Price,Change\n", b"Date,Open,High,Low,Close\n", b"Date,Load\n", b"", b"Price\n", b"date,NG00\n"]
 )
-def test_other_tables_are_not_claimed(head: bytes) -> None:
+def test_other_tables_are_neither_claimed_nor_read(head: bytes) -> None:
     assert not henry_hub.claims("natural-gas.csv", head)
-    assert henry_hub.detect("natural-gas.csv", head) is None
+    with pytest.raises(DataProcessingError, match="no chain, strip, daily bar or spot price"):
+        henry_hub.parse(Document(head, "natural-gas.csv"))
 
 
 @pytest.mark.parametrize("frequency", ["weekly", "monthly", 7])

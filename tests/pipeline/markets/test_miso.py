@@ -99,7 +99,7 @@ def test_a_node_of_two_types_is_two_prices() -> None:
 def test_the_title_tells_the_product_and_the_name_the_grade(title: str, name: str, told: tuple[str, int]) -> None:
     data = day(*node("A"), title=title)
     assert parse(data, name).ticks.select("product", "version").unique().rows() == [told]
-    assert (miso.claims(name, data), miso.detect(name, data)) == (True, told[0])
+    assert miso.claims(name, data)
 
 
 @pytest.mark.parametrize(

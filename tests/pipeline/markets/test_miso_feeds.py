@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import markets, members
 from pipeline.errors import DataProcessingError
 from pipeline.markets import caiso, miso, nyiso
 from tests.pipeline import making
@@ -58,8 +59,24 @@ def test_forms_of_the_feed(key: str) -> None:
     documents = [json.dumps(form).encode() for form in forms] + [json.dumps(lists, indent=1).encode()]
     documents.append(",".join(FEED_HEADERS).encode() + b"\r\n" + ",".join(ROW).encode() + b"\r\n")
     for document in documents:
-        assert prices(parse(document)) == expected, document
-        assert (miso.claims("x", document), miso.detect("x", document)) == (True, "rt_5min"), document
+        read = parse(document)
+        assert (prices(read), read.ticks["product"].to_list()) == (expected, ["rt_5min"]), document
+        assert miso.claims("x", document), document
+
+
+def test_a_feed_whose_headers_come_after_its_rows_is_known_by_its_rows() -> None:
+    """The headers lie beyond what is looked at first."""
+    lists = {"data": [list(ROW)] * 1_500, "headers": list(FEED_HEADERS)}
+    document = json.dumps(lists).encode()
+    assert document.find(b"CPNODE") > markets.HEAD
+    read = members.read(document, "x.json")
+    assert (read.refused, read.ticks["product"].unique().to_list()) == ([], ["rt_5min"])
+
+
+def test_the_feed_under_another_product_is_refused() -> None:
+    assert prices(parse(feed(ROW), product="rt_5min")) == prices(parse(feed(ROW)))
+    with pytest.raises(DataProcessingError, match="of rt_5min, not of da_hourly"):
+        parse(feed(ROW), product="da_hourly")
 
 
 def test_rows_of_the_feed_that_are_bad_refuse_themselves_alone() -> None:
@@ -113,8 +130,8 @@ def test_weekly_prices_are_final_and_their_footer_is_no_row() -> None:
         document = week(*rows, after=after)
         read = parse(document, "20260720_5MIN_LMP.csv")
         assert (prices(read), problems(read), read.rows, read.header_line) == (expected, [], 2, 5), after
-        assert read.ticks["version"].to_list() == [1, 1]
-        assert miso.detect("x", document) == "rt_5min"
+        assert read.ticks.select("product", "version").rows() == [("rt_5min", 1)] * 2
+        assert parse(document, "x").ticks.equals(read.ticks)
     cut = parse(week(*rows, after="")[:-9])
     assert (cut.ticks.height, cut.rejects["row"].to_list()) == (1, [2])
     assert "truncated" in cut.rejects["reason"][0]
@@ -180,7 +197,7 @@ def test_hubs_before_the_dispatch_are_a_product_of_their_own() -> None:
     what = read.ticks.select("product", "instrument", "end", "derived", "location_type", "row").rows()
     assert what == [("rt_exante_5min", "miso.rt_exante_5min.X.HUB", est("2026-10-02"), True, None, 1)]
     assert problems(read) == [(2, "LMP", "x"), (4, "congestion", "y")]
-    assert (miso.claims("x", document), miso.detect("x", document)) == (True, "rt_exante_5min")
+    assert miso.claims("x", document)
     assert parse(document, product="rt_exante_5min").ticks.equals(read.ticks)
     with pytest.raises(DataProcessingError, match="is of rt_exante_5min, not of rt_5min"):
         parse(document, product="rt_5min")
@@ -323,7 +340,9 @@ def test_documents_of_other_markets_are_not_claimed() -> None:
     ercot = b'{"fields": [{"name": "SCEDTimestamp"}], "data": [["2026-10-02T16:50:12", false, "HB_NORTH", 1.5]]}'
     pjm = b'{"items": [{"datetime_beginning_utc": "2026-10-02T05:00:00", "pnode_id": 1, "total_lmp_da": 1.5}]}'
     for other in (making.oasis(*making.interval()), ercot, pjm, b"Time Stamp,Name,PTID,LBMP ($/MWHr)\n", b"", b"{"):
-        assert (miso.claims("miso.csv", other), miso.detect("miso.csv", other)) == (False, None)
+        assert not miso.claims("miso.csv", other)
+        with pytest.raises(DataProcessingError, match="no document of MISO"):
+            parse(other, "miso.csv")
     for own in (day(*node("A")), feed(ROW), week(), answer(element(*HOURS)), table("x", FiveMinLMP=("16:50", []))):
         assert [each.claims("x", own) for each in (caiso, nyiso, miso)] == [False, False, True]
 

@@ -205,16 +205,14 @@ def test_whole_refusals(data: bytes, name: str, product: str | None, word: str) 
         parse(data, name, product, "nyiso")
 
 
-def test_detect_and_claims() -> None:
-    data = file(row("06/01/2024 10:05:00"))
-    assert [nyiso.detect(name, data) for name in (DAY, DAY_AHEAD, "x")] == ["rt_5min", "da_hourly", None]
-    assert nyiso.detect("x", export("RTC")) == "rtc_15min"
+def test_claims() -> None:
     for ours in ("Time Stamp,Time Zone,Name,PTID,Load", '"Eastern Date Hour","x"', "RTC Execution Time,x"):
         assert nyiso.claims("x", ours.encode())
-        assert nyiso.detect("x", ours.encode()) is None
+        with pytest.raises(DataProcessingError, match="no file of LBMP"):
+            parse(ours.encode(), "x")
     for other in (b"", b"a,b\n1,2", making.oasis(*making.interval())):
         assert not nyiso.claims(DAY, other)
-    assert not caiso.claims(DAY, data)
+    assert not caiso.claims(DAY, file(row("06/01/2024 10:05:00")))
 
 
 # Rows that cannot be read

@@ -73,6 +73,7 @@ def test_a_feed_of_both_markets_gives_the_wanted_one() -> None:
      (export(*(verified(at, side="da") for at in every(FIVE, NOON, 3))), DA, None, "most stamps lie within hours"),
      (export(verified()).partition(b"\r\n")[0], RT, None, "no data row"), (answer(), RT, None, "no data row"),
      (b"[]", RT, None, "no data row"), (b"<html>busy</html>", RT, None, "web page"), (b"", RT, None, "empty"),
+     (b"a,b\n1,2", RT, None, "no LMP feed"),
      (export({"datetime_beginning_utc": "x", "shadow_price": "1"}), "-", None, "no LMP feed"),
      (answer({"datetime_beginning_utc": "x", "mcp": "1"}, feed="ancillary_services"), "-", None, "no LMP feed"),
      (export({"pnode_id": "1", "total_lmp_rt": "1"}), "-", None, "no column datetime_beginning_utc"),
@@ -95,17 +96,6 @@ def test_whole_refusals(data: bytes, name: str, product: str | None, word: str) 
 def test_an_error_answer_is_refused_with_its_text(told: object, word: str) -> None:
     with pytest.raises(DataProcessingError, match=f"answered with an error.*{word}"):
         parse(json.dumps(told).encode(), RT)
-
-
-@pytest.mark.parametrize(
-    ("name", "head", "expected"),
-    [(RT, ONE, "rt_hourly"), (FIVES, ONE, "rt_5min"), ("-", FIVE_MINUTES, "rt_5min"), ("-", ONE, None),
-     ("-", AHEAD, "da_hourly"),
-     (RT, AHEAD, "da_hourly"), ("-", answer(verified()), "rt_hourly"), ("-", answer(verified(), feed=None), None),
-     ("-", export(BOTH), None), (RT, b"a,b", None), (RT, b"", None)],
-)  # fmt: skip
-def test_detect(name: str, head: bytes, expected: str | None) -> None:
-    assert pjm.detect(name, head) == expected
 
 
 def test_claims() -> None:
