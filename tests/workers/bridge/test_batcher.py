@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.workers.fakes import FakeMessage
-from workers.bridge.batcher import Batcher, Cut, Limits, halves
+from workers.bridge.batcher import PATIENT, Batcher, Cut, Limits, halves
 
 Polls = st.lists(
     st.tuples(
@@ -68,7 +68,8 @@ def test_a_batch_is_cut_when_it_is_old() -> None:
     assert batcher.expired(5.11, [0]) == []
     assert [cut.next for cut in batcher.expired(5.11, [1])] == [1]
     batcher.add([FakeMessage(1)], 6.0)
-    assert [cut.next for cut in batcher.expired(8.0, [0])] == [2]
+    assert batcher.expired(6.0 + 0.09 * PATIENT, [0]) == []
+    assert [cut.next for cut in batcher.expired(6.0 + 0.11 * PATIENT, [0])] == [2]
 
 
 def test_offsets_that_were_taken_and_strange_partitions_are_ignored() -> None:
