@@ -43,7 +43,7 @@ stack-test: setup ## tests on the real servers
 	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "stack and not e2e"
 
 e2e: setup ## the whole system under kill -9
-	"$(BIN)/pytest" -q -n 2 --dist loadgroup --no-loadscope-reorder -m e2e --durations=12
+	"$(BIN)/pytest" -q -n 2 --dist loadfile --no-loadscope-reorder -m e2e --durations=12
 
 bench-short: setup ## the benchmarks in their short forms
 	"$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1

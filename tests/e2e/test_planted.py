@@ -1,6 +1,7 @@
 """`gridtick verify` must see what it promises to see: faults planted in the stores of a real system."""
 
 import re
+from collections.abc import Iterator
 from urllib.request import urlopen
 
 import pytest
@@ -8,7 +9,7 @@ import redis
 from confluent_kafka import Consumer, TopicPartition
 
 from tests.e2e import load, stores
-from tests.e2e.system import System
+from tests.e2e.system import System, system
 from tests.polling import until
 
 pytestmark = pytest.mark.e2e
@@ -19,12 +20,14 @@ LOST = "caiso.rt_5min.NODE_1_7_N001"
 
 
 @pytest.fixture(scope="module")
-def landed(calm: System) -> System:
-    topic = stores.RawTopic(calm.settings)
-    topic.send(load.make(400, 2, 7).messages)
-    until(lambda: topic.committed() >= topic.end(), 120, "everything has landed")
-    topic.close()
-    return calm
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """A system of its own: what is spoiled here stays so."""
+    with system(tmp_path_factory.mktemp("planted")) as own:
+        topic = stores.RawTopic(own.settings)
+        topic.send(load.make(400, 2, 7).messages)
+        until(lambda: topic.committed() >= topic.end(), 120, "everything has landed")
+        topic.close()
+        yield own
 
 
 @pytest.fixture(scope="module")
