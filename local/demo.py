@@ -46,7 +46,7 @@ def messages(day: date, since: datetime, until: datetime, every: timedelta = TIC
     """Everything that is sent in [since, until), in order of time.
 
     `every`: how often the generic ticks come, a multiple of `TICK_EVERY` that divides five minutes.
-    The day-ahead prices of `day` and the day after come at the beginning of `day` (Pacific) and at 13:00.
+    The day-ahead prices of `day` come as it begins (Pacific), those of the day after when each market has them.
     """
     begin = begin_of(day, PACIFIC)
     at = since - (since - begin) % every

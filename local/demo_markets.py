@@ -17,6 +17,8 @@ NODES: Final = CAISO_HUBS + tuple(f"{name}_{number}_N001" for name, number in zi
 _QUARTER: Final = timedelta(minutes=15)
 _STEP: Final = timedelta(minutes=5)
 _NO_TIME: Final = timedelta(0)
+# When the next day's prices come, after the Pacific day's beginning: a while before they are due.
+_NEXT_DAY: Final = {"nyiso": 7 * HOUR, "pjm": 10 * HOUR, "ercot": 11 * HOUR, "miso": 11 * HOUR, "caiso": 13 * HOUR}
 
 
 class Sent(NamedTuple):
@@ -31,13 +33,14 @@ class Sent(NamedTuple):
 def documents(at: datetime, begin: datetime, day: date) -> Iterator[Sent]:
     """What comes at an instant of a (Pacific) day that began at `begin`.
 
-    The day-ahead prices of each market's own day come as the day begins, those of the next one at 13:00.
+    The day-ahead prices of each market's own day come as the day begins, those of the next one when the market has
+    them.
     """
     since = at - begin
     if since == _NO_TIME:
         yield from _day_ahead(day)
-    if since == 13 * HOUR:
-        yield from _day_ahead(day + timedelta(days=1))
+    if since in _NEXT_DAY.values():
+        yield from (sent for sent in _day_ahead(day + timedelta(days=1)) if _NEXT_DAY[sent.market] == since)
     if since % _STEP == _NO_TIME:
         yield from _five_minutes(at, day)
     if since % _QUARTER == _NO_TIME:
@@ -99,15 +102,18 @@ def _others(at: datetime) -> Iterator[Sent]:
 
 
 def _hour(at: datetime) -> Iterator[Sent]:
-    """The hour that is over. NYISO's day is sent whole as it ends: of the hour that comes twice only that tells."""
+    """The hour that is over. NYISO's file holds the day's hours so far: only that tells the hour that comes twice, so
+    the first of the two waits for the second. The five minutes of its day come once more as it ends."""
     start = at - HOUR
     yield Sent("pjm", "rt", *pjm.export("rt_hrl_lmps", _prices("pjm.rt", pjm.HUBS, [start], pjm.EASTERN)))
-    local = at.astimezone(nyiso.EASTERN)
-    if local.hour == 0:
-        of = start.astimezone(nyiso.EASTERN).date()
-        hours, fives = starts(of, nyiso.EASTERN), starts(of, nyiso.EASTERN, _STEP)
+    local = start.astimezone(nyiso.EASTERN)
+    of = local.date()
+    if local.fold or not _twice(start):
+        hours = [hour for hour in starts(of, nyiso.EASTERN) if hour < at]
         yield Sent("nyiso", "rt", *nyiso.hours("rtlbmp", of, _prices("nyiso.rt", nyiso.ZONES, hours, nyiso.EASTERN)))
-        yield Sent("nyiso", "rt_5min", *nyiso.realtime(of, _prices("nyiso.rt", nyiso.ZONES, fives, nyiso.EASTERN)))
+    if at.astimezone(nyiso.EASTERN).hour == 0:
+        fives = _prices("nyiso.rt", nyiso.ZONES, starts(of, nyiso.EASTERN, _STEP), nyiso.EASTERN)
+        yield Sent("nyiso", "rt_5min", *nyiso.realtime(of, fives))
 
 
 def _twice(at: datetime) -> bool:

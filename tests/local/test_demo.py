@@ -3,18 +3,21 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
 from local import demo, demo_markets
 from local.documents import ercot, miso, nyiso, pjm
+from pipeline import members, products
 from pipeline.envelope import RawBatch
 from pipeline.flags import Flag
 from pipeline.normalize import Normalized, normalize
 
 DAY = date(2026, 11, 1)  # 25 hours
 BEGIN = datetime(2026, 11, 1, 7, tzinfo=UTC)
+DAY_BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,7 @@ def test_the_parsers_read_it(read: Normalized) -> None:
     assert found["pjm.rt_5min"] == (14 * 12 + 1) * len(pjm.HUBS)
     assert found["pjm.rt_hourly"] == 15 * len(pjm.HUBS)
     assert found["nyiso.da_hourly"] == (25 + 24) * len(nyiso.ZONES)
+    assert found["nyiso.rt_hourly"] == sum(range(3, 18)) * len(nyiso.ZONES), "the hours so far, every hour"
     assert found["nyiso.rt_5min"] >= 12 * 12 * len(nyiso.ZONES)
 
 
@@ -80,6 +84,23 @@ def test_the_last_day_of_daylight_saving_comes_first(day: date, hours: int) -> N
     expected = of_miso | dict.fromkeys(of_clock, hours)
     assert {(market, product): count for market, product, count in counts.iter_rows()} == expected
     assert demo.clock_change(day).month == (3 if hours == 23 else 11)
+
+
+@pytest.mark.parametrize(("at", "hours"), [(5, [4]), (6, []), (7, [4, 5, 6])])
+def test_of_two_hours_of_one_name_the_first_waits_for_the_second(at: int, hours: list[int]) -> None:
+    """01:00 in New York comes at 5:00 and at 6:00 UTC."""
+    now = DAY_BEGIN + timedelta(hours=at)
+    sent = [each for each in demo_markets.documents(now, BEGIN, DAY) if (each.market, each.kind) == ("nyiso", "rt")]
+    starts = [members.read(each.content, each.name).ticks["start"].unique().sort().to_list() for each in sent]
+    assert starts == ([[DAY_BEGIN + timedelta(hours=hour) for hour in hours]] if hours else [])
+
+
+@pytest.mark.parametrize("market", ["caiso", "ercot", "miso", "nyiso", "pjm"])
+def test_the_next_day_comes_before_it_is_due(market: str, morning: list[demo.Sending], read: Normalized) -> None:
+    zone = ZoneInfo(products.market(market).zone)
+    following = datetime.combine(DAY + timedelta(days=1), datetime.min.time(), zone).astimezone(UTC)
+    ticks = read.ticks.filter(pl.col("start") >= following, market=market, product="da_hourly")
+    assert ticks.select(pl.col("known_at").max()).item() <= following + products.product(market, "da_hourly").due
 
 
 def test_it_brings_what_a_day_brings(morning: list[demo.Sending], read: Normalized) -> None:
