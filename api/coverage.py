@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import polars as pl
 
 from api import aging, shapes
-from api.ports import Extent, Reads
+from api.ports import Extent, Reads, Window
 from api.problems import invalid
 from api.query import CoverageQuery, check_order
 from pipeline import coverage, expected, products
@@ -110,7 +110,7 @@ async def _found(reads: Reads, tenant: str, asked: Asked) -> Coverage:
 
 async def _counted(reads: Reads, tenant: str, asked: Asked) -> pl.DataFrame:
     """Prices by the hours that begin in the range."""
-    page = await reads.bars([tenant], [asked.instrument], "1h", asked.start, asked.end, None, _LISTED)
+    page = await reads.bars([tenant], [asked.instrument], "1h", Window(asked.start, asked.end, None, _LISTED))
     return page.rows.select(*COUNTED)
 
 

@@ -1,7 +1,8 @@
-"""The reads of what was known at an instant, over the real stores."""
+"""The reads of what was known at an instant, and of ticks, over the real stores."""
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from api import latest, positions
 from api.away import Watch
 from api.landed import Landed
-from api.ports import Mode, Names, Page
+from api.ports import Mode, Names, Page, Window
 from api.problems import Problem
 from api.register import TICK
 from api.shapes import BAR
@@ -30,69 +31,48 @@ BARS_TOGETHER: Final = 2  # pages of bars that are computed at the same time
 COMPUTING_S: Final = 30.0  # for one of them, its turn included
 
 
-class KnownReads:
-    """That part of `api.ports.Reads`. `blocking` computes bars, in threads; `topics`: where publications come from."""
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """The real stores. `blocking` computes bars, in threads; `topics`: where publications come from."""
 
-    def __init__(
-        self,
-        clickhouse: AsyncClient,
-        blocking: Client,
-        postgres: AsyncEngine,
-        redis: Redis,
-        watch: Watch,
-        topics: Collection[str],
-    ) -> None:
-        self._clickhouse = clickhouse
-        self._blocking = blocking
-        self._redis = redis
-        self._watch = watch
-        self._landed = Landed(partial(reaches, postgres), topics)
+    clickhouse: AsyncClient
+    blocking: Client
+    postgres: AsyncEngine
+    redis: Redis
+    watch: Watch
+    topics: Collection[str]
+
+
+class KnownReads:
+    """That part of `api.ports.Reads`."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._clickhouse = connections.clickhouse
+        self._blocking = connections.blocking
+        self._postgres = connections.postgres
+        self._redis = connections.redis
+        self._watch = connections.watch
+        self._landed = Landed(partial(reaches, connections.postgres), connections.topics)
         self._computing = asyncio.Semaphore(BARS_TOGETHER)
 
     async def known_until(self) -> datetime:
         async with self._watch.reading("postgres"):
             return positions.instant(await self._landed.until_us(await self._idle()))
 
-    async def known_ticks(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
-        position = positions.read_position(reads.TickPosition, after)
-        query = reads.read_ticks(reads.Scope(tenants, names), reads.Range(start, end, limit + 1), position, known)
-        return positions.page(await self._fetched(query), limit, reads.TickPosition._fields)
+    async def ticks(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
+        position = positions.read_position(reads.TickPosition, window.after)
+        query = reads.read_ticks(reads.Scope(tenants, names), one_more(window), position, known)
+        return positions.page(await self._fetched(query), window.limit, reads.TickPosition._fields)
 
-    async def revisions(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime | None,
-    ) -> Page:
-        position = positions.read_position(reads.HistoryPosition, after)
-        query = reads.read_history(reads.Scope(tenants, names), reads.Range(start, end, limit + 1), position, known)
-        return positions.page(await self._fetched(query), limit, reads.HistoryPosition._fields)
+    async def revisions(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
+        position = positions.read_position(reads.HistoryPosition, window.after)
+        query = reads.read_history(reads.Scope(tenants, names), one_more(window), position, known)
+        return positions.page(await self._fetched(query), window.limit, reads.HistoryPosition._fields)
 
-    async def known_bars(
-        self,
-        reference: pl.DataFrame,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
-        position = positions.read_position(reads.BarPosition, after)
-        span = reads.Range(start if position is None else max(start, position.start), end, limit)
+    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
+        position = positions.read_position(reads.BarPosition, window.after)
+        start = window.start if position is None else max(window.start, position.start)
+        span = reads.Range(start, window.end, window.limit)
         scope = reads.Scope(reference["tenant"].unique().to_list(), reference["instrument"].unique().to_list())
         async with self._watch.reading("clickhouse", COMPUTING_S):
             there = await fetch_async(self._clickhouse, known_bars.candidates(scope, interval, span, known))
@@ -144,3 +124,8 @@ class KnownReads:
     async def _fetched(self, query: Query) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):
             return conform(await fetch_async(self._clickhouse, query), TICK)
+
+
+def one_more(window: Window) -> reads.Range:
+    """What tells whether there is a next page."""
+    return reads.Range(window.start, window.end, window.limit + 1)

@@ -17,6 +17,16 @@ Store = Literal["clickhouse", "postgres", "redis"]
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """Starts in [start, end), after the position of the page before, at most so many rows."""
+
+    start: datetime
+    end: datetime
+    after: object | None
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some rows and, where there are more, the position (plain JSON values) to go on from."""
 
@@ -52,23 +62,12 @@ class Reads(Protocol):
         """It grows with every change of the reference."""
         ...
 
-    async def ticks(
-        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
-    ) -> Page:
-        """Current ticks (`pipeline.schema.TICKS` and `revision`) with start in [start, end)."""
+    async def ticks(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
+        """Ticks (`pipeline.schema.TICKS` and `revision`) as they are now, or were known at an instant."""
         ...
 
-    async def bars(
-        self,
-        tenants: Names,
-        names: Names,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-    ) -> Page:
-        """Bars with start in [start, end), with the fields of a shown bar, but `is_final`, and `tenant`."""
+    async def bars(self, tenants: Names, names: Names, interval: str, window: Window) -> Page:
+        """Bars with the fields of a shown bar, but `is_final`, and `tenant`."""
         ...
 
     async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
@@ -98,42 +97,11 @@ class Reads(Protocol):
         """Everything that is known before this instant has landed: what was known earlier cannot change any more."""
         ...
 
-    async def known_ticks(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
-        """As `ticks` were at an instant."""
-        ...
-
-    async def revisions(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime | None,
-    ) -> Page:
+    async def revisions(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
         """Every publication that changed a price, of all or of those known at an instant: the fields of `ticks`."""
         ...
 
-    async def known_bars(
-        self,
-        reference: pl.DataFrame,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
+    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
         """As `bars` of the instruments of these rows of the reference; a page that goes on may hold fewer rows."""
         ...
 

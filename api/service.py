@@ -19,7 +19,7 @@ from api.away import FAILURES, Watch
 from api.cursor import Cursors
 from api.follower import Follower
 from api.kept import Kept
-from api.known import COMPUTING_S
+from api.known import COMPUTING_S, Connections
 from api.security.principal import Principals
 from api.state import make_state
 from api.stores import Stores
@@ -56,7 +56,7 @@ class ApiService(AsyncService):
         self._blocking = await asyncio.to_thread(connect, self.settings.clickhouse, patience_s=round(COMPUTING_S))
         watch, kafka = Watch(self.metrics), self.settings.kafka
         topics = (kafka.raw_topic, kafka.backfill_topic)
-        self._stores = Stores(self._clickhouse, self._blocking, self._postgres, self._redis, watch, topics)
+        self._stores = Stores(Connections(self._clickhouse, self._blocking, self._postgres, self._redis, watch, topics))
         self._server = self._made_server(self._stores)
 
     async def run(self) -> None:

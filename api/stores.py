@@ -2,20 +2,16 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, cast
 
 import polars as pl
-from clickhouse_connect.driver.asyncclient import AsyncClient
-from clickhouse_connect.driver.client import Client
-from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import latest, positions, register
-from api.away import FAILURES, Watch
-from api.known import KnownReads
-from api.ports import Extent, Mode, Named, Names, Page, Store
+from api.away import FAILURES
+from api.known import Connections, KnownReads, one_more
+from api.ports import Extent, Mode, Named, Names, Page, Store, Window
 from api.problems import Problem
 from api.register import TICK
 from api.shapes import BAR
@@ -40,20 +36,8 @@ _ReadAt = Callable[[reads.Scope, datetime], Query]
 class Stores(KnownReads):
     """`api.ports.Reads` over ClickHouse, PostgreSQL and Redis."""
 
-    def __init__(
-        self,
-        clickhouse: AsyncClient,
-        blocking: Client,
-        postgres: AsyncEngine,
-        redis: Redis,
-        watch: Watch,
-        topics: Collection[str],
-    ) -> None:
-        super().__init__(clickhouse, blocking, postgres, redis, watch, topics)
-        self._clickhouse = clickhouse
-        self._postgres = postgres
-        self._redis = redis
-        self._watch = watch
+    def __init__(self, connections: Connections) -> None:
+        super().__init__(connections)
         self._background: set[asyncio.Task[None]] = set()
 
     async def find_key(self, key_id: str) -> StoredKey | None:
@@ -80,32 +64,12 @@ class Stores(KnownReads):
         async with self._watch.reading("postgres"):
             return await reference.reference_version(self._postgres)
 
-    async def ticks(
-        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
-    ) -> Page:
-        span = reads.Range(start, end, limit + 1)
-        position = positions.read_position(reads.TickPosition, after)
-        query = reads.read_ticks(reads.Scope(tenants, names), span, position)
-        async with self._watch.reading("clickhouse"):
-            rows = conform(await fetch_async(self._clickhouse, query), TICK)
-        return positions.page(rows, limit, reads.TickPosition._fields)
-
-    async def bars(
-        self,
-        tenants: Names,
-        names: Names,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-    ) -> Page:
-        span = reads.Range(start, end, limit + 1)
-        position = positions.read_position(reads.BarPosition, after)
-        query = reads.read_bars(reads.Scope(tenants, names), interval, span, position)
+    async def bars(self, tenants: Names, names: Names, interval: str, window: Window) -> Page:
+        position = positions.read_position(reads.BarPosition, window.after)
+        query = reads.read_bars(reads.Scope(tenants, names), interval, one_more(window), position)
         async with self._watch.reading("clickhouse"):
             found = await fetch_async(self._clickhouse, query)
-        return positions.page(conform(found.select(list(BAR)), BAR), limit, reads.BarPosition._fields)
+        return positions.page(conform(found.select(list(BAR)), BAR), window.limit, reads.BarPosition._fields)
 
     async def held(self, tenant: str, name: str, start: datetime, end: datetime) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):

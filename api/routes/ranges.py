@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import answers, schemas, shapes
 from api.moment import Moment, moment
-from api.ports import Page, Reads
+from api.ports import Page, Reads, Window
 from api.problems import invalid
 from api.query import BarsQuery, RangeQuery, TicksQuery, check_order
 from api.routes.common import ONCE, BarReader, PriceReader
@@ -55,10 +55,8 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
 
 
 async def _ticks(reads: Reads, ask: TicksQuery, asked: "_Asked") -> Page:
-    where = (asked.tenants, ask.instrument, asked.start, asked.end, asked.after, ask.limit)
-    if ask.revisions:
-        return await reads.revisions(*where, asked.moment and asked.moment.at)
-    return await (reads.ticks(*where) if asked.moment is None else reads.known_ticks(*where, asked.moment.at))
+    read = reads.revisions if ask.revisions else reads.ticks
+    return await read(asked.tenants, ask.instrument, asked.window, asked.moment and asked.moment.at)
 
 
 async def _with_spikes(reads: Reads, rows: pl.DataFrame, asked: "_Asked") -> pl.DataFrame:
@@ -69,23 +67,21 @@ async def _with_spikes(reads: Reads, rows: pl.DataFrame, asked: "_Asked") -> pl.
     assert isinstance(first, datetime)
     assert isinstance(last, datetime)
     names = rows["instrument"].unique().to_list()
-    days = await reads.bars(asked.tenants, names, "1d", first - spikes.LOOK_BACK - _DAY, last + _DAY, None, _DAYS)
+    window = Window(first - spikes.LOOK_BACK - _DAY, last + _DAY, None, _DAYS)
+    days = await reads.bars(asked.tenants, names, "1d", window)
     return spikes.flagged(rows, days.rows)
 
 
 async def _bars(reads: Reads, ask: BarsQuery, asked: "_Asked") -> Page:
-    where = (ask.interval, asked.start, asked.end, asked.after, ask.limit)
     if asked.moment is None:
-        return await reads.bars(asked.tenants, ask.instrument, *where)
-    return await reads.known_bars(asked.reference, *where, asked.moment.at)
+        return await reads.bars(asked.tenants, ask.instrument, ask.interval, asked.window)
+    return await reads.known_bars(asked.reference, ask.interval, asked.window, asked.moment.at)
 
 
 class _Asked(NamedTuple):
     tenants: list[str]
     reference: pl.DataFrame
-    start: datetime
-    end: datetime
-    after: object | None
+    window: Window
     moment: Moment | None
 
 
@@ -100,7 +96,8 @@ async def _range(request: Request, caller: Principal, ask: RangeQuery, span: tim
     check_order(start, end)
     reference = await state_of(request).references.named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
-    return _Asked(tenants, reference, start, end, None if held is None else held["after"], known)
+    window = Window(start, end, None if held is None else held["after"], ask.limit)
+    return _Asked(tenants, reference, window, known)
 
 
 def _began(held: dict[str, int]) -> datetime:
@@ -108,8 +105,8 @@ def _began(held: dict[str, int]) -> datetime:
 
 
 def _listed(request: Request, caller: Principal, ask: RangeQuery, asked: _Asked, page: Page) -> Response:
-    query = answers.asked(ask) | {"start": asked.start}
-    held = {"start": clock.to_us(asked.start), "after": page.following}
+    query = answers.asked(ask) | {"start": asked.window.start}
+    held = {"start": clock.to_us(asked.window.start), "after": page.following}
     going_on = None if page.following is None else held
     return answers.listed(request, caller, ask, page.rows, query, going_on, asked.moment)
 

@@ -13,7 +13,7 @@ import polars as pl
 from api.app import create_app
 from api.cursor import Cursors
 from api.kept import Kept
-from api.ports import Extent, Mode, Named, Names, Page, Store
+from api.ports import Extent, Mode, Named, Names, Page, Store, Window
 from api.problems import Problem
 from api.security.principal import Principals
 from api.state import State, make_state
@@ -109,28 +109,17 @@ class FakeReads:
         rows = [each for each in rows if after is None or (each["instrument"], each["tenant"]) > after]
         return pl.DataFrame(rows, schema=dict(REFERENCE)).sort("instrument", "tenant").head(limit)
 
-    async def ticks(
-        self, tenants: Names, names: Names, start: datetime, end: datetime, after: object | None, limit: int
-    ) -> Page:
+    async def ticks(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
         self._require("clickhouse")
-        first = after if isinstance(after, int) else 0
-        rows = self._frame([each for each in self._of(tenants, names) if start <= _start(each) < end])
-        return _page(rows.sort("instrument", "start"), first, limit)
+        there = (self if known is None else self._past(known))._of(tenants, names)
+        rows = self._frame([each for each in there if window.start <= _start(each) < window.end])
+        return _page(rows.sort("instrument", "start"), window)
 
-    async def bars(
-        self,
-        tenants: Names,
-        names: Names,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-    ) -> Page:
+    async def bars(self, tenants: Names, names: Names, interval: str, window: Window) -> Page:
         self._require("clickhouse")
         rows = [each for each in self.bar_rows if each["tenant"] in tenants and each["instrument"] in names]
-        rows = [each for each in rows if each["interval"] == interval and start <= _start(each) < end]
-        return _page(pl.DataFrame(rows, schema=dict(BAR)), after if isinstance(after, int) else 0, limit)
+        rows = [each for each in rows if each["interval"] == interval and window.start <= _start(each) < window.end]
+        return _page(pl.DataFrame(rows, schema=dict(BAR)), window)
 
     async def latest(self, tenants: Names, names: Names, mode: Mode | None, now: datetime) -> pl.DataFrame:
         self._require("clickhouse")
@@ -162,43 +151,12 @@ class FakeReads:
         self._require("postgres")
         return self.landed
 
-    async def known_ticks(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
-        return await self._past(known).ticks(tenants, names, start, end, after, limit)
+    async def revisions(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
+        return await self.ticks(tenants, names, window, known)
 
-    async def revisions(
-        self,
-        tenants: Names,
-        names: Names,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime | None,
-    ) -> Page:
-        past = self if known is None else self._past(known)
-        return await past.ticks(tenants, names, start, end, after, limit)
-
-    async def known_bars(
-        self,
-        reference: pl.DataFrame,
-        interval: str,
-        start: datetime,
-        end: datetime,
-        after: object | None,
-        limit: int,
-        known: datetime,
-    ) -> Page:
+    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
         who = reference["tenant"].to_list(), reference["instrument"].to_list()
-        return await self._past(known).bars(*who, interval, start, end, after, limit)
+        return await self._past(known).bars(*who, interval, window)
 
     async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
         return await self._past(known).latest(tenants, names, mode, known)
@@ -242,9 +200,10 @@ def _instant(row: dict[str, object], name: str) -> datetime:
     return instant
 
 
-def _page(rows: pl.DataFrame, first: int, limit: int) -> Page:
-    more = rows.height > first + limit
-    return Page(rows.slice(first, limit), first + limit if more else None)
+def _page(rows: pl.DataFrame, window: Window) -> Page:
+    first = window.after if isinstance(window.after, int) else 0
+    following = first + window.limit
+    return Page(rows.slice(first, window.limit), following if rows.height > following else None)
 
 
 class Ticking:
