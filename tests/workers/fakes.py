@@ -229,3 +229,10 @@ class Bench:
 def log_of(count: int, partition: int = 0, size: int = 10) -> list[FakeMessage]:
     """So many messages of one size from offset 0."""
     return [FakeMessage(at, b"x" * size, partition) for at in range(count)]
+
+
+def bench_of(count: int = 40, **changes: object) -> Bench:
+    """A loop over so many messages that has its partition."""
+    bench = Bench(FakeSource({0: log_of(count)}), **changes)  # pyright: ignore[reportArgumentType]
+    bench.assign()
+    return bench

@@ -30,6 +30,9 @@ RTM_CORRECTED = (
 )
 SCED_CORRECTED = "SCEDTimestamp,SettlementPointName,LMPOriginal,LMPCorrected,PriceCorrectionTime,DSTFlag"
 
+DAY_ROW, QUARTER_ROW = "06/01/2024,10:00,HB_NORTH, 31.5,N", "06/01/2024,10,3,LZ_WEST,LZ,31.5,N"
+RUN_ROW = "06/01/2024 09:35:17,N,HB_NORTH,       31.50"
+
 
 def report(header: str, *rows: str) -> bytes:
     return "\n".join((header, *rows, "")).encode()
