@@ -63,7 +63,8 @@ class Table:
 
 def lines(content: bytes) -> Lines:
     """Cut the first line that is not blank off as the header; bytes that are no UTF-8 become U+FFFD. Raises
-    `DataProcessingError` for a document without text, or beyond `MOST_LINES`."""
+    `DataProcessingError` for a document without text, or beyond `MOST_LINES`, and for a header that cannot be read or
+    has more than `MOST_COLUMNS` names."""
     data = utf8(content)
     text = _TEXT.search(data)
     if text is None:
@@ -79,7 +80,8 @@ def lines(content: bytes) -> Lines:
 
 
 def table(source: Lines, wanted: Sequence[str]) -> Table:
-    """The wanted columns of every row. Raises `DataProcessingError` where a wanted name stands twice."""
+    """The wanted columns of every row. Raises `DataProcessingError` where a wanted name does not stand exactly once, or
+    more than `MOST_QUOTED` rows must be read one by one."""
     for name in wanted:
         if source.names.count(name) != 1:
             raise refusal(f"the header names {name} {source.names.count(name)} times", "header", name)

@@ -1,7 +1,7 @@
 """An exchange's document: what a message carries, and what its parser gives back."""
 
 import binascii
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,6 +128,12 @@ def refuse_markup(content: bytes, whose: str) -> None:
     if content.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"<":
         shown = content[:SHOWN].decode(errors="replace")
         raise refusal(f"this is a web page or other markup, no document of {whose}", "document", shown)
+
+
+def refuse_unknown(product: str | None, known: Collection[str], whose: str) -> None:
+    """Raises `DataProcessingError` for a product that its sender named and the exchange does not have."""
+    if product is not None and product not in known:
+        raise refusal(f"product {product[:64]!r} is none of {whose}'s ({', '.join(known)})", "product", product)
 
 
 def packed_bytes(payload: Payload) -> bytes:

@@ -102,14 +102,13 @@ def instrument_problem(name: str | None) -> str | None:
 
 
 def _product_problems(rows: pl.DataFrame) -> pl.Series:
-    pairs = rows.select(pl.struct("market", "product")).to_series()
     if rows["product"].unique().to_list() == [products.STREAM.name]:
         return rejects.no_problem(rows.height)
     problems = {
         (market, product): _product_problem(market, product)
         for market, product in rows.select("market", "product").unique().iter_rows()
     }
-    told = [problems[pair["market"], pair["product"]] for pair in pairs.to_list()]
+    told = [problems[market, product] for market, product in rows.select("market", "product").iter_rows()]
     return pl.Series(told, dtype=pl.String)
 
 

@@ -12,12 +12,12 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from pipeline.csvtable import Table
+from pipeline.csvtable import MOST_LINES, Table
 from pipeline.documents import NO_REFUSALS, REFUSED_ROWS, refusal
 from pipeline.errors import DataProcessingError
 from pipeline.rejects import SHOWN
+from pipeline.text import whole
 
-MOST_ROWS: Final = 5_000_000  # as lines of a CSV document
 UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NULL: Final = msgspec.Raw(b"null")
 _NO_SEPARATOR: Final = "\x01"
@@ -42,8 +42,8 @@ def table(raw: msgspec.Raw, where: str, wanted: Sequence[str], shape: type) -> T
 
 def refuse_many(rows: int, where: str) -> None:
     """Raises `DataProcessingError` for more than can be read."""
-    if rows > MOST_ROWS:
-        raise refusal(f"{where} has {rows} elements, at most {MOST_ROWS} are read", where)
+    if rows > MOST_LINES:
+        raise refusal(f"{where} has {rows} elements, at most {MOST_LINES} are read", where)
 
 
 def no_json(error: Exception) -> DataProcessingError:
@@ -136,17 +136,12 @@ def _unescaped(cells: pl.Series, escaped: pl.Series) -> pl.Series:
     if not escaped.any():
         return cells
     distinct = cells.filter(escaped).unique()
-    read = [_plain(msgspec.json.decode(f'"{text}"', type=str)) for text in distinct]
+    read = [whole(msgspec.json.decode(f'"{text}"', type=str)) for text in distinct]
     return (
         cells.set(escaped, None)
         .fill_null("")
         .zip_with(~escaped, cells.replace_strict(distinct, read, default=None, return_dtype=pl.String))
     )
-
-
-def _plain(text: str) -> str:
-    """Without lone surrogates, which no text may hold."""
-    return text.encode(errors="replace").decode()
 
 
 def _broken(broken: Mapping[int, msgspec.Raw]) -> pl.DataFrame:

@@ -20,6 +20,7 @@ from pipeline.documents import (
 from pipeline.errors import DataProcessingError
 from pipeline.rejects import SHOWN
 from pipeline.schema import Schema, empty
+from pipeline.text import whole
 
 MOST_REFUSED: Final = 10_000  # rows of one document, and never less than a quarter of them
 _PART: Final = 4
@@ -75,7 +76,7 @@ def read(data: bytes, name: str, market: str | None = None, product: str | None 
 
 def _clean(name: str) -> str:
     """A file's name may hold what is no Unicode."""
-    return name[:SHOWN].encode(errors="replace").decode()
+    return whole(name[:SHOWN])
 
 
 def _parsed(content: bytes | DataProcessingError, name: str, market: str | None, product: str | None) -> ParsedDocument:

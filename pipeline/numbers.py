@@ -11,12 +11,11 @@ from typing import Final
 import polars as pl
 
 from pipeline.rejects import no_problem
-from pipeline.schema import DIGITS, PRICE, SCALE
+from pipeline.schema import DIGITS, LIMIT, PRICE, SCALE
 
 _SHORT: Final = SCALE + 1  # bytes: with the point among them, at most 9 decimals can follow it
 _LONG: Final = DIGITS + 2  # bytes: sign, point and all digits that can be held
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,6})?", re.ASCII)
-_LIMIT: Final = Decimal(10) ** (DIGITS - SCALE)
 _LONGEST: Final = 400  # characters of a number worth reading
 _PART: Final = 4
 _BLANKS: Final = " \t"
@@ -120,7 +119,7 @@ def exact(text: str) -> tuple[Decimal | None, str | None]:
 
 
 def _held(value: Decimal) -> tuple[Decimal | None, str | None]:
-    if abs(value) >= _LIMIT:
+    if abs(value) >= LIMIT:
         return None, TOO_LARGE
     if value and value.normalize().as_tuple().exponent < -SCALE:  # pyright: ignore[reportOperatorIssue]
         return None, TOO_FINE

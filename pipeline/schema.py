@@ -15,6 +15,7 @@ from pipeline.errors import DataProcessingError
 
 SCALE: Final = 9
 DIGITS: Final = 18
+LIMIT: Final = 10 ** (DIGITS - SCALE)  # what can be held stays below it in size
 PRICE: Final = pl.Decimal(DIGITS, SCALE)
 INSTANT: Final = pl.Datetime("us", "UTC")
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)

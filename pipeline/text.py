@@ -13,3 +13,8 @@ def utf8(data: bytes) -> bytes:
     except UnicodeDecodeError:
         return data.decode(errors="replace").encode()
     return data
+
+
+def whole(text: str) -> str:
+    """Without lone surrogates, which no text may hold."""
+    return text.encode(errors="replace").decode()

@@ -13,7 +13,7 @@ import polars as pl
 from lxml import etree
 
 from pipeline.csvtable import MOST_LINES, Table
-from pipeline.documents import REFUSED_ROWS, refusal
+from pipeline.documents import NO_REFUSALS, REFUSED_ROWS, refusal
 from pipeline.rejects import SHOWN, no_problem
 from pipeline.text import utf8
 
@@ -133,5 +133,5 @@ def _broken(table: pl.DataFrame, problems: Mapping[str, pl.Series]) -> pl.DataFr
         if problem.null_count() < problem.len()
     ]
     if not told:
-        return pl.DataFrame(schema=dict(REFUSED_ROWS))
+        return NO_REFUSALS
     return pl.concat(told).unique("row", keep="first", maintain_order=True).sort("row").select(list(REFUSED_ROWS))

@@ -60,7 +60,7 @@ def parse(document: Document) -> ParsedDocument:
 def _parsed(document: Document, table: Table, price: str, header_line: int, names: Mapping[str, str]) -> ParsedDocument:
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the report holds no data row", "document", document.name)
-    _refuse_other_product(document.product)
+    documents.refuse_unknown(document.product, RUNS.values(), "CAISO")
     _refuse_other_runs(table.cells[RUN], document.product, names.get(RUN, RUN))
     parts, refused = caiso_rows.parts(table.cells, price, document.product, names)
     bad = documents.refusals(table.broken, refused)
@@ -118,12 +118,6 @@ def _price_column(names: list[str]) -> str:
         reason = f"one price column of {', '.join(PRICE_COLUMNS)} is expected, the header has {len(found)}"
         raise refusal(reason, "header", ",".join(names))
     return found[0]
-
-
-def _refuse_other_product(product: str | None) -> None:
-    if product is not None and product not in RUNS.values():
-        known = ", ".join(RUNS.values())
-        raise refusal(f"product {product[:64]!r} is none of CAISO's ({known})", "product", product)
 
 
 def _refuse_other_runs(runs: pl.Series, product: str | None, field: str) -> None:

@@ -12,6 +12,7 @@ from pipeline import xmltable
 from pipeline.csvtable import Table
 from pipeline.documents import REFUSED_ROWS, refusal
 from pipeline.markets.caiso_lmp import KIND, NODE
+from pipeline.markets.caiso_rows import END, RUN, START
 from pipeline.rejects import SHOWN
 from pipeline.xmltable import Shape
 
@@ -20,12 +21,11 @@ from pipeline.xmltable import Shape
 REPORTS: Final = {
     "PRC_LMP": "DAM", "PRC_HASP_LMP": "HASP", "PRC_RTPD_LMP": "RTPD", "PRC_INTVL_LMP": "RTM", "PRC_CURR_LMP": "RTM",
 }  # fmt: skip
-RUN: Final = "MARKET_RUN_ID"
 PRICE: Final = "VALUE"
 
 # The CSV's columns, and what XML calls them.
 NAMES: Final = {
-    "INTERVALSTARTTIME_GMT": "INTERVAL_START_GMT", "INTERVALENDTIME_GMT": "INTERVAL_END_GMT", NODE: "RESOURCE_NAME",
+    START: "INTERVAL_START_GMT", END: "INTERVAL_END_GMT", NODE: "RESOURCE_NAME",
     RUN: "MKT_TYPE", KIND: "DATA_ITEM", PRICE: PRICE,
 }  # fmt: skip
 _REPORT: Final = "REPORT"

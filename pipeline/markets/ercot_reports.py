@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Final, NamedTuple, cast
 
 from pipeline import jsontable
-from pipeline.documents import refusal
+from pipeline.documents import refusal, refuse_unknown
 
 DA: Final = "da_hourly"
 QUARTERS: Final = "rt_15min"
@@ -87,8 +87,7 @@ def json_names(content: bytes) -> tuple[list[str], list[str], bool]:
 def report(names: Sequence[str], wanted: str | None) -> Report:
     """The report of a document. Raises `DataProcessingError` where it holds no prices of settlement points, or of
     another product than the wanted one."""
-    if wanted is not None and wanted not in _LENGTHS:
-        raise refusal(f"product {wanted[:64]!r} is none of ERCOT's ({', '.join(_LENGTHS)})", "product", wanted)
+    refuse_unknown(wanted, _LENGTHS, "ERCOT")
     bares = _bares(names)
     product = _product(bares)
     if product is None:

@@ -53,8 +53,7 @@ def _form(document: Document) -> Form:
         raise refusal("this is no chain, strip, daily bar or spot price of Henry Hub", "document", document.name)
     if form in _NO_PRICES:
         raise refusal(f"this is {_NO_PRICES[form]}, no price document", "document", document.name)
-    if wanted is not None and wanted not in _PRODUCTS:
-        raise refusal(f"product {wanted[:64]!r} is none of Henry Hub's ({', '.join(_PRODUCTS)})", "product", wanted)
+    documents.refuse_unknown(wanted, _PRODUCTS, "Henry Hub")
     if wanted not in (None, product := henry_hub_forms.PRODUCTS[form]):
         raise refusal(f"the document is of {product}, not of {wanted}", "product", str(wanted))
     if wanted is None and _doubtful(form, document.name):

@@ -18,7 +18,7 @@ from pipeline.documents import NO_REFUSALS, REFUSED_ROWS, Document, ParsedDocume
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_parts import KEY, PARTS, aligned
 from pipeline.markets.miso_rows import BEHIND, HOUR
-from pipeline.schema import EARLIEST, LATEST
+from pipeline.schema import EARLIEST, LATEST, LIMIT
 
 HOURS: Final = 24
 _ENERGY: Final = pl.col("price") - pl.col("congestion") - pl.col("loss")
@@ -122,7 +122,7 @@ def _ticks(cells: pl.DataFrame, hours: dict[str, int], midnight: datetime) -> tu
     places = {role: found[part] + found["shift"] for part, role in PARTS.items()}
     amounts = [values.gather(place).alias(role) for role, place in places.items()]
     found = found.hstack(amounts).with_columns(energy=_ENERGY, end=pl.col("start") + HOUR)
-    large = (found["energy"].abs() >= miso_rows.LIMIT).fill_null(value=False)
+    large = (found["energy"].abs() >= LIMIT).fill_null(value=False)
     refused = _refused_cells(cells["row"], texts, problems, places["price"].filter(large))
     there = found["price"].is_not_null() & ~large
     kept = found if there.all() else found.filter(there)

@@ -17,11 +17,11 @@ import polars as pl
 from pipeline import csvtable, jsontable, stamps, times
 from pipeline.csvtable import Table
 from pipeline.distinct import spread
-from pipeline.documents import Document, ParsedDocument, refusal
+from pipeline.documents import Document, ParsedDocument, refusal, refusals
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_reports import EXANTE, FINAL, PRELIMINARY, RTD
 from pipeline.markets.miso_rows import BEHIND, FIVE
-from pipeline.schema import EARLIEST, LATEST
+from pipeline.schema import within_bounds
 
 # What the documents call each text.
 FEED: Final = {"stamp": "INTERVAL", "location": "CPNODE", "price": "LMP", "congestion": "MCC", "loss": "MLC"}
@@ -40,7 +40,7 @@ _PROBLEM: Final = (
     .then(pl.lit("is no time such as 2026-10-02T16:50:00 (EST, without an offset)"))
     .when(pl.col("start").dt.epoch("us") % (FIVE // timedelta(microseconds=1)) != 0)
     .then(pl.lit("bounds no interval of 5 minutes"))
-    .when(~pl.col("start").is_between(EARLIEST, LATEST, closed="left"))
+    .when(~within_bounds(pl.col("start")))
     .then(pl.lit(times.OUT_OF_BOUNDS))
 )
 _INTERVAL: Final = ("start", (pl.col("start") + FIVE).alias("end"), _PROBLEM.alias("problem"))
@@ -113,7 +113,7 @@ def parsed(
     product, version = what
     rows = placed.with_columns(product=pl.lit(product), version=pl.lit(version, dtype=pl.Int64))
     ticks, refused = miso_rows.ticks(rows, held)
-    return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, header_line)
+    return ParsedDocument(ticks, refusals(table.broken, refused), table.rows, header_line)
 
 
 def _intervals(cells: pl.DataFrame) -> pl.DataFrame:

@@ -5,8 +5,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.documents import REFUSED_ROWS
-from pipeline.schema import empty
+from pipeline.documents import NO_REFUSALS, REFUSED_ROWS
 
 PARTS: Final = {"LMP": "price", "MCC": "congestion", "MLC": "loss"}
 KEY: Final = ("location", "location_type")
@@ -23,7 +22,7 @@ def aligned(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     of = {part: placed.filter(pl.col("part") == part).drop("part") for part in PARTS}
     in_step = _in_step(of)
     if in_step is not None:
-        return in_step, empty(REFUSED_ROWS)
+        return in_step, NO_REFUSALS
     several = any(each.select(KEY).is_duplicated().any() for each in of.values())
     prices = of["LMP"].with_columns(nth=_nth() if several else pl.lit(0, dtype=pl.UInt32)).rename({"at": "LMP"})
     orphans = [_orphans(of[part], prices, part) for part in PARTS if part != "LMP"]

@@ -13,11 +13,12 @@ import msgspec
 import polars as pl
 
 from pipeline import jsontable, stamps, times
-from pipeline.documents import Document, ParsedDocument, refusal
+from pipeline.documents import Document, ParsedDocument, refusal, refusals
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_reports import DA, DA_EXANTE, EXANTE, FINAL, HOURLY, PRELIMINARY, RTD
 from pipeline.markets.miso_rows import BEHIND, FIVE, HOUR
-from pipeline.schema import EARLIEST, LATEST
+from pipeline.rejects import SHOWN
+from pipeline.schema import within_bounds
 from pipeline.text import utf8
 
 _NAMES: Final = {
@@ -26,7 +27,6 @@ _NAMES: Final = {
 _GRADE: Final = "preliminaryFinal"
 _GRADES: Final = {"preliminary": PRELIMINARY, "final": FINAL}
 _NULL: Final = msgspec.Raw(b"null")
-_SHOWN: Final = 200
 _ASK: Final = "name the product, or the file as the API's path: day-ahead or real-time, lmp-exante or lmp-expost"
 
 
@@ -49,7 +49,7 @@ def parse(document: Document) -> ParsedDocument:
     texts, which = _intervals(document.content, path)
     rows = cells.hstack(_places(texts)[which.gather(cells["row"] - 1)])
     ticks, refused = miso_rows.ticks(_told(rows, document), _NAMES)
-    return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, 0)
+    return ParsedDocument(ticks, refusals(table.broken, refused), table.rows, 0)
 
 
 def _intervals(content: bytes, path: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
@@ -96,7 +96,7 @@ def _places(texts: pl.Series) -> pl.DataFrame:
         .then(pl.format("is an interval of {} minutes, prices are of 5 or 60", length))
         .when(off_grid)
         .then(pl.format("begins no interval of {} minutes", length))
-        .when(~pl.col("start").is_between(EARLIEST, LATEST, closed="left"))
+        .when(~within_bounds(pl.col("start")))
         .then(pl.lit(times.OUT_OF_BOUNDS))
     )
     return pl.DataFrame({"stamp": texts, "start": start, "end": end}).with_columns(problem=problem)
@@ -134,7 +134,7 @@ def _told(rows: pl.DataFrame, document: Document) -> pl.DataFrame:
             "problem",
             pl.when(pl.col("version").is_null()).then(
                 pl.format(
-                    "has the grade {}, which is neither Preliminary nor Final", pl.col(_GRADE).str.slice(0, _SHOWN)
+                    "has the grade {}, which is neither Preliminary nor Final", pl.col(_GRADE).str.slice(0, SHOWN)
                 )
             ),
         )

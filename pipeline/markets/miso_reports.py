@@ -8,7 +8,7 @@ import re
 from enum import Enum, auto
 from typing import Final
 
-from pipeline.documents import Document, refusal
+from pipeline.documents import Document, refusal, refuse_unknown
 from pipeline.jsontable import is_json
 
 DA: Final = "da_hourly"
@@ -130,7 +130,6 @@ def _grade(document: Document, title: str) -> int:
 
 def refuse_other(wanted: str | None, found: str) -> None:
     """Refuses a document of another product than its sender named."""
-    if wanted is not None and wanted not in PRODUCTS:
-        raise refusal(f"product {wanted[:64]!r} is none of MISO's ({', '.join(PRODUCTS)})", "product", wanted)
+    refuse_unknown(wanted, PRODUCTS, "MISO")
     if wanted not in (None, found):
         raise refusal(f"the document is of {found}, not of {wanted}", "product", str(wanted))

@@ -15,16 +15,14 @@ from pipeline import checks, csvtable, numbers, rejects, schema
 from pipeline.checks import Check
 from pipeline.csvtable import Lines
 from pipeline.documents import PARSED, refusal
-from pipeline.schema import DIGITS, SCALE
-from pipeline.text import utf8
+from pipeline.schema import DIGITS, LIMIT, SCALE
+from pipeline.text import utf8, whole
 
 BEHIND: Final = timedelta(hours=5)  # of EST behind UTC
 HOUR: Final = timedelta(hours=1)
 FIVE: Final = timedelta(minutes=5)
 NODE: Final = (rejects.NAME, "is no name of a node (1 to 150 printable characters)")
 TOO_LARGE: Final = f"leaves an energy (LMP - MCC - MLC) outside ±10^{DIGITS - SCALE}"
-
-LIMIT: Final = 10 ** (DIGITS - SCALE)
 
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
 _PUBLISHED: Final = {**{role: f"{role} value" for role in _AMOUNTS}, "derived": pl.lit(value=False)}
@@ -124,7 +122,7 @@ def shaped(ticks: pl.DataFrame, columns: Mapping[str, pl.Expr | str]) -> pl.Data
 
 def plain(value: object) -> str:
     """The text of a decoded value, without lone surrogates, which no text may hold."""
-    return str(value).encode(errors="replace").decode()
+    return whole(str(value))
 
 
 def starts_at(content: bytes, header: "re.Pattern[bytes]") -> tuple[bytes, int]:

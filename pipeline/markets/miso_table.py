@@ -17,7 +17,7 @@ import msgspec
 import polars as pl
 
 from pipeline import jsontable, stamps
-from pipeline.documents import Document, ParsedDocument, refusal
+from pipeline.documents import Document, ParsedDocument, refusal, refusals
 from pipeline.markets import miso_reports, miso_rows
 from pipeline.markets.miso_reports import DA, DA_EXANTE, EXANTE, HOURLY, RTD
 from pipeline.markets.miso_rows import BEHIND, FIVE, HOUR
@@ -83,7 +83,7 @@ def _parsed(document: Document, form: _Form) -> ParsedDocument:
     places = pl.concat(parts)[blocks].with_columns(row=pl.int_range(1, pl.len() + 1, dtype=pl.Int32))
     cells = table.cells.rename(texts).join(places, on="row", how="left", maintain_order="left")
     ticks, refused = miso_rows.ticks(cells, form.names)
-    return ParsedDocument(ticks, pl.concat([table.broken, refused]).sort("row"), table.rows, 0)
+    return ParsedDocument(ticks, refusals(table.broken, refused), table.rows, 0)
 
 
 def _reference(stamp: object) -> datetime:

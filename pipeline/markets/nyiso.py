@@ -14,7 +14,7 @@ from pipeline import checks, csvtable, documents, numbers, rejects, stamps
 from pipeline.checks import Check
 from pipeline.documents import PARSED, Document, ParsedDocument, refusal
 from pipeline.markets import nyiso_reports, nyiso_stamps
-from pipeline.schema import DIGITS, SCALE, shaped
+from pipeline.schema import DIGITS, LIMIT, SCALE, shaped
 
 _HEADER: Final = re.compile(rb"(?:\xef\xbb\xbf)?\s*[^\n]*")
 _AMOUNTS: Final = ("price", "losses", "congestion")
@@ -28,7 +28,6 @@ _ZONE_PTID: Final = r"^ *61[0-9]{3} *$"  # load zones and the neighbours' proxie
 _NAME: Final = (rejects.NAME, "is no name of a zone or generator (1 to 150 printable characters)")
 _PTID: Final = (r"^ *[0-9]{1,9} *$", "is no point id")
 _VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
-_LIMIT: Final = 10 ** (DIGITS - SCALE)
 _TOO_LARGE: Final = f"leaves an energy (LBMP - losses + congestion) outside ±10^{DIGITS - SCALE}"
 
 
@@ -93,7 +92,7 @@ def _checks(columns: Mapping[str, str], wanted: str | None, unread: Sequence[str
         *zone,
         *version,
         *(checks.told(columns[role], role, f"{role} problem") for role in unread),
-        Check(price, "price", pl.col("energy").abs() >= _LIMIT, pl.lit(_TOO_LARGE)),
+        Check(price, "price", pl.col("energy").abs() >= LIMIT, pl.lit(_TOO_LARGE)),
     ]
 
 

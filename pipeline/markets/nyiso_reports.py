@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.documents import Document, refusal
+from pipeline.documents import Document, refusal, refuse_unknown
 
 DA: Final = "da_hourly"
 HOURLY: Final = "rt_hourly"
@@ -71,8 +71,7 @@ def report(document: Document, held: Mapping[str, str], stamps: pl.Series) -> st
     Raises `DataProcessingError` where it is in doubt, or what tells it contradicts itself.
     """
     wanted, distinct = document.product, stamps.unique().drop_nulls()
-    if wanted is not None and wanted not in PRODUCTS:
-        raise refusal(f"product {wanted[:64]!r} is none of NYISO's ({', '.join(PRODUCTS)})", "product", wanted)
+    refuse_unknown(wanted, PRODUCTS, "NYISO")
     found = _named(held, document.name) or _by_stamps(wanted, distinct)
     if found is None:
         reason = f"hours may be day-ahead or real-time: name the product ({DA}, {HOURLY}) or keep NYISO's file name"

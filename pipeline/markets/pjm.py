@@ -16,11 +16,10 @@ from pipeline.csvtable import Table
 from pipeline.documents import PARSED, Document, ParsedDocument, refusal
 from pipeline.markets import pjm_columns, pjm_feeds, pjm_places, pjm_stamps
 from pipeline.markets.pjm_feeds import Feed
-from pipeline.schema import DIGITS, SCALE, shaped
+from pipeline.schema import DIGITS, LIMIT, SCALE, shaped
 
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
 _VERSION: Final = (r"^ *[0-9]{0,9} *$", "is no whole number")
-_LIMIT: Final = 10 ** (DIGITS - SCALE)
 _TOO_LARGE: Final = f"leaves an energy (total - congestion - loss) outside ±10^{DIGITS - SCALE}"
 
 
@@ -36,7 +35,7 @@ def parse(document: Document) -> ParsedDocument:
     `DataProcessingError` for a feed without LMP, an error answer, or a file of another product.
     """
     documents.refuse_markup(document.content, "PJM")
-    pjm_feeds.refuse_unknown(document.product)
+    documents.refuse_unknown(document.product, pjm_feeds.PRODUCTS, "PJM")
     names, columns, table, header_line = _read(document.content, document.product)
     if not table.rows or not (table.cells.height or table.broken.height):
         raise refusal("the feed holds no data row", "document", document.name)
@@ -80,7 +79,7 @@ def _checks(columns: Mapping[str, str], feed: Feed, unread: Sequence[str]) -> li
         *pjm_places.checks(columns),
         *([checks.unless(columns["version"], "version", *_VERSION)] if "version" in columns else []),
         *(checks.told(columns[role], role, f"{role} problem") for role in unread),
-        *([Check(price, "price", energy.abs() >= _LIMIT, pl.lit(_TOO_LARGE))] if feed.derived else []),
+        *([Check(price, "price", energy.abs() >= LIMIT, pl.lit(_TOO_LARGE))] if feed.derived else []),
     ]
 
 

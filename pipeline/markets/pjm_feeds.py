@@ -13,6 +13,7 @@ import polars as pl
 from pipeline import jsontable
 from pipeline.documents import Document, refusal
 from pipeline.markets import pjm_columns
+from pipeline.text import whole
 
 PRODUCTS: Final[Mapping[str, timedelta]] = {
     "da_hourly": timedelta(hours=1), "rt_hourly": timedelta(hours=1), "rt_5min": timedelta(minutes=5),
@@ -54,7 +55,7 @@ def json_names(content: bytes) -> list[str]:
         return names
     for key in _MESSAGE if path else ():
         if (told := jsontable.part(content, [key])) is not None:
-            shown = str(told).encode(errors="replace").decode()  # lone surrogates
+            shown = whole(str(told))
             raise refusal(f"PJM's API answered with an error: {shown}", key, shown)
     where = ".".join(path) or "document"
     if jsontable.part(content, path) == []:
@@ -65,7 +66,8 @@ def json_names(content: bytes) -> list[str]:
 def feed(document: Document, names: Sequence[str], held: Mapping[str, str], starts: pl.Series) -> Feed:
     """The feed of a document. Raises `DataProcessingError` where it is in doubt or not of the wanted product."""
     wanted = document.product
-    steps = _by_steps(starts)
+    within = _within(starts)
+    steps = _by_steps(*within)
     certain = pjm_columns.market(names, held) or _by_address(document.content)
     told = certain or _real_time(document.name) or steps or wanted
     if told is None:
@@ -73,21 +75,15 @@ def feed(document: Document, names: Sequence[str], held: Mapping[str, str], star
         raise refusal(reason, "document", document.name)
     if wanted not in (None, told):
         raise refusal(f"the feed is of {told}, not of {wanted}", "product", str(wanted))
-    _refuse_other_steps(told, starts, document.name, certain=certain is not None)
+    _refuse_other_steps(told, within, document.name, certain=certain is not None)
     if told == "rt_5min" and held["pnode"] != pjm_columns.ID:
         raise refusal(f"the feed has no column {pjm_columns.ID}", "header", ",".join(names))
     return Feed(told, derived="energy" not in held and held.keys() >= {"congestion", "loss"})
 
 
-def refuse_unknown(product: str | None) -> None:
-    """Raises `DataProcessingError` for a product that PJM does not have."""
-    if product is not None and product not in PRODUCTS:
-        raise refusal(f"product {product[:64]!r} is none of PJM's ({', '.join(PRODUCTS)})", "product", product)
-
-
-def _refuse_other_steps(told: str, starts: pl.Series, name: str, *, certain: bool) -> None:
+def _refuse_other_steps(told: str, steps: tuple[int, int], name: str, *, certain: bool) -> None:
     """A file under another's name would be read as prices that nobody published."""
-    within, count = _within(starts)
+    within, count = steps
     if told != "rt_5min" and 2 * within > count:
         raise refusal(f"most stamps lie within hours: this is no feed of {told}", "document", name)
     if told == "rt_5min" and not certain and count > 1 and not within:
@@ -109,9 +105,8 @@ def _by_address(content: bytes) -> str | None:
     return next((found for text in texts if (found := _real_time(text))), None)
 
 
-def _by_steps(starts: pl.Series) -> str | None:
+def _by_steps(within: int, count: int) -> str | None:
     """Five minutes where half of the stamps or more lie within hours; hours where several do and none does not."""
-    within, count = _within(starts)
     if within and 2 * within >= count:
         return "rt_5min"
     return "rt_hourly" if count > 1 and not within else None
