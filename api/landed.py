@@ -23,7 +23,7 @@ class Landed:
     async def until_us(self, idle: Mapping[tuple[str, str, int], int]) -> int:
         """Microseconds since 1970: all that is known before this instant has landed; `NEVER` where nothing is sure.
 
-        `idle`: of partitions (topic, topic id, number) in which nothing waits, since when (`db.redis.idle`).
+        `idle`: of partitions (topic, topic id, number) before when all that was appended has landed (`db.redis.idle`).
         """
         async with self._looking:
             self._found = await self._reaches(self._found)

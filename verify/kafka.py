@@ -7,6 +7,7 @@ from typing import Final
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from db.kafka.admin import make_admin, topic_id
+from db.kafka.consumer import reader
 from pipeline.errors import DataProcessingError
 from service.settings import LANES, Kafka, Lane
 from verify.positions import Attempt, Partition, Position
@@ -26,7 +27,7 @@ def partitions(settings: Kafka) -> list[Partition]:
 def _of_lane(settings: Kafka, lane: Lane) -> list[Partition]:
     topic = settings.topic_of(lane)
     identity = topic_id(make_admin(settings.bootstrap), topic)
-    consumer = _consumer(settings, settings.group_of(lane))
+    consumer = reader(settings, settings.group_of(lane))
     try:
         return [_partition(consumer, each, identity) for each in _all(consumer, topic)]
     finally:
@@ -58,7 +59,7 @@ def _attempt(headers: Mapping[str, bytes | str | None]) -> Attempt | None:
 def dead_letters(settings: Kafka) -> dict[Position, int]:
     """Where the messages of all dead letters were read, each once, with the number of rows that were refused."""
     topic = settings.deadletter_topic
-    consumer = _consumer(settings, f"{settings.group_id}-verify")
+    consumer = reader(settings, f"{settings.group_id}-verify")
     try:
         return {
             _read_at(headers): int(_text(headers.get(REFUSED_ROWS, b"1")))
@@ -79,19 +80,6 @@ def _read_at(headers: Mapping[str, bytes | str | None]) -> Position:
 
 def _text(value: bytes | str | None) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
-
-
-def _consumer(settings: Kafka, group: str) -> Consumer:
-    return Consumer(
-        {
-            "bootstrap.servers": settings.bootstrap,
-            "group.id": group,
-            "enable.auto.commit": False,
-            "enable.partition.eof": True,
-            "log_level": 0,
-            "queued.max.messages.kbytes": 16_384,
-        }
-    )
 
 
 def _all(consumer: Consumer, topic: str) -> list[TopicPartition]:

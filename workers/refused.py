@@ -12,24 +12,24 @@ from workers.header import PART, Runs
 _SHOWN: Final = ("row", "field", "value", "reason")
 
 
-def causes(rejects: pl.DataFrame, messages: Messages, stage: str = "normalize") -> list[Cause]:
+def causes(rejects: pl.DataFrame, messages: Messages) -> list[Cause]:
     """One cause a message that has refusals (`pipeline.schema.REJECTS`), in offset order."""
     index = {offset: at for at, offset in enumerate(messages.offsets)} if rejects.height else {}
     return [
-        _cause(index[int(str(offset))], rows, stage)
+        _cause(index[int(str(offset))], rows)
         for (offset,), rows in rejects.sort("offset", maintain_order=True).group_by("offset", maintain_order=True)
     ]
 
 
-def _cause(index: int, rows: pl.DataFrame, stage: str) -> Cause:
+def _cause(index: int, rows: pl.DataFrame) -> Cause:
     whole = rows.filter(pl.col("whole"))
     first = (whole if whole.height else rows).row(0, named=True)
     if whole.height:
-        return Cause(index, 0, stage, "MessageRefused", first["reason"])
+        return Cause(index, 0, "normalize", "MessageRefused", first["reason"])
     shown: Sequence[dict[str, Any]] = rows.select(_SHOWN).head(MOST_ROWS).to_dicts()
     where = f"row {first['row']}" if first["row"] else "a whole document"
     message = f"{rows.height} rows refused, the first ({where}): {first['reason']}"
-    return Cause(index, 0, stage, "RowsRefused", message, rows=shown, refused=rows.height)
+    return Cause(index, 0, "normalize", "RowsRefused", message, rows=shown, refused=rows.height)
 
 
 def runs(refused: Sequence[int], messages: int) -> Runs:

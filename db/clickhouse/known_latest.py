@@ -12,12 +12,11 @@ from typing import Final
 from db.clickhouse import current
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.reads import WHO, Scope
+from db.clickhouse.reads import COLUMNS, WHO, Scope, identities
 from db.clickhouse.rollup import STAMP_MARGIN_S, floor, steps
 from pipeline.flags import UNUSABLE
-from pipeline.schema import LATEST, TICKS
+from pipeline.schema import LATEST
 
-_COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 _PLACE: Final = "tenant, instrument, start, source_rank, event_id, ts"
 _BEGUN: Final = "start <= {until:DateTime64(6, 'UTC')}"
 
@@ -46,9 +45,9 @@ def newest_known(scope: Scope, known: datetime, until: datetime = LATEST) -> Que
     """
     sql = f"""
         WITH peaks AS MATERIALIZED (
-            SELECT tenant, instrument, max((start, source_rank, event_id, ts)) AS peak
+            SELECT tenant, instrument, max({current.CLOSING}) AS peak
             {current.stored(f"{_KNOWN} AND {current.usable()} AND {_BEGUN}")} GROUP BY tenant, instrument)
-        SELECT {_COLUMNS}, corrections AS revision, toBool({current.usable()} AND ({_PLACE}) IN (
+        SELECT {COLUMNS}, corrections AS revision, toBool({current.usable()} AND ({_PLACE}) IN (
             SELECT tenant, instrument, peak.1, peak.2, peak.3, peak.4 FROM peaks)) AS sure
         FROM ({current.replayed(current.known_by(_at("peak.4")), SHOWN)})
         ORDER BY sure DESC LIMIT 1 BY tenant, instrument"""
@@ -58,7 +57,7 @@ def newest_known(scope: Scope, known: datetime, until: datetime = LATEST) -> Que
 def newest_replayed(scope: Scope, known: datetime, until: datetime = LATEST) -> Query:
     """The same (`TICKS` and `revision`), with every price of the days replayed."""
     sql = f"""
-        SELECT {_COLUMNS}, corrections AS revision FROM ({current.replayed(_KNOWN, SHOWN)})
+        {identities(_KNOWN)}
         WHERE {current.usable()} AND {_BEGUN} ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
     return Query(sql, _given(scope, known, until))
 

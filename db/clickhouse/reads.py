@@ -31,7 +31,7 @@ BUCKETS: Final = f"""
         SELECT toStartOfDay({_LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({_LOW})))"""
 
 
-_COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
+COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
@@ -94,7 +94,7 @@ class BarPosition(NamedTuple):
 def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None, known: datetime | None = None) -> Query:
     """The current price of every identity, usable or not: `TICKS` and `revision`, ordered as `TickPosition`."""
     types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
-    return _read(_identities, scope, span, known, TickPosition._fields, types, after)
+    return _read(identities, scope, span, known, TickPosition._fields, types, after)
 
 
 def read_history(
@@ -110,7 +110,7 @@ def in_force(scope: Scope, at: datetime, known: datetime | None = None) -> Query
 
     Prices without an end (generic ticks) are never in force here: see `newest_until`.
     """
-    rows = _identities(_known(f"{WHO} AND {BUCKETS}", known))
+    rows = identities(_known(f"{WHO} AND {BUCKETS}", known))
     sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
         AND coalesce(`end`, hold_end) > {{at:DateTime64(6, 'UTC')}}
         ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
@@ -142,7 +142,7 @@ def newest(scope: Scope) -> Query:
     closing = f"""
         SELECT tenant, instrument, argMax(last_ts, start) AS at
         FROM bars FINAL WHERE {WHO} AND `interval` = '1d' AND count > 0 GROUP BY tenant, instrument"""
-    rows = _identities(f"""(tenant, bucket, instrument, ts) IN (
+    rows = identities(f"""(tenant, bucket, instrument, ts) IN (
         SELECT tenant, arrayJoin([{floor("at", "10")}, {floor("at", "86400")}]), instrument, at FROM ({closing}))""")
     sql = f"""{rows} WHERE {current.usable()} ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
     return Query(sql, scope.parameters | {"unusable": UNUSABLE})
@@ -162,7 +162,7 @@ def newest_until(scope: Scope, at: datetime) -> Query:
         WHERE {WHO} AND `interval` = '1m' AND {_BEGUN} AND (tenant, period, instrument) IN (
             SELECT tenant, {steps(floor("since", str(width)), "until", str(width))}, instrument FROM ({day}))
         GROUP BY tenant, instrument"""
-    rows = _identities(f"""(tenant, bucket, instrument) IN (
+    rows = identities(f"""(tenant, bucket, instrument) IN (
         SELECT tenant, {steps("since", "since + 60", "10")}, instrument FROM ({minute}))""")
     sql = f"""{rows} WHERE {current.usable()} AND start <= {{at:DateTime64(6, 'UTC')}}
         ORDER BY {current.CLOSING} DESC LIMIT 1 BY tenant, instrument"""
@@ -199,14 +199,14 @@ def _replay(known: datetime | None) -> dict[str, object]:
     return given if known is None else given | {"known": instant(known)}
 
 
-def _identities(where: str) -> str:
+def identities(where: str) -> str:
     """`SELECT … FROM …` of every identity's current publication."""
-    return f"SELECT {_COLUMNS}, corrections AS revision FROM ({current.replayed(where, SHOWN)})"
+    return f"SELECT {COLUMNS}, corrections AS revision FROM ({current.replayed(where, SHOWN)})"
 
 
 def _publications(where: str) -> str:
     """`SELECT … FROM …` of every effective publication."""
-    return f"SELECT {_COLUMNS}, corrections AS revision FROM ({current.effective(where, SHOWN)})"
+    return f"SELECT {COLUMNS}, corrections AS revision FROM ({current.effective(where, SHOWN)})"
 
 
 def _onwards(span: Range, after: TickPosition | HistoryPosition | BarPosition | None) -> Range:

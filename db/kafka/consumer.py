@@ -39,13 +39,13 @@ def make_consumer(bootstrap: str, group: str, message_max_bytes: int) -> Consume
     )
 
 
-def reader(kafka: Kafka, name: str) -> Consumer:
-    """A consumer that looks at partitions to their end and commits nothing; `name` tells its group, which nobody joins,
-    from the bridge's."""
+def reader(kafka: Kafka, group: str) -> Consumer:
+    """A consumer that looks at partitions to their end and commits nothing. It joins no group: `group` is the one whose
+    committed offsets it can tell."""
     return Consumer(
         {
             "bootstrap.servers": kafka.bootstrap,
-            "group.id": f"{kafka.group_id}-{name}",
+            "group.id": group,
             "enable.auto.commit": False,
             "enable.partition.eof": True,
             "log_level": 0,

@@ -21,7 +21,8 @@ class DeadLetterTopic:
 
     def __init__(self, kafka: Kafka) -> None:
         self._kafka = kafka
-        self._consumer = reader(kafka, "dlq")
+        self._ids: dict[str, str | None] = {}
+        self._consumer = reader(kafka, f"{kafka.group_id}-dlq")
 
     def close(self) -> None:
         self._consumer.close()
@@ -47,15 +48,21 @@ class DeadLetterTopic:
     def kept(self, letter: Letter) -> Original | None:
         """The first message, whole, from its own topic; null where that keeps it no longer."""
         identity, partition, offset = letter.first
-        try:
-            if topic_id(make_admin(self._kafka.bootstrap), letter.topic) != identity:
-                return None
-        except DataProcessingError:  # the topic is no longer there
+        if self._id(letter.topic) != identity:
             return None
         place = TopicPartition(letter.topic, partition, offset)
         low, _ = self._marks(place)
         found = next(self._partition(place, offset + 1), None) if low <= offset else None
         return original_of(found) if found is not None else None
+
+    def _id(self, topic: str) -> str | None:
+        """Asked once a topic; null where it is no longer there."""
+        if topic not in self._ids:
+            try:
+                self._ids[topic] = topic_id(make_admin(self._kafka.bootstrap), topic)
+            except DataProcessingError:
+                self._ids[topic] = None
+        return self._ids[topic]
 
     def _starts(self, since_ms: int) -> dict[int, int]:
         topic = self._kafka.deadletter_topic

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
@@ -12,6 +12,9 @@ from pipeline.errors import DataProcessingError
 
 CONNECT_SECONDS: Final = 3.0
 STATEMENT_SECONDS: Final = 10.0
+OUTAGE: Final = (SQLAlchemyError, OSError, TimeoutError)
+"""What a read or a write raises where the server is away."""
+
 _POOL: Final = 5
 
 

@@ -4,7 +4,7 @@ An attempt may be sent any number of times (typed twice, or again after a crash)
 worker meets takes it, for ever; the others are repeats that hold nothing.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple, TypeAlias
 
 from sqlalchemy import select, text
@@ -52,7 +52,8 @@ _NEWEST: Final = text("""
 SELECT DISTINCT ON (origin) origin, attempt, read_offset IS NOT NULL, coalesce((
     SELECT true FROM ledger WHERE topic_id = read_topic_id AND partition = read_partition
         AND first_offset <= read_offset AND next_offset > read_offset ORDER BY first_offset DESC LIMIT 1), false)
-FROM replays ORDER BY origin, attempt DESC
+FROM replays WHERE CAST(:origins AS text[]) IS NULL OR origin = ANY(CAST(:origins AS text[]))
+ORDER BY origin, attempt DESC
 """)
 
 
@@ -81,10 +82,11 @@ async def take(engine: AsyncEngine, wanted: Mapping[Place, Attempt]) -> set[Plac
     return {Place(*row) for row in rows} & wanted.keys()
 
 
-async def newest(engine: AsyncEngine) -> dict[str, Sent]:
-    """By origin the newest attempt that was asked for, and how far it has come."""
+async def newest(engine: AsyncEngine, origins: Sequence[str] | None = None) -> dict[str, Sent]:
+    """By origin (all of them, or these) the newest attempt that was asked for, and how far it has come."""
     async with engine.connect() as connection:
-        return {row[0]: Sent(*row[1:]) for row in (await connection.execute(_NEWEST)).all()}
+        rows = (await connection.execute(_NEWEST, {"origins": origins})).all()
+    return {row[0]: Sent(*row[1:]) for row in rows}
 
 
 async def readers(engine: AsyncEngine) -> dict[Attempt, Place]:

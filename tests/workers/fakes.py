@@ -133,9 +133,9 @@ class FakeDispatcher:
     def heal(self) -> None:
         self._reach()
 
-    def note_quiet(self, partitions: Collection[int], since_us: Mapping[int, int]) -> None:
+    def note_quiet(self, partitions: Collection[int], until_us: Mapping[int, int]) -> None:
         self._reach()
-        self.quiet = {**dict.fromkeys(partitions, 0), **self.quiet, **since_us}
+        self.quiet = {**dict.fromkeys(partitions, 0), **self.quiet, **until_us}
 
     def withdraw(self, flights: Sequence[Flight]) -> None:
         self._reach()

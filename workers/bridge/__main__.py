@@ -101,7 +101,8 @@ class Bridge(AsyncService):
         every start would drain some more messages into the dead letters.
         """
         if self.settings.bridge.breaker == "off":
-            self._brake.release()
+            while not self._stop.is_set() and not self._brake.release():
+                self._stop.wait(LOOK_S)
             return
         while not self._stop.is_set():
             holds = self._brake.holds()

@@ -8,10 +8,10 @@ from typing import Any, Final, Protocol, TypeVar
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres import stops
+from db.postgres.engine import OUTAGE
 from db.postgres.stops import Stop
 from service import clock
 from service.settings import Lane
-from workers.bridge.ledger import AWAY
 from workers.bridge.ports import Outage
 from workers.runner import Runner
 
@@ -45,11 +45,16 @@ class Brake:
         with suppress(Outage):
             self._tell()
 
-    def release(self) -> None:
-        """Lets the lane go, if it was stopped: a person says that nothing is to stop it."""
-        with suppress(Outage):
+    def release(self) -> bool:
+        """Lets the lane go, if it was stopped: a person says that nothing is to stop it. False where PostgreSQL is
+        away: the stored stop still says otherwise."""
+        try:
             self._stops.resume()
-            self.reason = self._untold = ""
+        except Outage as outage:
+            log.warning("the lane's stop cannot be lifted yet", extra={"cause": str(outage)})
+            return False
+        self.reason = self._untold = ""
+        return True
 
     def holds(self) -> bool:
         """Looks whether the lane is stopped, and says so in the log now and then."""
@@ -99,5 +104,5 @@ class PostgresStops:
     def _asked(self, work: Coroutine[Any, Any, T]) -> T:
         try:
             return self._runner.wait(work)
-        except AWAY as error:
+        except OUTAGE as error:
             raise Outage(f"PostgreSQL: {error}") from error

@@ -76,10 +76,10 @@ class RedisDispatcher:
             self._rebuild_at = self._clock() + REBUILD_AGAIN_S
             log.info("latest prices are missing in Redis: rebuild asked for")
 
-    def note_quiet(self, partitions: Collection[int], since_us: Mapping[int, int]) -> None:
+    def note_quiet(self, partitions: Collection[int], until_us: Mapping[int, int]) -> None:
         """Tells who asks what was known at an instant which of the partitions have nothing more of it."""
         with _outages():
-            idle.note(self._redis, self._topic, self.topic_id, partitions, since_us)
+            idle.note(self._redis, self._topic, self.topic_id, partitions, until_us)
 
     def _header(self, assignment: str, flight: Flight) -> BatchHeader:
         return BatchHeader(

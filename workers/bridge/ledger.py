@@ -1,16 +1,12 @@
 """The PostgreSQL ledger as the loop needs it: where to start, and the ranges that the bridge itself buries."""
 
-from typing import Final
-
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.postgres.engine import OUTAGE
 from db.postgres.ledger import LandedRange, append_ledger, contiguous_end, known_at_floor
 from workers.bridge.ports import Outage, Place, Start
 from workers.bridge.window import Flight
 from workers.runner import Runner
-
-AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 
 
 class PostgresLedger:
@@ -24,7 +20,7 @@ class PostgresLedger:
         """min(committed, contiguous end of the ledger): neither a restored ledger nor a lost group skips a message."""
         try:
             return self._runner.wait(self._start(partition, place))
-        except AWAY as error:
+        except OUTAGE as error:
             raise Outage(f"PostgreSQL: {error}") from error
 
     async def _start(self, partition: int, place: Place) -> Start:
@@ -50,5 +46,5 @@ class PostgresLedger:
         )
         try:
             self._runner.wait(append_ledger(self._engine, [landed]))
-        except AWAY as error:
+        except OUTAGE as error:
             raise Outage(f"PostgreSQL: {error}") from error

@@ -13,7 +13,7 @@ SKEW_US: Final = 5_000_000  # by less than this do the clocks of bridge and brok
 
 
 class Quiet:
-    """Notes of every partition since when all that was appended before has landed, of some at a time.
+    """Notes of every partition an instant before which all that was appended has landed, of some at a time.
 
     What was noted once stays true. A partition that was never quiet is noted with 0.
     """

@@ -6,16 +6,15 @@ from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.postgres.engine import OUTAGE
 from db.postgres.ledger import Outcome, contiguous_end, outcome
 from gridtick.cli.backfill.journal import Spans
 from gridtick.cli.landing import LANDS_WITHIN_S
 from pipeline.errors import DataProcessingError
 
 LOOK_S: Final = 1.0
-_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 T = TypeVar("T")
 
 
@@ -37,7 +36,7 @@ class Landed:
         does not answer."""
         if self._clock() >= self._looked_at + LOOK_S:
             self._looked_at = self._clock()
-            with suppress(*_AWAY):  # who waits gives up in time, and a look while sending is only for show
+            with suppress(*OUTAGE):  # who waits gives up in time, and a look while sending is only for show
                 self._wait(self._look(spans))
         return sum(max(min(self._reached.get(each, 0), end) - first, 0) for each, (first, end) in spans.items())
 

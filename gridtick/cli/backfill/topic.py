@@ -20,7 +20,7 @@ class LaneTopic:
 
     def __init__(self, kafka: Kafka, topic: str) -> None:
         self._topic = topic
-        self._consumer = reader(kafka, "send")
+        self._consumer = reader(kafka, f"{kafka.group_id}-send")
 
     def close(self) -> None:
         self._consumer.close()

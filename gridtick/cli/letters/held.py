@@ -3,21 +3,19 @@
 import asyncio
 from collections.abc import Coroutine, Iterable, Mapping
 from contextlib import closing
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.kafka.deadletters import DeadLetterTopic
 from db.kafka.letters import Letter
-from db.postgres.engine import make_engine
+from db.postgres.engine import OUTAGE, make_engine
 from db.postgres.replays import Sent, newest
 from gridtick.cli.letters.causes import Dead
 from gridtick.cli.letters.states import State
 from pipeline.errors import DataProcessingError
 from service.settings import Settings
 
-_AWAY: Final = (SQLAlchemyError, OSError, TimeoutError)
 T = TypeVar("T")
 
 
@@ -53,7 +51,7 @@ def asked(work: Coroutine[Any, Any, T]) -> T:
     """What PostgreSQL answers. Raises `DataProcessingError` where it is away."""
     try:
         return asyncio.run(work)
-    except _AWAY as error:
+    except OUTAGE as error:
         raise DataProcessingError(
             f"PostgreSQL does not answer ({type(error).__name__}). `gridtick status` says what runs; "
             "DATA_PROC_POSTGRES_DSN says where it is.",

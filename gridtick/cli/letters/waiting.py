@@ -39,7 +39,7 @@ def outcome(settings: Settings, sent: Sequence[Wanted]) -> Outcome:
 
 def _left(settings: Settings, attempts: dict[str, int]) -> int:
     """How many have not landed."""
-    known = asked(newest(engine_of(settings)))
+    known = asked(newest(engine_of(settings), list(attempts)))
     done = sum(
         origin in known and (known[origin].attempt > attempt or known[origin].landed)
         for origin, attempt in attempts.items()

@@ -65,6 +65,15 @@ def test_a_stop_that_could_not_be_stored_is_stored_later_and_holds_meanwhile() -
     assert not brake.holds(), "it is stored once: what a person has lifted stays lifted"
 
 
+def test_release_that_postgresql_does_not_hear_is_none() -> None:
+    stops = FakeStops("too many", away=True)
+    brake = Brake(stops, lambda: 0.0)
+    assert not brake.release()
+    stops.away = False
+    assert brake.release()
+    assert not brake.holds()
+
+
 def test_release_lifts_a_stored_stop() -> None:
     stops = FakeStops("too many")
     brake = Brake(stops, lambda: 0.0)
