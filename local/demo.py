@@ -14,6 +14,7 @@ TENANT: Final = "public"
 SOURCE: Final = "demo.feed"
 TICK_EVERY: Final = timedelta(seconds=5)
 _HOURS: Final = 24
+_WHILE: Final = timedelta(days=7)
 
 
 class Stream(NamedTuple):
@@ -65,6 +66,12 @@ def _of(at: datetime, begin: datetime, day: date) -> Iterator[Sending]:
 def daylight(day: date, at: datetime) -> Iterator[Sending]:
     """The hours of the last day on which clocks were set, of every market: 23 or 25, and 24 in MISO's."""
     for sent in demo_markets.of_day(clock_change(day)):
+        yield _document(at, sent)
+
+
+def gas(day: date, at: datetime) -> Iterator[Sending]:
+    """What was settled at Henry Hub before a day, and spot prices since a while before the clocks were set."""
+    for sent in demo_markets.gas_before(day, clock_change(day) - _WHILE):
         yield _document(at, sent)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final, NamedTuple
 
-from local.documents import caiso, ercot, miso, nyiso, pjm
+from local.documents import caiso, ercot, henry_hub, miso, nyiso, pjm
 from local.documents.caiso import DAM, PACIFIC, RTM, RTPD, Report
 from local.documents.prices import HOUR, Price, begin_of, seeded, starts, usd
 
@@ -17,6 +17,8 @@ NODES: Final = CAISO_HUBS + tuple(f"{name}_{number}_N001" for name, number in zi
 _QUARTER: Final = timedelta(minutes=15)
 _STEP: Final = timedelta(minutes=5)
 _NO_TIME: Final = timedelta(0)
+_SETTLED: Final = timedelta(days=14)
+_TRADED: Final = range(9, 18)
 # When the next day's prices come, after the Pacific day's beginning: a while before they are due.
 _NEXT_DAY: Final = {"nyiso": 7 * HOUR, "pjm": 10 * HOUR, "ercot": 11 * HOUR, "miso": 11 * HOUR, "caiso": 13 * HOUR}
 
@@ -50,6 +52,7 @@ def documents(at: datetime, begin: datetime, day: date) -> Iterator[Sent]:
         )
     if since % HOUR == _NO_TIME:
         yield from _hour(at)
+        yield from _gas(at)
 
 
 def of_day(day: date) -> Iterator[Sent]:
@@ -59,6 +62,24 @@ def of_day(day: date) -> Iterator[Sent]:
     yield Sent("miso", "rt", *miso.day("rt_lmp_final", day, _miso_day("miso.rt", day)))
     yield Sent("pjm", "rt", *pjm.export("rt_hrl_lmps", _prices("pjm.rt", pjm.HUBS, hours, pjm.EASTERN)))
     yield Sent("nyiso", "rt", *nyiso.hours("rtlbmp", day, _prices("nyiso.rt", nyiso.ZONES, hours, nyiso.EASTERN)))
+
+
+def gas_before(day: date, spot_since: date) -> Iterator[Sent]:
+    """Settlements of the trading days before a day, and spot prices of those since another one."""
+    days = henry_hub.trading_days(min(spot_since, day - _SETTLED), day)
+    yield Sent("henry_hub", "strip", *henry_hub.strip(each for each in days if each >= day - _SETTLED))
+    yield Sent("henry_hub", "spot", *henry_hub.spot(each for each in days if each >= spot_since))
+
+
+def _gas(at: datetime) -> Iterator[Sent]:
+    """Futures are quoted while the floor is open; settlements and spot prices come as the trading day ends."""
+    local = at.astimezone(henry_hub.NEW_YORK)
+    if not henry_hub.is_trading(local.date()) or local.hour not in _TRADED:
+        return
+    yield Sent("henry_hub", "chain", *henry_hub.chain(at))
+    if local.hour == _TRADED[-1]:
+        yield Sent("henry_hub", "strip", *henry_hub.strip([local.date()]))
+        yield Sent("henry_hub", "spot", *henry_hub.spot([local.date()]))
 
 
 def _day_ahead(day: date) -> Iterator[Sent]:

@@ -29,7 +29,7 @@ def history(producer: ConfirmedProducer, topic: str, day: date, now: datetime) -
     """Sends what the day would have brought up to now; gives the number of messages."""
     begin = begin_of(day, demo.PACIFIC) - EASTWARD
     recent = max(begin, now - RECENT - (now - begin) % RECENT)
-    sent = _send(producer, topic, demo.daylight(day, begin))
+    sent = _send(producer, topic, demo.daylight(day, begin)) + _send(producer, topic, demo.gas(day, begin))
     sent += _send(producer, topic, demo.messages(day, begin, recent, every=SPARSE))
     return sent + _send(producer, topic, demo.messages(day, recent, now))
 

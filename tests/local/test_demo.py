@@ -64,6 +64,27 @@ def test_the_parsers_read_it(read: Normalized) -> None:
     assert found["nyiso.rt_5min"] >= 12 * 12 * len(nyiso.ZONES)
 
 
+def test_gas_is_quoted_on_trading_days_and_settled_as_they_end() -> None:
+    """Monday, November 2, 2026; the day before is a Sunday. December is in front until the 25th."""
+    begin = datetime(2026, 11, 2, 8, tzinfo=UTC)
+    sunday = list(demo.messages(DAY, BEGIN, BEGIN + timedelta(hours=24), timedelta(minutes=5)))
+    monday = list(demo.messages(date(2026, 11, 2), begin, begin + timedelta(hours=24), timedelta(minutes=5)))
+    assert not any(each.key.startswith(b"henry_hub.") for each in sunday)
+    sent = [*demo.gas(date(2026, 11, 2), begin), *(each for each in monday if each.key.startswith(b"henry_hub."))]
+    known = [int(each.at.timestamp() * 1_000_000) for each in sent]
+    read = normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
+    assert read.rejects.is_empty()
+    ticks = read.ticks.filter(pl.col("start") >= begin.replace(hour=0))
+    counts = dict(ticks.group_by("location_type").len().iter_rows())
+    assert counts == {"future": 9 * (36 - 4), "nearby": 36, "hub": 1}, "four contracts were quoted days before"
+    old = read.ticks.filter(pl.col("location_type") == "future").join(ticks, on="row", how="anti")
+    assert old.group_by("location").agg(pl.col("ts", "price").n_unique()).select("ts", "price").unique().rows() == [
+        (1, 1)
+    ]
+    assert "NGZ26" in ticks["location"]
+    assert "NGX26" not in ticks["location"], "it is over"
+
+
 def test_the_parts_of_every_price_add_up(read: Normalized) -> None:
     parts = read.ticks.filter(pl.col("energy").is_not_null()).with_columns(pl.col("ghg").fill_null(0))
     assert set(parts["market"]) == {"caiso", "miso", "pjm", "nyiso"}
