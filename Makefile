@@ -48,6 +48,7 @@ e2e: setup ## the whole system under kill -9
 bench-short: setup ## the benchmarks in their short forms
 	"$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1
 	"$(BIN)/gridtick" bench parse --scale 0.02 --rounds 1
+	"$(BIN)/gridtick" bench enrich --ticks 20000 --instruments 5000 --rounds 1
 	"$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
 	"$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12
 
@@ -56,6 +57,7 @@ bench: setup ## the benchmarks in full; JSON results in bench-results/
 	"$(BIN)/gridtick" bench pipeline --output bench-results/pipeline.json $(BENCH)
 	"$(BIN)/gridtick" bench parse --output bench-results/parse.json
 	"$(BIN)/gridtick" bench markets --output bench-results/markets.json
+	"$(BIN)/gridtick" bench enrich --output bench-results/enrich.json
 	"$(BIN)/gridtick" bench run --output bench-results/run.json
 	"$(BIN)/gridtick" bench backfill --output bench-results/backfill.json
 	"$(BIN)/gridtick" bench growth --output bench-results/growth.json

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api import docs, openapi, problems
 from api.middleware import Outermost
-from api.routes import caller, coverage, operation, prices, ranges
+from api.routes import caller, coverage, curves, operation, prices, ranges, reference, spreads
 from api.security.guard import require_guarded
 from api.state import State
 
@@ -40,7 +40,17 @@ def make_routes() -> FastAPI:
         redirect_slashes=False,
         generate_unique_id_function=_operation_id,
     )
-    for each in (prices.latest, prices.router, coverage.router, ranges.router, caller.router, operation.router):
+    for each in (
+        prices.latest,
+        prices.router,
+        coverage.router,
+        ranges.router,
+        curves.router,
+        spreads.router,
+        reference.router,
+        caller.router,
+        operation.router,
+    ):
         app.include_router(each)
     return app
 

@@ -15,16 +15,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from api import latest, positions
 from api.away import Watch
+from api.curve_reads import CurveReads
 from api.landed import Landed
 from api.ports import Mode, Names, Page, Window
 from api.problems import Problem
 from api.register import TICK
 from api.shapes import BAR
-from db.clickhouse import known_bars, known_latest, reads
+from db.clickhouse import known_bars, known_blocks, known_latest, reads, spreads
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
 from db.postgres.landed import reaches
 from db.redis import idle
+from pipeline.blocks import Block
 from pipeline.schema import LATEST, conform, empty
 
 BARS_TOGETHER: Final = 2  # pages of bars that are computed at the same time
@@ -43,15 +45,14 @@ class Connections:
     topics: Collection[str]
 
 
-class KnownReads:
+class KnownReads(CurveReads):
     """That part of `api.ports.Reads`."""
 
     def __init__(self, connections: Connections) -> None:
-        self._clickhouse = connections.clickhouse
+        super().__init__(connections.clickhouse, connections.watch)
         self._blocking = connections.blocking
         self._postgres = connections.postgres
         self._redis = connections.redis
-        self._watch = connections.watch
         self._landed = Landed(partial(reaches, connections.postgres), connections.topics)
         self._computing = asyncio.Semaphore(BARS_TOGETHER)
 
@@ -69,15 +70,19 @@ class KnownReads:
         query = reads.read_history(reads.Scope(tenants, names), one_more(window), position, known)
         return positions.page(await self._fetched(query), window.limit, reads.HistoryPosition._fields)
 
-    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
+    async def known_bars(
+        self, reference: pl.DataFrame, interval: str, window: Window, known: datetime, block: Block | None = None
+    ) -> Page:
         position = positions.read_position(reads.BarPosition, window.after)
         start = window.start if position is None else max(window.start, position.start)
         span = reads.Range(start, window.end, window.limit)
         scope = reads.Scope(reference["tenant"].unique().to_list(), reference["instrument"].unique().to_list())
         async with self._watch.reading("clickhouse", COMPUTING_S):
             there = await fetch_async(self._clickhouse, known_bars.candidates(scope, interval, span, known))
+            if block is not None:
+                there, reference = known_blocks.narrowed(there, reference, block)
             bars, following = known_bars.wanted(there, interval, reference, span, position)
-            made = empty(BAR) if bars.is_empty() else await self._computed(bars, known)
+            made = empty(BAR) if bars.is_empty() else await self._computed(bars, known, block)
         return Page(made, None if following is None else positions.plain(following._asdict()))
 
     async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
@@ -88,6 +93,10 @@ class KnownReads:
         begun = latest.of_same(begun, found.ahead)
         return latest.chosen(newest, pl.concat([held, found.endless, begun]), mode)
 
+    async def leg_publications(self, tenants: Names, legs: pl.DataFrame, known: datetime | None) -> pl.DataFrame:
+        async with self._watch.reading("clickhouse"):
+            return await fetch_async(self._clickhouse, spreads.legs_at(tenants, legs, known))
+
     async def _idle(self) -> dict[tuple[str, str, int], int]:
         """Nothing where Redis is away: then the ledger alone tells."""
         try:
@@ -96,9 +105,9 @@ class KnownReads:
         except Problem:
             return {}
 
-    async def _computed(self, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
+    async def _computed(self, bars: pl.DataFrame, known: datetime, block: Block | None) -> pl.DataFrame:
         async with self._computing:
-            made = await asyncio.to_thread(known_bars.known_bars, self._blocking, bars, known)
+            made = await asyncio.to_thread(known_blocks.known_block_bars, self._blocking, bars, known, block)
         return conform(made.select(list(BAR)), BAR)
 
     async def _held_known(self, tenants: Names, newest: pl.DataFrame, known: datetime) -> pl.DataFrame:

@@ -14,7 +14,9 @@ from service.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-BODY_BYTES: Final = 64 * 1024  # no route takes more
+BODY_BYTES: Final = 64 * 1024
+TABLE_BYTES: Final = 4 * 1024 * 1024  # of a table of the reference
+_TABLES: Final = "/v1/admin/reference/"
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -80,18 +82,19 @@ class _Exchange:
         self._bodiless = bodiless
         self._started = False
         self._received = 0
+        self._most = TABLE_BYTES if str(scope["path"]).startswith(_TABLES) else BODY_BYTES
         scope.setdefault("state", {})["request_id"] = self.id
 
     def refuse_large_body(self) -> None:
         declared = Headers(scope=self.scope).get("content-length", "0")
-        if declared.isdigit() and int(declared) > BODY_BYTES:
-            raise _too_large()
+        if declared.isdigit() and int(declared) > self._most:
+            raise _too_large(self._most)
 
     async def receive(self) -> Message:
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > BODY_BYTES:
-            raise _too_large()
+        if self._received > self._most:
+            raise _too_large(self._most)
         return message
 
     async def send(self, message: Message) -> None:
@@ -117,8 +120,8 @@ def _as_get(scope: Scope) -> Scope:
     return {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
 
 
-def _too_large() -> Problem:
-    return Problem(413, "too-large", f"A request has at most {BODY_BYTES} bytes.")
+def _too_large(most: int) -> Problem:
+    return Problem(413, "too-large", f"This request has at most {most} bytes.")
 
 
 def _request_id(headers: Headers) -> str:

@@ -2,13 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal, Protocol
 
 import polars as pl
 
+from db.clickhouse.curves import Inputs, Stored
 from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
+from db.reference.keeper import State as ReferenceState
+from db.reference.loading import Loaded
+from db.reference.loading import Mode as LoadMode
+from db.reference.snapshot import Snapshot
+from pipeline.blocks import Block
+from pipeline.reference.reading import Given
 
 Names = Sequence[str]
 Named = Sequence[tuple[str, datetime]]
@@ -101,12 +108,53 @@ class Reads(Protocol):
         """Every publication that changed a price, of all or of those known at an instant: the fields of `ticks`."""
         ...
 
-    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
-        """As `bars` of the instruments of these rows of the reference; a page that goes on may hold fewer rows."""
+    async def block_bars(self, reference: pl.DataFrame, interval: str, block: Block, window: Window) -> Page:
+        """As `bars` of the instruments of these rows of the reference, of the hours of a block alone (`1h`, `1d`)."""
+        ...
+
+    async def known_bars(
+        self, reference: pl.DataFrame, interval: str, window: Window, known: datetime, block: Block | None = None
+    ) -> Page:
+        """As `bars` or `block_bars` of the instruments of these rows of the reference; a page that goes on may hold
+        fewer rows."""
         ...
 
     async def known_latest(self, tenants: Names, names: Names, mode: Mode | None, known: datetime) -> pl.DataFrame:
         """As `latest` was at an instant."""
+        ...
+
+    async def curve_snapshots(self, tenant: str, curve: str, first: date, last: date, limit: int) -> Stored:
+        """The stored snapshots of a curve of sessions in [first, last], in order, the first `limit` of them."""
+        ...
+
+    async def curve_until(self, tenant: str, curve: str, at: datetime) -> Stored:
+        """The newest stored snapshot of a curve whose `at` is not after an instant; empty where there is none."""
+        ...
+
+    async def curve_sessions(
+        self, tenant: str, curve: str, span: tuple[date, date], known: datetime, limit: int, *, newest: bool
+    ) -> Sequence[date]:
+        """The newest (or the first) sessions in [first, last] of a curve of which something was known at an instant."""
+        ...
+
+    async def curve_publications(self, of: Inputs, known: datetime | None) -> pl.DataFrame:
+        """Every publication (`pipeline.schema.TICKS`), of all or of those known at an instant."""
+        ...
+
+    async def leg_publications(self, tenants: Names, legs: pl.DataFrame, known: datetime | None) -> pl.DataFrame:
+        """Every publication (`pipeline.spreads.derive.SEEN`) of prices (`instrument, at`), or those known by then."""
+        ...
+
+    async def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        """The reference, at most a second old; `fresh`: as new as this call, if PostgreSQL answers."""
+        ...
+
+    async def reference_state(self) -> ReferenceState:
+        """Which snapshot of the reference is used now, and why it may be old."""
+        ...
+
+    async def load_reference(self, given: Given, mode: LoadMode) -> Loaded:
+        """Loads a file of reference data. Raises `Refused` where it contradicts what is there."""
         ...
 
     async def stopped(self) -> list[str]:

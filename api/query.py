@@ -1,6 +1,6 @@
 """The parameters of the routes, read strictly: unknown, repeated, contradictory or vague ones are refused."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Final, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -84,6 +84,7 @@ class TicksQuery(RangeQuery):
     ] = False
 
 
+BlockName = Literal["atc", "peak", "offpeak", "5x16", "6x16", "2x16", "7x8", "tariff"]
 Interval = Literal["1m", "5m", "15m", "1h", "1d"]
 
 
@@ -91,6 +92,13 @@ class BarsQuery(RangeQuery):
     """Bars whose `start` lies in [start, end)."""
 
     interval: Annotated[Interval, Field(description="`1d` is the day of the instrument's own zone", examples=["1h"])]
+    block: Annotated[
+        BlockName | None,
+        Field(
+            description="only hours of this block: of `1h` the bars that lie in it, of `1d` bars of its hours alone, "
+            "in days of the block's zone. `peak` is as traded in the market, `tariff` MISO's own; `atc` is all hours"
+        ),
+    ] = None
 
 
 class LatestQuery(Priced):
@@ -132,13 +140,26 @@ class CoverageQuery(InstrumentQuery):
     ] = None
 
 
+Day = Annotated[date | None, Field(description="what they were on this day, e.g. 2026-07-01; default: today (UTC)")]
+
+
+class InstrumentDayQuery(InstrumentQuery):
+    """One instrument as of a day."""
+
+    day: Day = None
+
+
 class InstrumentsQuery(Listed):
-    """Instruments by exact market, product and location, or by a part of their name."""
+    """Instruments by exact market, product and location, by what they are, or by a part of their name."""
 
     market: MarketName | None = None
     product: ProductName | None = None
     location: Name | None = None
-    q: Annotated[Name | None, Field(description="part of the id or the location, in any case")] = None
+    commodity: Annotated[Name | None, Field(examples=["power"])] = None
+    region: Annotated[Name | None, Field(examples=["US-TX"])] = None
+    tier: Annotated[Name | None, Field(examples=["day_ahead"])] = None
+    q: Annotated[Name | None, Field(description="part of the id, the location or a name, in any case")] = None
+    day: Day = None
 
 
 def once(request: Request) -> None:

@@ -100,6 +100,15 @@ class Instrument(_Shape):
     currency: str | None
     zone: str | None
     complete: bool
+    commodity: Annotated[str | None, Field(examples=["power"])]
+    region: Annotated[str | None, Field(examples=["US-CA"])]
+    tier: Annotated[str | None, Field(description="product tier", examples=["real_time"])]
+    hub: Annotated[str | None, Field(description="the location of its hub, in the same market")]
+    load_zone: str | None
+    contract_size: Decimal
+    tick_size: Decimal
+    confidence: Annotated[float, Field(description="in commodity, region and tier, 0 to 1; below 0.8 it is unsure")]
+    reason: Annotated[str, Field(description="how the confidence comes about")]
     first_seen: datetime
     tenant: str
 
@@ -147,17 +156,6 @@ class Me(_Shape):
     role: str
     scopes: list[str]
     expires_at: datetime | None
-
-
-class Readiness(_Shape):
-    """`ready`, `degraded` (answers, but slower) or `unavailable`, with the reasons as sentences."""
-
-    status: Literal["ready", "degraded", "unavailable"]
-    reasons: list[str]
-
-
-class Alive(_Shape):
-    status: Literal["alive"]
 
 
 class ProblemError(_Shape):

@@ -5,8 +5,9 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import products
+from pipeline import blocks, products
 from pipeline.bars import INTERVALS
+from pipeline.blocks import Block
 from pipeline.schema import INSTANT, PRICE, SCALE, Schema
 from pipeline.shown import flag_names, shown
 
@@ -16,6 +17,7 @@ BAR_FIELDS: Final = (
 )  # fmt: skip
 INSTRUMENT_FIELDS: Final = (
     "instrument", "market", "product", "location", "location_type", "name", "unit", "currency", "zone", "complete",
+    "commodity", "region", "tier", "hub", "load_zone", "contract_size", "tick_size", "confidence", "reason",
     "first_seen", "tenant",
 )  # fmt: skip
 # A bar as it is read, without `is_final`.
@@ -50,19 +52,36 @@ def shown_ticks(ticks: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame:
     return shown(joined.with_columns(location_type, pl.col("complete").fill_null(value=False)))
 
 
-def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime) -> pl.DataFrame:
+def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, block: Block | None = None) -> pl.DataFrame:
     """Bars with the fields of `BAR_FIELDS`; `past` is the instant up to which prices have arrived.
 
-    A bar is final once it is over, so is the time in which its product's prices may come, and all that its
-    native interval promises are there.
+    A bar is final once it is over (of a block: once its last hour is), so is the time in which its product's prices may
+    come, and all that its native interval promises are there.
     """
     known = reference.select("tenant", "instrument", "market", "product")
     joined = _with_products(bars.join(known, on=["tenant", "instrument"], how="left", maintain_order="left"))
-    over = pl.col("end") + pl.duration(seconds=pl.col("settle")) <= past
-    length = (pl.col("end") - pl.col("start")).dt.total_seconds()
-    whole = pl.col("count") >= (length / pl.col("native")).fill_null(0)
+    joined = _with_hours(joined, block)
+    over = pl.col("last") + pl.duration(seconds=pl.col("settle")) <= past
+    whole = pl.col("count") >= (pl.col("seconds") / pl.col("native")).fill_null(0)
     final = joined.with_columns((over & whole).alias("is_final"), flag_names(joined["flags"]))
     return final.select(BAR_FIELDS)
+
+
+def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:
+    """The bars with `last`, the end of the time that each is made of, and the `seconds` of it."""
+    if block is None or bars.is_empty():
+        return bars.with_columns(last="end", seconds=(pl.col("end") - pl.col("start")).dt.total_seconds())
+    spans = pl.concat([_spans(rows, block) for rows in bars.partition_by("market")])
+    return bars.join(spans, on=["market", "start"], how="left", maintain_order="left")
+
+
+def _spans(bars: pl.DataFrame, block: Block) -> pl.DataFrame:
+    """`start, last, seconds` of the bars of one `market`."""
+    market = bars["market"][0]
+    hours = blocks.hours(bars.select("start", "end").unique(), block, market)
+    last = pl.col("hour").max() + pl.duration(hours=1)
+    spans = hours.group_by("start").agg(last=last.cast(INSTANT), seconds=pl.len().cast(pl.Int64) * 3600)
+    return spans.with_columns(market=pl.lit(market))
 
 
 def finest_bar(market: str, product: str) -> str:

@@ -6,6 +6,7 @@ from typing import cast
 
 from starlette.requests import HTTPConnection
 
+from api.catalogue import Catalogue
 from api.cursor import Cursors
 from api.kept import Kept
 from api.pages import Pages
@@ -23,6 +24,7 @@ class State:
     metrics: Metrics
     references: References
     pages: Pages
+    catalogue: Catalogue
 
 
 def make_state(
@@ -35,7 +37,7 @@ def make_state(
 ) -> State:
     """The state over the given parts."""
     references = References(reads.reference_version, reads.instruments_named, monotonic)
-    return State(reads, principals, cursors, metrics, references, Pages(reads, kept, references))
+    return State(reads, principals, cursors, metrics, references, Pages(reads, kept, references), Catalogue())
 
 
 def state_of(connection: HTTPConnection) -> State:

@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import Final, cast
 
 import polars as pl
 
 from api import latest, positions, register
 from api.away import FAILURES
-from api.known import Connections, KnownReads, one_more
+from api.block_reads import BlockReads
+from api.known import Connections, one_more
 from api.ports import Extent, Mode, Named, Names, Page, Store, Window
 from api.problems import Problem
 from api.register import TICK
@@ -18,11 +22,18 @@ from api.shapes import BAR
 from db.clickhouse import coverage, reads
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
+from db.clickhouse.spreads import spreads_with_values
 from db.postgres import access, ledger, reference, stops
 from db.postgres.access import StoredKey
 from db.postgres.engine import ping
 from db.postgres.reference import Filters
+from db.reference import keeper
+from db.reference.keeper import Keeper
+from db.reference.loading import Loaded, load
+from db.reference.loading import Mode as LoadMode
+from db.reference.snapshot import Snapshot
 from pipeline.expected import HELD
+from pipeline.reference.reading import Given
 from pipeline.schema import conform, empty
 from service import clock
 
@@ -33,12 +44,13 @@ _REGISTER_SECONDS: Final = 2.0
 _ReadAt = Callable[[reads.Scope, datetime], Query]
 
 
-class Stores(KnownReads):
+class Stores(BlockReads):
     """`api.ports.Reads` over ClickHouse, PostgreSQL and Redis."""
 
     def __init__(self, connections: Connections) -> None:
         super().__init__(connections)
         self._background: set[asyncio.Task[None]] = set()
+        self._keeper = Keeper(connections.postgres, connections.redis, time.monotonic)
 
     async def find_key(self, key_id: str) -> StoredKey | None:
         async with self._watch.reading("postgres"):
@@ -63,6 +75,22 @@ class Stores(KnownReads):
     async def reference_version(self) -> int:
         async with self._watch.reading("postgres"):
             return await reference.reference_version(self._postgres)
+
+    async def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        async with self._watch.reading("postgres"):
+            return await self._keeper.current(fresh=fresh)
+
+    async def reference_state(self) -> keeper.State:
+        with suppress(*keeper.POSTGRES_AWAY):
+            async with asyncio.timeout(_READY_SECONDS):
+                await self._keeper.current()
+        return self._keeper.state()
+
+    async def load_reference(self, given: Given, mode: LoadMode) -> Loaded:
+        async with self._watch.reading("postgres"):
+            loaded = await load(self._postgres, [given], partial(spreads_with_values, self._blocking), mode)
+        await keeper.publish(self._postgres, self._redis)
+        return loaded
 
     async def bars(self, tenants: Names, names: Names, interval: str, window: Window) -> Page:
         position = positions.read_position(reads.BarPosition, window.after)

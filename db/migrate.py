@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 from contextlib import closing
+from functools import partial
 
 from sqlalchemy.exc import DBAPIError
 
@@ -11,10 +12,12 @@ from db.clickhouse.client import assert_settings, connect
 from db.clickhouse.keys import drop_abandoned
 from db.clickhouse.migrate import ensure_database
 from db.clickhouse.migrate import migrate as migrate_clickhouse
+from db.clickhouse.spreads import spreads_with_values
 from db.kafka import topics
 from db.kafka.admin import make_admin
 from db.postgres import schema
 from db.postgres.engine import make_engine
+from db.reference.own import load_own
 from pipeline.errors import DataProcessingError
 from service import logs
 from service.settings import Kafka, Settings, load
@@ -28,7 +31,9 @@ async def migrate(settings: Settings) -> str:
     await asyncio.to_thread(_clickhouse, settings)
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:
-        return await schema.upgrade(engine)
+        revision = await schema.upgrade(engine)
+        await load_own(engine, partial(_spreads_with_values, settings))
+        return revision
     except (OSError, TimeoutError) as error:
         raise DataProcessingError(
             f"PostgreSQL does not answer ({error}). Start it, or set DATA_PROC_POSTGRES_DSN to where it is.",
@@ -45,6 +50,11 @@ async def migrate(settings: Settings) -> str:
 
 def _kafka(kafka: Kafka) -> None:
     topics.ensure_topics(make_admin(kafka.bootstrap), topics.ours(kafka), kafka.partitions)
+
+
+def _spreads_with_values(settings: Settings) -> set[tuple[str, str]]:
+    with closing(connect(settings.clickhouse)) as client:
+        return spreads_with_values(client)
 
 
 def _clickhouse(settings: Settings) -> None:

@@ -1,62 +1,152 @@
-"""Peak and off-peak hours, for the locations that are priced only in those.
+"""Blocks of hours in which power is traded: which hours are peak in a market, and what follows from that.
 
-The hours of CAISO's `TH_*_GEN_ONPEAK-APND` and `_OFFPEAK-APND` nodes are those of the 6x16 block and its complement, in
-Pacific time: hours ending 7 to 22 of Mondays to Saturdays, but on none of the six NERC holidays. CAISO's day-ahead
-prices of all nodes on 2020-01-01, a holiday, show both sides of it.
+Written down (`DEFAULT`, and the table `blocks`) is a market's `peak` as it is traded there, and MISO's `tariff`. Of the
+hours of the day and the holidays of `peak` follow
+
+| block | hours |
+|---|---|
+| `atc` | all |
+| `offpeak` | those that are not `peak` |
+| `5x16`, `6x16` | the hours of the day of `peak`, Mondays to Fridays or to Saturdays, on no holiday |
+| `2x16` | the hours of the day of `peak` on all other days |
+| `7x8` | the other hours of every day |
+
+Hours and days are local ones of the block's own zone, which MISO's market is not in: its blocks are traded in Eastern
+prevailing time. CAISO's day-ahead prices of 2020-01-01, a holiday, show both sides of its `peak` in the prices of
+`TH_*_GEN_ONPEAK-APND` and `_OFFPEAK-APND`, nodes that are priced in `peak` or `offpeak` alone.
 """
 
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, cast
 
 import polars as pl
 
-Block = Literal["peak", "off_peak"]
+from pipeline import holidays
+from pipeline.errors import DataProcessingError
+
+Block = str
+ATC: Final[Block] = "atc"
+PEAK: Final[Block] = "peak"
+DERIVED: Final[tuple[Block, ...]] = ("offpeak", "5x16", "6x16", "2x16", "7x8")
 
 NAMED: Final = r"^caiso\.[a-z0-9_]+\..*_(ON|OFF)PEAK(-APND)?$"
 """A pattern of RE2: the instruments that are priced in the hours of a block alone."""
+_FRIDAY: Final = 5
+_NAMES: Final[Mapping[str, Block]] = MappingProxyType({"ON": PEAK, "OFF": "offpeak"})
 
-_BLOCKS: Final[Mapping[str, Block]] = MappingProxyType({"ON": "peak", "OFF": "off_peak"})
-_FIRST_HOUR, _LAST_HOUR = 6, 21  # of their beginnings
-_FIXED: Final = ((1, 1), (7, 4), (12, 25))
-_SUNDAY: Final = 7
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours ENDING `first_hour` to `last_hour` of the days `first_day` to `last_day` (ISO: Monday is 1) in local time
+    of `zone`, on no holiday of the calendar `holidays` (`pipeline.holidays`; null: of none)."""
+
+    zone: str
+    first_hour: int
+    last_hour: int
+    first_day: int
+    last_day: int
+    holidays: str | None
+
+
+Blocks = Mapping[tuple[str, Block], Hours]
+"""What is written down, by market and block."""
+
+_EASTERN: Final = Hours("America/New_York", 8, 23, 1, 5, "nerc")
+DEFAULT: Final[Blocks] = MappingProxyType(
+    {
+        ("pjm", PEAK): _EASTERN,
+        ("nyiso", PEAK): _EASTERN,
+        ("miso", PEAK): _EASTERN,
+        ("miso", "tariff"): Hours("Etc/GMT+5", 7, 22, 1, 5, "nerc"),
+        ("ercot", PEAK): Hours("America/Chicago", 7, 22, 1, 5, "nerc"),
+        ("caiso", PEAK): Hours("America/Los_Angeles", 7, 22, 1, 6, "nerc"),
+    }
+)
+
+
+def of_table(table: pl.DataFrame) -> Blocks:
+    """The rows of the reference table `blocks`."""
+    columns = table.select("market", "block", *Hours.__dataclass_fields__)
+    return {(market, block): Hours(*rest) for market, block, *rest in columns.iter_rows()}
+
+
+def names(market: str, known: Blocks = DEFAULT) -> tuple[Block, ...]:
+    """The blocks of a market; none where it has no peak hours."""
+    written = tuple(block for of, block in known if of == market)
+    return (ATC, *written, *DERIVED) if PEAK in written else ()
+
+
+def zone_of(block: Block, market: str, known: Blocks = DEFAULT) -> str:
+    """Whose local hours and days the block's are. Raises `DataProcessingError` where the market has no such block."""
+    return hours_of(block, market, known).zone
+
+
+def hours_of(block: Block, market: str, known: Blocks = DEFAULT) -> Hours:
+    """What a block follows from. Raises `DataProcessingError` where the market has no such block."""
+    there = names(market, known)
+    if block in there:
+        return known.get((market, block)) or known[market, PEAK]
+    fix = f"Write one of {', '.join(there)}." if there else f"Peak hours are known of {', '.join(markets(known))}."
+    raise DataProcessingError(f"{market} has no block {block!r}. {fix}", "api", {"market": market, "block": block})
+
+
+def markets(known: Blocks = DEFAULT) -> list[str]:
+    """The markets that have blocks."""
+    return sorted({market for market, block in known if block == PEAK})
 
 
 def block_of(instrument: str) -> Block | None:
     """The block in whose hours alone an instrument is priced; None: it is priced in all."""
     named = re.match(NAMED, instrument)
-    return _BLOCKS[named[1]] if named else None
+    return _NAMES[named[1]] if named else None
 
 
-def within(starts: pl.Series, block: Block, zone: str) -> pl.Series:
-    """Boolean: the interval that begins at this instant (UTC) lies in the block, in local hours."""
-    local = starts.dt.convert_time_zone(zone)
-    holidays = [each for each in local.dt.date().unique() if is_holiday(each)]
-    hour, day = pl.col("local").dt.hour(), pl.col("local").dt
-    peak = hour.is_between(_FIRST_HOUR, _LAST_HOUR) & (day.weekday() != _SUNDAY) & ~day.date().is_in(holidays)
-    return local.to_frame("local").select(peak if block == "peak" else ~peak).to_series()
+def within(starts: pl.Series, block: Block, market: str, known: Blocks = DEFAULT) -> pl.Series:
+    """Boolean: the hour that holds this instant (UTC) lies in the block.
+
+    Raises `DataProcessingError` where the market has no such block; `atc` is one of every market.
+    """
+    if block == ATC:
+        return starts.is_not_null()
+    of = hours_of(block, market, known)
+    local = starts.dt.convert_time_zone(of.zone)
+    free = local.dt.date().is_in(_holidays(local, of).implode())
+    day = pl.select(pl.when(free).then(0).otherwise(local.dt.weekday())).to_series()
+    return pl.Series(mask(block, of)).gather(day.cast(pl.Int32) * 24 + local.dt.hour())
 
 
-def is_holiday(day: date) -> bool:
-    """Whether a day is a NERC holiday. Of the three with a fixed date, a Sunday one moves to Monday."""
-    eve = day - timedelta(days=1)
-    moved = day.isoweekday() == 1 and (eve.month, eve.day) in _FIXED
-    on_date = (day.month, day.day) in _FIXED and day.isoweekday() != _SUNDAY
-    return moved or on_date or _memorial(day) or _labor(day) or _thanksgiving(day)
+def mask(block: Block, of: Hours) -> list[bool]:
+    """Whether each hour lies in the block: 24 of a holiday, by their beginning, then those of Monday to Sunday."""
+    return [_member(block, of, day, hour) for day in range(8) for hour in range(24)]
 
 
-def _memorial(day: date) -> bool:
-    """The last Monday of May."""
-    return day.month == 5 and day.isoweekday() == 1 and day.day > 24
+def hours(spans: pl.DataFrame, block: Block, market: str, known: Blocks = DEFAULT) -> pl.DataFrame:
+    """`start, hour`: the beginnings of the block's hours in each [`start`, `end`) of full hours (all UTC)."""
+    every = pl.datetime_ranges("start", "end", "1h", closed="left").alias("hour")
+    found = spans.select("start", every).explode("hour").drop_nulls()
+    return found.filter(within(found["hour"], block, market, known))
 
 
-def _labor(day: date) -> bool:
-    """The first Monday of September."""
-    return day.month == 9 and day.isoweekday() == 1 and day.day <= 7
+def _member(block: Block, of: Hours, day: int, hour: int) -> bool:
+    daytime = of.first_hour <= hour + 1 <= of.last_hour
+    own = daytime and of.first_day <= day <= of.last_day
+    working = 1 <= day <= _FRIDAY
+    derived = {
+        "offpeak": not own,
+        "5x16": daytime and working,
+        "6x16": daytime and 1 <= day <= _FRIDAY + 1,
+        "2x16": daytime and not working,
+        "7x8": not daytime,
+    }
+    return derived.get(block, own)
 
 
-def _thanksgiving(day: date) -> bool:
-    """The fourth Thursday of November."""
-    return day.month == 11 and day.isoweekday() == 4 and 22 <= day.day <= 28
+def _holidays(local: pl.Series, of: Hours) -> pl.Series:
+    """The holidays of the years of these instants."""
+    first, last = (cast("int | None", each) for each in (local.dt.year().min(), local.dt.year().max()))
+    if of.holidays is None or first is None or last is None:
+        return pl.Series([], dtype=pl.Date)
+    return pl.Series(sorted(holidays.between(of.holidays, first, last)), dtype=pl.Date)

@@ -55,7 +55,7 @@ class Coverage:
 def promised(asked: Asked, held: pl.DataFrame) -> Coverage:
     """Of a product whose intervals are promised; `held` is `expected.HELD`, at least of the range."""
     grid = expected.intervals(asked.product, asked.zone, asked.start, asked.end)
-    own = expected.own(_since_first(grid, asked), asked.instrument, asked.zone)
+    own = expected.own(_since_first(grid, asked), asked.instrument)
     told = expected.told(asked.product, own, held, asked.now)
     present = told.filter("present")
     days = _local_days(asked).join(_by_day(own, told), on="day", how="left", maintain_order="left")
@@ -97,7 +97,7 @@ def next_due(product: Product, instrument: str, zone: str, start: datetime, end:
     if length is None:
         return None
     after = expected.floor(end or start + length, length)
-    grid = expected.own(expected.intervals(product, zone, after, after + _AHEAD), instrument, zone)
+    grid = expected.own(expected.intervals(product, zone, after, after + _AHEAD), instrument)
     return None if grid.is_empty() else grid["due"][0]
 
 

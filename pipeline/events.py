@@ -16,17 +16,18 @@ from pipeline import json_text, products, shown
 from pipeline.flags import Flag
 from pipeline.json_text import Pieces
 
-Kind = Literal["normalized", "enriched", "bar"]
+Kind = Literal["normalized", "enriched", "bar", "curve"]
 TYPES: Final[Mapping[Kind, str]] = {
     "normalized": "normalized.market.ticks.v1",
     "enriched": "enriched.market.ticks.v1",
     "bar": "aggregation.bars.v1",
+    "curve": "aggregation.curves.v1",
 }
 _SOURCES: Final[Mapping[Kind, str]] = {
     "normalized": "gridtick.normalization", "enriched": "gridtick.enrichment", "bar": "gridtick.aggregation",
 }  # fmt: skip
 _DESCRIBED: Final = ("market", "product", "location", "location_type", "location_name", "source")
-_REFERENCE: Final = ("unit", "currency", "zone")
+_REFERENCE: Final = ("unit", "currency", "zone", "commodity", "region", "tier", "hub")
 _BAR_AMOUNTS: Final = ("open", "high", "low", "close", "volume", "vwap", "twap", "covered_seconds")
 _PRICES: Final = ("open", "high", "low", "close")  # null in a bar that has lost its last price
 _DIGEST_BYTES: Final = 16
@@ -41,8 +42,9 @@ def enriched(ticks: pl.DataFrame, reference_version: int) -> pl.DataFrame:
     """One event an enriched tick (`pipeline.enrich.Enriched.ticks`), with the reference that it was joined with."""
     missing = pl.when("complete").then(0).otherwise(int(Flag.MISSING_METADATA)).cast(pl.UInt32)
     flagged = ticks.with_columns(flags=pl.col("flags") | missing)
-    known = {name: json_text.texts(ticks[name]) for name in _REFERENCE}
-    return _ticks(flagged, "enriched", {**known, "reference_version": [str(reference_version)]})
+    known = {name: json_text.texts(_told(ticks, name)) for name in _REFERENCE}
+    sure = {"confidence": json_text.amounts(_told(ticks, "confidence"))}
+    return _ticks(flagged, "enriched", {**known, **sure, "reference_version": [str(reference_version)]})
 
 
 def bars(found: pl.DataFrame) -> pl.DataFrame:

@@ -81,10 +81,11 @@ def _published(product: Product) -> pl.Expr:
     return pl.col("day_start") if cadence >= _DAY else pl.col("start").dt.truncate(cadence)
 
 
-def own(grid: pl.DataFrame, instrument: str, zone: str) -> pl.DataFrame:
+def own(grid: pl.DataFrame, instrument: str) -> pl.DataFrame:
     """The intervals in which the instrument is priced: all, but for those of a block of hours."""
     block = blocks.block_of(instrument)
-    return grid if block is None else grid.filter(blocks.within(grid["start"], block, zone))
+    market = instrument.partition(".")[0]
+    return grid if block is None else grid.filter(blocks.within(grid["start"], block, market))
 
 
 def told(product: Product, grid: pl.DataFrame, held: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -11,6 +11,7 @@
 | `ADVISORY` | known so long before its interval that it does not bind yet | neither in bars nor in latest prices |
 | `COMPONENT_MISMATCH` | published parts miss the price, or a derived energy those beside it | none: information |
 | `DERIVED` | the energy is not published but follows from price, congestion and loss | none: information |
+| `NO_VALUE` | a spread with an unusable leg or without a result; shown without a price | in no bar, no latest price |
 
 What is stored depends on the message alone: flags that need history or reference data come at reading.
 """
@@ -38,9 +39,10 @@ class Flag(IntFlag):
     ADVISORY = 64
     COMPONENT_MISMATCH = 128
     DERIVED = 256
+    NO_VALUE = 512
 
 
-UNUSABLE: Final = int(Flag.ADVISORY)
+UNUSABLE: Final = int(Flag.ADVISORY | Flag.NO_VALUE)
 """A tick with any of these bits is in no bar and no latest price; every other tick carries `VALID`."""
 
 

@@ -14,6 +14,7 @@ from pipeline.schema import INSTANT
 MARKET: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 QUOTES: Final = ("bid", "ask")
+DERIVED: Final = "spread"  # the market of what follows from other prices: no message brings one
 _LONGEST: Final = 200
 _CONTROL: Final = r"[\x00-\x1f\x7f]"
 
@@ -58,6 +59,8 @@ def _amounts(rows: pl.DataFrame) -> dict[str, tuple[pl.Series, pl.Series]]:
 
 def market_problem(name: str | None) -> str | None:
     """Why a lower-case name is no market name, or null."""
+    if name == DERIVED:
+        return "is the market of what follows from other prices: name that of the price itself"
     if name and MARKET.fullmatch(name):
         return None
     return "is not a market name ([a-z][a-z0-9_]*)" if name else "is absent"

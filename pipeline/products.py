@@ -93,6 +93,7 @@ _MARKETS: Final = (
     Market("pjm", "America/New_York", *_USD, (Band(_EVER, -500, 4_000),), Decimal("0.000002")),
     Market("nyiso", "America/New_York", *_USD, (Band(_EVER, -1_000, 2_000),), _CENTS),
     Market("henry_hub", "UTC", "USD/MMBtu", "USD"),
+    Market("spread"),  # zone and unit are those of each definition (`pipeline.spreads`)
 )
 
 # fmt: off
@@ -148,6 +149,17 @@ _PRODUCTS: Final = (
             cadence=None, due=_NO_TIME, lateness=4 * _DAY, grace=_NO_TIME, max_hold=_DAY, strips=True),
     Product("henry_hub", "spot", None, "1h",
             cadence=None, due=_NO_TIME, lateness=14 * _DAY, grace=_NO_TIME, max_hold=_DAY),
+    # What follows from other prices comes with the last of them; of day-ahead ones it lies in the future.
+    *(
+        Product("spread", kind, "1h", "1h",
+                cadence=_HOUR, due=34 * _HOUR, forward=True, lateness=4 * _DAY, grace=36 * _HOUR, max_hold=_HOUR)
+        for kind in ("dart", "basis", "hub", "spark", "heat_rate")
+    ),
+    *(
+        Product("spread", kind, None, "1h",
+                cadence=None, due=_NO_TIME, lateness=14 * _DAY, grace=36 * _HOUR, max_hold=_DAY)
+        for kind in ("gas_basis", "calendar", "peak")
+    ),
     Product(None, "tick", None, "10s", cadence=None, due=_NO_TIME, lateness=_MINUTE, grace=_NO_TIME, document=False),
     Product(None, "futures", None, "10s", cadence=None, due=_NO_TIME, lateness=_HOUR, grace=_NO_TIME, document=False),
     Product(None, "spot", None, "10s", cadence=None, due=_NO_TIME, lateness=_DAY, grace=_NO_TIME, document=False),

@@ -24,14 +24,18 @@ def shown(ticks: pl.DataFrame) -> pl.DataFrame:
     """`FIELDS` of TICKS rows, in their order: amounts as decimals, instants as UTC datetimes, `flags` as names.
 
     `unit`, `currency`, `complete` and `revision` are taken where the frame has them; else unit and currency are
-    the market's, and the revision is counted within these ticks.
+    the market's, and the revision is counted within these ticks. `price` is null where a spread has no value.
     """
     ticks = ticks if "revision" in ticks.columns else with_revisions(ticks)
     ticks = ticks if "unit" in ticks.columns else _with_unit(ticks)
     lacking = ~pl.col("complete") if "complete" in ticks.columns else pl.lit(value=False)
     missing = pl.when(lacking).then(int(Flag.MISSING_METADATA)).otherwise(0).cast(pl.UInt32)
     bits = ticks.select(pl.col("flags") | missing).to_series()
-    made = {"interval_start": pl.col("start"), "interval_end": pl.col("end"), "flags": pl.lit(flag_names(bits))}
+    priced = (pl.col("flags") & int(Flag.NO_VALUE)) == 0
+    made = {
+        "interval_start": pl.col("start"), "interval_end": pl.col("end"), "flags": pl.lit(flag_names(bits)),
+        "price": pl.when(priced).then("price"),
+    }  # fmt: skip
     return ticks.select(made[name].alias(name) if name in made else pl.col(name) for name in FIELDS)
 
 

@@ -1,6 +1,6 @@
 """The one place that reads the wall clock; everything else takes time as an argument."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def now() -> datetime:
@@ -14,6 +14,11 @@ def now_us() -> int:
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_us(us: int) -> datetime:
+    """The instant of so many microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=us)
 
 
 def to_us(instant: datetime) -> int:

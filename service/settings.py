@@ -57,6 +57,9 @@ class Kafka(_Group):
         description="topic that takes every tick with its reference data; empty: not written",
     )
     bars_topic: str = Field("aggregation.bars.v1", description="topic that takes every changed bar; empty: not written")
+    curves_topic: str = Field(
+        "aggregation.curves.v1", description="topic that takes every changed snapshot of a curve; empty: not written"
+    )
     deadletter_topic: str = Field("processing.deadletter.v1", description="topic that takes what could not be read")
     group_id: str = Field("gridtick-bridge", description="consumer group of the bridge")
     partitions: int = Field(4, ge=1, le=1024, description="partitions of a topic that Gridtick makes itself")

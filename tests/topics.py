@@ -20,11 +20,12 @@ def messages(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | Non
 
 
 def events(bootstrap: str, topic: str) -> list[Any]:
-    """Every message as JSON, its numbers exact; its key must be its instrument."""
+    """Every message as JSON, its numbers exact; its key must be its instrument or curve."""
     found: list[Any] = []
     for key, value in messages(bootstrap, topic):
         event = json.loads(value or b"", parse_float=Decimal)
-        assert event["payload"]["instrument_id"] == (key or b"").decode()
+        payload = event["payload"]
+        assert (payload.get("instrument_id") or payload["curve"]) == (key or b"").decode()
         found.append(event)
     return found
 

@@ -5,9 +5,10 @@ is reported.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -20,7 +21,7 @@ from pipeline import products
 from pipeline.bars import intervals
 from pipeline.flags import UNUSABLE
 from service.settings import Kafka
-from verify import bars, kafka, latest, positions, stored, ticks
+from verify import bars, curve_check, kafka, latest, positions, spread_check, stored, ticks
 from verify.model import Bar, Difference
 from verify.ticks import Series
 
@@ -38,6 +39,8 @@ class Report:
     publications: int = 0
     bars: int = 0
     messages: int = 0
+    spreads: int = 0
+    curves: int = 0
     differences: list[Difference] = field(default_factory=list[Difference])
 
 
@@ -49,16 +52,20 @@ class Stores:
     redis: Redis
     postgres: AsyncEngine
     kafka: Kafka
+    reference: spread_check.Tables
 
 
+Zones = Mapping[tuple[str, str], str]  # whose days those of a spread are, by (tenant, instrument)
+NO_ZONES: Final[Zones] = MappingProxyType({})
 Differing = list[tuple[Series, list[Difference]]]
 
 
-def rules_of(one: Series) -> bars.Rules:
-    """What the registry of products says of an instrument."""
+def rules_of(one: Series, zones: Zones = NO_ZONES) -> bars.Rules:
+    """What the registry of products says of an instrument, and of a spread its definition (`zones`)."""
     product = products.product(one.market, one.product)
     zone = products.market(one.market).zone if product.day == "market" else "UTC"
     names = tuple(interval.name for interval in intervals(one.market, one.product))
+    zone = zones.get((one.tenant, one.instrument), zone)
     return bars.Rules(names, zone, round(product.grace.total_seconds() * 1_000_000), UNUSABLE)
 
 
@@ -98,8 +105,8 @@ def _groups(every: Iterable[Series]) -> Iterator[list[Series]]:
 
 
 def _compared(stores: Stores, group: list[Series], report: Report) -> Iterator[tuple[Series, list[Difference]]]:
-    tenant, names = group[0].tenant, [one.instrument for one in group]
-    of = {one.instrument: rules_of(one) for one in group}
+    tenant, names, zones = group[0].tenant, [one.instrument for one in group], spread_check.zones(stores.reference)
+    of = {one.instrument: rules_of(one, zones) for one in group}
     wanted = sorted({interval for rules in of.values() for interval in rules.intervals} - {_INTERNAL})
     have = stored.bars(stores.clickhouse, tenant, names, wanted)
     prices = stored.prices(stores.clickhouse, tenant, names)
@@ -150,6 +157,18 @@ def check_strays(stores: Stores, report: Report) -> None:
         )
     for tenant, instrument in sorted(priced - known):
         report.differences.append(Difference("I6", f"latest price of {instrument} of {tenant}", "none", "one"))
+
+
+def check_curves(stores: Stores, report: Report) -> None:
+    """I7: every snapshot of a forward curve equals the replay of what is stored of its contracts."""
+    report.curves, found = curve_check.check(stores.clickhouse, stores.reference)
+    report.differences += found
+
+
+def check_spreads(stores: Stores, report: Report) -> None:
+    """Every spread equals its formula over what is stored of its legs, message by message."""
+    report.spreads, found = spread_check.check(stores.clickhouse, stores.reference)
+    report.differences += found
 
 
 async def check_positions(stores: Stores, report: Report) -> None:

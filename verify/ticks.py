@@ -99,11 +99,12 @@ def instruments(client: Client) -> set[tuple[str, str]]:
 
 _POSITIONS = """
 SELECT topic_id, partition, offset, uniqExact(row, tenant, instrument, ts) AS n FROM ticks
+WHERE market != 'spread'
 GROUP BY topic_id, partition, offset
 """
 
 
 def positions(client: Client) -> Counter[Position]:
-    """How many distinct publications each message brought."""
+    """How many distinct publications each message brought; what follows from them it did not bring."""
     frame = fetch(client, Query(_POSITIONS, {}))
     return Counter({(topic, partition, offset): n for topic, partition, offset, n in frame.iter_rows()})

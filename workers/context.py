@@ -1,9 +1,11 @@
-"""What one worker process works with: its clients, made after the process was, and its reference frame.
+"""What one worker process works with: its clients, made after the process was, and its snapshot of the reference.
 
 Polars and librdkafka do not survive a fork, connections belong to one process: nothing here is made at import.
 """
 
+import time
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 
 import polars as pl
@@ -16,9 +18,12 @@ from db.clickhouse.client import connect as connect_clickhouse
 from db.kafka.events import EventProducer
 from db.kafka.producer import ConfirmedProducer
 from db.postgres.engine import make_engine
-from db.postgres.reference import reference_snapshot, reference_version
-from db.redis.client import connect
+from db.redis.client import connect, connect_async
 from db.redis.passes import Passes
+from db.reference.keeper import Keeper
+from db.reference.snapshot import INSTRUMENTS, Snapshot
+from pipeline.reference.known import Held, held
+from service import clock
 from service.metrics import Metrics
 from service.settings import Settings, load
 from workers.runner import Runner
@@ -32,7 +37,7 @@ class Context:
     metrics: Metrics = field(default_factory=lambda: Metrics("workers"))
     runner: Runner = field(default_factory=Runner)
     _version: int = -1
-    _reference: pl.DataFrame = field(default_factory=pl.DataFrame)
+    _known: Held | None = None
 
     @cached_property
     def redis(self) -> Redis:
@@ -67,11 +72,28 @@ class Context:
         """The version of the snapshot that `reference` gave last."""
         return self._version
 
+    @cached_property
+    def keeper(self) -> Keeper:
+        redis = connect_async(self.settings.redis.url.get_secret_value())
+        return Keeper(self.postgres, redis, time.monotonic)
+
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
+        """The reference, at most a second old; `fresh`: as new as this call."""
+        return self.runner.wait(self.keeper.current(fresh=fresh))
+
     def reference(self, *, fresh: bool = False) -> pl.DataFrame:
-        """The reference snapshot (`pipeline.schema.REFERENCE`), read again when its version has grown."""
-        if fresh or self._version < 0 or self.runner.wait(reference_version(self.postgres)) != self._version:
-            self._version, self._reference = self.runner.wait(reference_snapshot(self.postgres))
-        return self._reference
+        """What is known today of all instruments (`pipeline.reference.known.KNOWN`), at most a second old."""
+        present = self.snapshot(fresh=fresh)
+        if present.version != self._version or self._known is None or self._known.day != self.day:
+            instruments = present.tables[INSTRUMENTS]
+            self._known = held(instruments, present.tables, present.tables_version, self.day, self._known)
+            self._version = present.version
+        return self._known.known
+
+    @property
+    def day(self) -> date:
+        """Whose reference is valid now."""
+        return clock.now().date()
 
 
 _present: Context | None = None

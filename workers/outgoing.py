@@ -30,6 +30,11 @@ def send_bars(context: Context, which: pl.DataFrame) -> None:
     _send(context, "bar", which, lambda some: events.bars(contents(context.clickhouse, some)))
 
 
+def send_curves(context: Context, events: pl.DataFrame) -> None:
+    """Writes the events of curves (`pipeline.curve_events.curves`)."""
+    _send(context, "curve", events.select("key", "value"), lambda some: some)
+
+
 def confirm(context: Context) -> None:
     """Returns when all that was sent is on all replicas; raises `DataProcessingError` where it is not."""
     if outgoing(context.settings.kafka):

@@ -7,10 +7,13 @@ from fastapi import Depends, Security
 from api.query import once
 from api.security.guard import guard
 from api.security.principal import Principal
-from api.security.scopes import BARS, PRICES
+from api.security.scopes import BARS, CURVES, PRICES, TENANTS
 
 PriceReader: TypeAlias = Annotated[Principal, Security(guard, scopes=[PRICES])]
 BarReader: TypeAlias = Annotated[Principal, Security(guard, scopes=[BARS])]
+CurveReader: TypeAlias = Annotated[Principal, Security(guard, scopes=[CURVES])]
+# Who may say what an instrument is decides what its tenant is shown: there is no narrower scope.
+ReferenceAdmin: TypeAlias = Annotated[Principal, Security(guard, scopes=[TENANTS])]
 Caller: TypeAlias = Annotated[Principal, Security(guard)]
 
 ONCE = Depends(once)

@@ -1,5 +1,6 @@
 """One instrument, and what is there of it."""
 
+from asyncio import to_thread
 from typing import Annotated, Final
 
 import msgspec
@@ -8,13 +9,14 @@ from starlette.responses import Response
 
 from api import answers, coverage, schemas, schemas_coverage
 from api.coverage import Fields, Instrument
-from api.query import CoverageQuery, InstrumentId, InstrumentQuery
+from api.query import CoverageQuery, InstrumentDayQuery, InstrumentId, InstrumentQuery
 from api.routes.common import ONCE, PriceReader
 from api.security.principal import Principal
 from api.state import state_of
 from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"])
+_ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _Id = Annotated[InstrumentId, Path(description="the id; of another letter than A-Z a-z 0-9 . _ - write it as %")]
 
 
@@ -42,11 +44,14 @@ async def show_coverage(
     responses={200: {"model": schemas_coverage.InstrumentDetail}, **schemas.READ},
 )
 async def show_instrument(
-    request: Request, caller: PriceReader, instrument: _Id, ask: Annotated[InstrumentQuery, Query()]
+    request: Request, caller: PriceReader, instrument: _Id, ask: Annotated[InstrumentDayQuery, Query()]
 ) -> Response:
-    """An instrument: its market, product, location, zone and unit, its native interval and its finest bar."""
-    one = await _found(request, caller, ask, instrument)
-    return _answer(await coverage.detail(state_of(request).reads, one))
+    """An instrument: its market, product, location, zone and unit, what it is (on a day) and how sure that is, its
+    native interval and its finest bar."""
+    one, state, today = await _found(request, caller, ask, instrument), state_of(request), clock.now().date()
+    snapshot = await state.reads.snapshot()
+    row = await to_thread(state.catalogue.one, snapshot, one.row, ask.day or today, today)
+    return _answer(await coverage.detail(state.reads, Instrument(row)))
 
 
 async def _found(request: Request, caller: Principal, ask: InstrumentQuery, name: str) -> Instrument:
@@ -58,4 +63,4 @@ async def _found(request: Request, caller: Principal, ask: InstrumentQuery, name
 
 
 def _answer(fields: Fields) -> Response:
-    return Response(msgspec.json.encode(fields), media_type="application/json")
+    return Response(_ENCODER.encode(fields), media_type="application/json")

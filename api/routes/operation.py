@@ -6,7 +6,7 @@ import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import schemas
+from api import schemas_operation
 from api.state import state_of
 from service.metrics import CONTENT_TYPE
 
@@ -15,7 +15,7 @@ router: Final = APIRouter(tags=["operation"])
 _NEEDED: Final = frozenset({"clickhouse", "postgres"})
 
 
-@router.get("/healthz", response_model=None, responses={200: {"model": schemas.Alive}})
+@router.get("/healthz", response_model=None, responses={200: {"model": schemas_operation.Alive}})
 async def show_health() -> Response:
     """The process runs."""
     return Response(b'{"status":"alive"}', media_type="application/json")
@@ -25,19 +25,21 @@ async def show_health() -> Response:
     "/readyz",
     response_model=None,
     responses={
-        200: {"model": schemas.Readiness},
-        503: {"model": schemas.Readiness, "description": "with reasons"},
+        200: {"model": schemas_operation.Readiness},
+        503: {"model": schemas_operation.Readiness, "description": "with reasons"},
     },
 )
 async def show_readiness(request: Request) -> Response:
     """Whether requests can be answered, else why not."""
     reads = state_of(request).reads
     # A lane that is stopped makes prices old, and no request fail.
-    away, stopped = await reads.away(), await reads.stopped()
+    away, stopped, reference = await reads.away(), await reads.stopped(), await reads.reference_state()
     unavailable = any(store in _NEEDED for store in away)
-    status = "unavailable" if unavailable else "degraded" if away or stopped else "ready"
+    status = "unavailable" if unavailable else "degraded" if away or stopped or reference.reason else "ready"
     reasons = [*(f"{store} does not answer: {why}" for store, why in away.items()), *stopped]
-    body = msgspec.json.encode({"status": status, "reasons": reasons})
+    reasons += [reference.reason] if reference.reason else []
+    used = {"version": reference.version, "age_seconds": reference.age_s, "reason": reference.reason}
+    body = msgspec.json.encode({"status": status, "reasons": reasons, "reference": used})
     return Response(body, 503 if unavailable else 200, media_type="application/json")
 
 

@@ -1,5 +1,6 @@
 """Latest prices and the instruments that there are."""
 
+from asyncio import to_thread
 from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, Final
 
@@ -9,6 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import aging, answers, schemas, shapes
+from api.catalogue import Wanted
 from api.kept import Kind
 from api.moment import Moment, moment
 from api.pages import Page
@@ -20,6 +22,7 @@ from api.security.principal import Principal
 from api.security.scopes import PRICES
 from api.state import state_of
 from db.postgres.reference import Filters
+from service import clock
 
 
 class _Remembering(APIRoute):
@@ -69,11 +72,15 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
 async def list_instruments(
     request: Request, caller: PriceReader, ask: Annotated[InstrumentsQuery, Query()]
 ) -> Response:
-    """Instruments in order of their id."""
-    tenants = answers.tenants_of(caller, ask)
-    held = answers.position(request, caller, ask)
-    filters = Filters(ask.market, ask.product, ask.location, ask.q)
-    found = await state_of(request).reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
+    """Instruments in order of their id, with what the reference says they are.
+
+    While the reference cannot be read, the last snapshot of it is shown: `/readyz` says so.
+    """
+    tenants, state, today = answers.tenants_of(caller, ask), state_of(request), clock.now().date()
+    wanted = Wanted(ask.market, ask.product, ask.location, ask.q, ask.commodity, ask.region, ask.tier)
+    snapshot = await state.reads.snapshot(fresh=True)
+    every = await to_thread(state.catalogue.find, snapshot, tenants, wanted, ask.day or today, today)
+    found = _beyond(every, answers.position(request, caller, ask)).head(ask.limit + 1)
     rows = found.head(ask.limit).select(shapes.INSTRUMENT_FIELDS)
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(found, ask.limit))
 
@@ -111,11 +118,15 @@ async def _meant(request: Request, tenants: list[str], ask: LatestQuery, held: A
         return await state.reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
     reference = await state.references.named(tenants, ask.instrument)
     answers.require_all(ask.instrument, reference)
-    ordered = reference.sort("instrument", "tenant")
-    if (after := _after(held)) is not None:
-        name, tenant = pl.col("instrument"), pl.col("tenant")
-        ordered = ordered.filter((name > after[0]) | ((name == after[0]) & (tenant > after[1])))
-    return ordered.head(ask.limit + 1)
+    return _beyond(reference.sort("instrument", "tenant"), held).head(ask.limit + 1)
+
+
+def _beyond(ordered: pl.DataFrame, held: Any) -> pl.DataFrame:
+    """The rows after the position."""
+    if (after := _after(held)) is None:
+        return ordered
+    name, tenant = pl.col("instrument"), pl.col("tenant")
+    return ordered.filter((name > after[0]) | ((name == after[0]) & (tenant > after[1])))
 
 
 def _after(held: Any) -> tuple[str, str] | None:

@@ -15,7 +15,9 @@ from api.query import BarsQuery, RangeQuery, TicksQuery, check_order
 from api.routes.common import ONCE, BarReader, PriceReader
 from api.security.principal import Principal
 from api.state import state_of
-from pipeline import spikes
+from pipeline import blocks, spikes
+from pipeline.blocks import Block
+from pipeline.errors import DataProcessingError
 from pipeline.schema import LATEST
 from service import clock
 
@@ -44,13 +46,17 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
 
     `as_of` an instant: as they were then, computed from what was known; a page of them may hold fewer rows than `limit`
     although there is a next one.
+
+    With `block` only its hours count, e.g. `peak`: a `1d` bar is final once they are over, and a day without any has
+    none.
     """
     asked = await _range(request, caller, ask, _MONTH if ask.interval == "1d" else _DAY)
     _refuse_finer(ask.interval, asked.reference)
+    block = _block(ask, asked.reference)
     reads = state_of(request).reads
-    page = await _bars(reads, ask, asked)
+    page = await _bars(reads, ask, asked, block)
     past = min(await reads.watermark(), clock.now() if asked.moment is None else asked.moment.at)
-    rows = shapes.shown_bars(page.rows, asked.reference, past)
+    rows = shapes.shown_bars(page.rows, asked.reference, past, block)
     return _listed(request, caller, ask, asked, Page(rows, page.following))
 
 
@@ -72,10 +78,12 @@ async def _with_spikes(reads: Reads, rows: pl.DataFrame, asked: "_Asked") -> pl.
     return spikes.flagged(rows, days.rows)
 
 
-async def _bars(reads: Reads, ask: BarsQuery, asked: "_Asked") -> Page:
-    if asked.moment is None:
-        return await reads.bars(asked.tenants, ask.instrument, ask.interval, asked.window)
-    return await reads.known_bars(asked.reference, ask.interval, asked.window, asked.moment.at)
+async def _bars(reads: Reads, ask: BarsQuery, asked: "_Asked", block: Block | None) -> Page:
+    if asked.moment is not None:
+        return await reads.known_bars(asked.reference, ask.interval, asked.window, asked.moment.at, block)
+    if block is not None:
+        return await reads.block_bars(asked.reference, ask.interval, block, asked.window)
+    return await reads.bars(asked.tenants, ask.instrument, ask.interval, asked.window)
 
 
 class _Asked(NamedTuple):
@@ -109,6 +117,20 @@ def _listed(request: Request, caller: Principal, ask: RangeQuery, asked: _Asked,
     held = {"start": clock.to_us(asked.window.start), "after": page.following}
     going_on = None if page.following is None else held
     return answers.listed(request, caller, ask, page.rows, query, going_on, asked.moment)
+
+
+def _block(ask: BarsQuery, reference: pl.DataFrame) -> Block | None:
+    """The block that is asked for, where it is not all hours."""
+    if ask.block is None or ask.block == blocks.ATC:
+        return None
+    if shapes.is_finer(ask.interval, "1h"):
+        raise invalid("block", f"is made of hours, which {ask.interval} bars cut. Ask for interval 1h or 1d.")
+    try:
+        for market in reference["market"].unique().sort():
+            blocks.hours_of(ask.block, market)
+    except DataProcessingError as error:
+        raise invalid("block", error.message) from None
+    return ask.block
 
 
 def _refuse_finer(interval: str, reference: pl.DataFrame) -> None:

@@ -4,18 +4,20 @@ from typing import Final
 
 PRICES: Final = "prices:read"
 BARS: Final = "bars:read"
+CURVES: Final = "curves:read"
+TENANTS: Final = "tenants:admin"
 
 SCOPES: Final = {
     PRICES: "ticks, latest prices and instruments",
     BARS: "bars",
-    "curves:read": "curves, basis and spreads",
+    CURVES: "curves, basis and spreads",
     "stream:read": "the live stream",
     "keys:admin": "making and revoking keys",
-    "tenants:admin": "making tenants and their entitlements",
+    TENANTS: "making tenants and their entitlements, and reference data",
     "audit:read": "the audit record",
     "dlq:write": "dead letters: reading and sending again",
 }
-_READ: Final = frozenset({PRICES, BARS, "curves:read"})
+_READ: Final = frozenset({PRICES, BARS, CURVES})
 _ANALYST: Final = _READ | {"stream:read"}
 _OPERATOR: Final = _ANALYST | {"audit:read", "dlq:write"}
 

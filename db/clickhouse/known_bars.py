@@ -67,7 +67,7 @@ def known_bars(client: Client, bars: pl.DataFrame, known: datetime) -> pl.DataFr
     """These bars (`pipeline.bars.TOUCHED`, of one interval) as they were known at an instant: the columns of
     `db.clickhouse.shown`, in order of start, instrument and tenant; those without a price then are left out."""
     interval = str(bars["interval"][0])
-    finest, coarser = _levels(with_grace(bars), interval)
+    finest, coarser = levels(with_grace(bars), interval)
     with key_table(client, ticks=finest, bars=coarser) as keys, made_table(client) as made:
         tables = {"keys": keys, "made": made, "known": instant(known)}
         make(client, tables | {"role": "ticks"}, finest, from_ticks)
@@ -106,7 +106,7 @@ def _affordable(seen: pl.Series) -> int:
     return int((seen.cast(pl.Int64).cum_sum() <= MOST_TICKS).sum())
 
 
-def _levels(bars: pl.DataFrame, interval: str) -> tuple[pl.DataFrame, pl.DataFrame]:
+def levels(bars: pl.DataFrame, interval: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The keys of the bars' finest intervals, and of all others up to their own."""
     parts: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
     for rows in bars.partition_by("market", "product"):

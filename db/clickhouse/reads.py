@@ -20,6 +20,7 @@ from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
 WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
+ALL: Final = Query("1", {})
 _LOW: Final = "{low:DateTime64(6, 'UTC')}"
 _HIGH: Final = "{high:DateTime64(6, 'UTC')}"
 RANGE: Final = f"start >= {_LOW} AND start < {_HIGH}"
@@ -83,6 +84,9 @@ class HistoryPosition(NamedTuple):
     revision: int
 
 
+BAR_ORDER: Final = ("DateTime64(6, 'UTC')", "String", "String")
+
+
 class BarPosition(NamedTuple):
     """Where a page of bars ended: the order of `read_bars`."""
 
@@ -118,23 +122,22 @@ def in_force(scope: Scope, at: datetime, known: datetime | None = None) -> Query
     return Query(sql, scope.parameters | span | {"at": instant(at)} | _replay(known))
 
 
-def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None) -> Query:
-    """Bars that hold at least one price, ordered as `BarPosition`.
+def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None, only: Query = ALL) -> Query:
+    """Bars that hold at least one price, and meet the condition `only`, ordered as `BarPosition`.
 
     Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, count, flags, revision,
     updated_at, ver, vwap (null without volume), twap (null where no price holds), covered_seconds.
     Raises `DataProcessingError` for an interval that is not served, the internal `10s` included.
     """
-    types = ("DateTime64(6, 'UTC')", "String", "String")
-    position, more = _after(BarPosition._fields, types, after)
+    position, more = after_row(BarPosition._fields, BAR_ORDER, after)
     span = _onwards(span, after)
     if interval not in FINER:
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
-    bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE}
+    bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE} AND {only.sql}
         AND period >= {floor(_LOW, str(width))} AND period < {_HIGH}""")
     sql = f"{bars} WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
-    return Query(sql, scope.parameters | span.parameters | more | {"interval": interval})
+    return Query(sql, scope.parameters | span.parameters | more | dict(only.parameters) | {"interval": interval})
 
 
 def newest(scope: Scope) -> Query:
@@ -182,7 +185,7 @@ def _read(
     after: TickPosition | HistoryPosition | None,
 ) -> Query:
     """A page of rows in an order; `types` are those of its columns."""
-    position, more = _after(order, types, after)
+    position, more = after_row(order, types, after)
     names = ", ".join(f"`{name}`" for name in order)
     found = f"SELECT * FROM ({rows(_known(f'{WHO} AND {BUCKETS}', known))})"
     sql = f"""{found} WHERE {RANGE} {position} ORDER BY {names} LIMIT {{limit:UInt64}}"""
@@ -213,7 +216,7 @@ def _onwards(span: Range, after: TickPosition | HistoryPosition | BarPosition | 
     return span if after is None else span._replace(start=max(span.start, after.start))
 
 
-def _after(
+def after_row(
     names: Sequence[str], types: Sequence[str], position: tuple[object, ...] | None
 ) -> tuple[str, dict[str, object]]:
     """The condition that a row comes after a position, and its parameters."""

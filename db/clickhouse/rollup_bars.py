@@ -5,7 +5,7 @@ from typing import Final
 
 from db.clickhouse.rollup import FINER_PERIODS, HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, exact, floor, make, micros
 
-_FOLD: Final = f"""
+FOLD: Final = f"""
     SELECT p.tenant AS tenant, p.instrument AS instrument, k.grace_s AS grace_s,
         sum(bitAnd(p.ver, {VERSION_UNIT - 1})) AS seen, sum(p.count) AS used,
         argMinIf(p.open, p.first_start, p.count > 0) AS opened, argMaxIf(p.close, p.last_start, p.count > 0) AS closed,
@@ -55,7 +55,7 @@ def from_finer(*, one_each: bool, days: bool, made: bool) -> str:
     """
     kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.opens")
     return make(f"""
-        {_FOLD}, {_BORDERS[days]}
+        {FOLD}, {_BORDERS[days]}
         FROM ({_FINER[made]}) AS p
         {kind} JOIN (SELECT tenant, instrument, start AS opens, `end` AS closes, grace_s {KEYS}) AS k
         ON p.tenant = k.tenant AND p.instrument = k.instrument {before}

@@ -16,6 +16,7 @@ from service.settings import LANES, Kafka, env_name
 
 _OUTGOING: Final[Mapping[Kind, str]] = {
     "normalized": "normalized_topic", "enriched": "enriched_topic", "bar": "bars_topic",
+    "curve": "curves_topic",
 }  # fmt: skip
 _ALONE: Final = (
     "raw_topic",

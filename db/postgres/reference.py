@@ -11,12 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres.tables import instrument_names, instruments
 from db.postgres.tables import reference_version as version_table
-from pipeline.schema import REFERENCE
+from pipeline.schema import INSTANT, REFERENCE, Schema
 
 # Names sort as bytes, whatever the locale of the database: a page must go on where the last one ended.
 _ORDER: Final = (instruments.c.instrument.collate("C"), instruments.c.tenant.collate("C"))
 _GIVEN: Final = tuple(name for name in REFERENCE if name not in {"name", "complete", "first_seen"})
 _NAMES: Final = instrument_names.c
+NAMES: Final[Schema] = {
+    "tenant": pl.String(),
+    "instrument": pl.String(),
+    "name": pl.String(),
+    "since": INSTANT,  # the earliest interval that was seen under it
+}
 _OF_IT: Final = (_NAMES.tenant == instruments.c.tenant, _NAMES.instrument == instruments.c.instrument)
 _NEWEST: Final = select(_NAMES.name).where(*_OF_IT).order_by(_NAMES.since.desc(), _NAMES.name).limit(1)
 _COLUMNS: Final = [
@@ -84,14 +90,15 @@ async def reference_version(engine: AsyncEngine) -> int:
         return await _version(connection)
 
 
-async def reference_snapshot(engine: AsyncEngine) -> tuple[int, pl.DataFrame]:
-    """The version and all instruments (`REFERENCE`) as of that version."""
-    statement = select(*_COLUMNS)
-    async with engine.connect() as connection:
-        await connection.execution_options(isolation_level="REPEATABLE READ")
-        version = await _version(connection)
-        rows = (await connection.execute(statement)).all()
-    return version, _frame(rows)
+async def all_instruments(connection: AsyncConnection) -> pl.DataFrame:
+    """All instruments (`REFERENCE`)."""
+    return _frame((await connection.execute(select(*_COLUMNS))).all())
+
+
+async def all_names(connection: AsyncConnection) -> pl.DataFrame:
+    """All names of all instruments: `tenant, instrument, name, since`."""
+    rows = (await connection.execute(select(*(_NAMES[name] for name in NAMES)))).all()
+    return pl.DataFrame([tuple(row) for row in rows], schema=dict(NAMES), orient="row")
 
 
 @dataclass(frozen=True, slots=True)

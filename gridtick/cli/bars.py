@@ -25,6 +25,10 @@ def bars(
     start: Start = None,
     end: End = None,
     *,
+    block: Annotated[
+        str | None,
+        typer.Option(help="Only these hours, for 1h and 1d: peak, offpeak, 5x16, 6x16, 2x16, 7x8 or tariff."),
+    ] = None,
     as_of: AsOf = None,
     limit: Limit = None,
     wanted: Wanted = None,
@@ -35,5 +39,5 @@ def bars(
     Example: gridtick bars caiso.rt_5min.TH_NP15_GEN-APND --interval 1d --start 2025-11-01T00:00:00-07:00
     """
     with connected(data_dir) as client:
-        rows = client.bars(instruments, interval=interval, start=start, end=end, as_of=as_of, limit=limit)
+        rows = client.bars(instruments, interval=interval, start=start, end=end, block=block, as_of=as_of, limit=limit)
         write_read(rows, wanted, Bar, _SHOWN)

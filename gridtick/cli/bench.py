@@ -114,6 +114,19 @@ def api(
     _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder, ticks), _say), output)
 
 
+@bench.command()
+def enrich(
+    ticks: Annotated[int, typer.Option(min=1, help="Ticks that are enriched.")] = 100_000,
+    instruments: Annotated[int, typer.Option(min=1, help="Instruments of the reference.")] = 50_000,
+    rounds: Rounds = 3,
+    output: Output = None,
+) -> None:
+    """What joining the reference costs, as a share of the time of normalize, enrich, store and pass."""
+    from local.bench import enrich
+
+    _report(lambda folder: enrich.measure(enrich.Plan(folder, ticks, instruments, rounds), _say), output)
+
+
 def _report(measure: Callable[[Path], dict[str, Any]], output: Path | None) -> None:
     with tempfile.TemporaryDirectory(prefix="gridtick-bench-") as folder:
         text = json.dumps(measure(Path(folder)), indent=1)

@@ -21,8 +21,11 @@ COMMANDS: Final = (
     "ticks",
     "bars",
     "latest",
+    "curve",
+    "spreads",
     "verify",
     "dlq",
+    "reference",
     "bridge",
     "bench",
 )

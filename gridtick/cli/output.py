@@ -52,6 +52,8 @@ def json_text(value: Any) -> str:
         return plain(value)
     if isinstance(value, Mapping):
         return "{" + ",".join(f"{json.dumps(str(name))}:{json_text(each)}" for name, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join(json_text(each) for each in value) + "]"  # pyright: ignore[reportUnknownVariableType]
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 

@@ -39,8 +39,10 @@ def verify(
         print(difference)
     found = len(report.differences)
     print(
-        f"{report.instruments} instruments, {report.publications} publications, {report.bars} bars and "
-        f"{report.messages} messages checked: {found or 'no'} difference{'' if found == 1 else 's'}."
+        f"{report.instruments} instruments, {report.publications} publications, {report.bars} bars, "
+        f"{report.spreads} values of spreads, {report.curves} snapshots of curves "
+        f"and {report.messages} messages checked: "
+        f"{found or 'no'} difference{'' if found == 1 else 's'}."
     )
     if found:
         raise typer.Exit(1)
@@ -50,7 +52,16 @@ def _proved(settings: "Settings", since: datetime) -> "Report":
     from db.clickhouse.client import connect as connect_clickhouse
     from db.postgres.engine import make_engine
     from db.redis.client import connect as connect_redis
-    from verify.proof import Report, Stores, check_instruments, check_positions, check_strays
+    from db.reference.snapshot import read
+    from verify.proof import (
+        Report,
+        Stores,
+        check_curves,
+        check_instruments,
+        check_positions,
+        check_spreads,
+        check_strays,
+    )
 
     report = Report()
     with (
@@ -59,9 +70,14 @@ def _proved(settings: "Settings", since: datetime) -> "Report":
         Console(stderr=True).status("reading") as status,
     ):
         engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
-        stores = Stores(clickhouse, redis, engine, settings.kafka)
+        tables = asyncio.run(read(engine)).tables
+        stores = Stores(clickhouse, redis, engine, settings.kafka, tables)
         check_instruments(stores, since, report, lambda r: status.update(_progress(r)))
         check_strays(stores, report)
+        status.update("spreads")
+        check_spreads(stores, report)
+        status.update("curves")
+        check_curves(stores, report)
         status.update("reading the topics again")
         with _ended_at_once():
             asyncio.run(check_positions(stores, report))

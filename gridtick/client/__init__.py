@@ -6,6 +6,7 @@ with Client("http://127.0.0.1:8080", "gt_live_…") as client:
         print(bar["start"], bar["close"])
 """
 
+from gridtick.client.curves import Curve, CurvePoint, Curves, Snapshot
 from gridtick.client.errors import (
     ApiError,
     Forbidden,
@@ -19,11 +20,17 @@ from gridtick.client.errors import (
 from gridtick.client.http import Client
 from gridtick.client.listed import Rows
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
+from gridtick.client.spreads import Basis, Explained, Spread, Spreads
 
 __all__ = [
     "ApiError",
     "Bar",
+    "Basis",
     "Client",
+    "Curve",
+    "CurvePoint",
+    "Curves",
+    "Explained",
     "Forbidden",
     "GridtickError",
     "Instrument",
@@ -32,6 +39,9 @@ __all__ = [
     "Me",
     "NotFound",
     "Rows",
+    "Snapshot",
+    "Spread",
+    "Spreads",
     "Tick",
     "Unauthorized",
     "Unavailable",

@@ -1,5 +1,6 @@
 """Address and key as they are given: what cannot work is refused before anything is sent."""
 
+from datetime import date
 from typing import Final
 
 import httpx
@@ -36,3 +37,8 @@ def sendable(key: str) -> str:
 def is_key(key: str) -> bool:
     """Whether the first 20 characters are the public part of a key."""
     return key.startswith("gt_live_") and len(key) > 40
+
+
+def iso(given: date | str | None) -> str | None:
+    """An instant or a day as text; a text as it is."""
+    return given.isoformat() if isinstance(given, date) else given

@@ -10,10 +10,13 @@ from typing import Any, Final, Literal, Self, TypeAlias, cast
 
 import httpx
 
+from gridtick.client.curves import Curves
 from gridtick.client.errors import OF_STATUS, ApiError, GridtickError, Unreachable
 from gridtick.client.given import DEFAULT_URL, address, is_key, sendable
+from gridtick.client.given import iso as _instant
 from gridtick.client.listed import Page, Rows
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
+from gridtick.client.spreads import Spreads
 
 PAGE: Final = 1000
 _SECONDS: Final = 30.0
@@ -43,6 +46,8 @@ class Client:
         self._key = sendable(key or os.environ.get("GRIDTICK_API_KEY") or "")
         headers = {"Authorization": f"Bearer {self._key}", "User-Agent": "gridtick-client"}
         self._http = httpx.Client(base_url=self.url, headers=headers, timeout=timeout, transport=transport)
+        self.curves = Curves(self._get, self._pages)
+        self.spreads = Spreads(self._get, self._pages)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r}, key='{self._key[:20]}…')" if is_key(self._key) else f"Client({self.url!r})"
@@ -97,7 +102,7 @@ class Client:
         more = {"as_of": _instant(as_of), "revisions": "true" if revisions else None, "tenant": tenant}
         return Rows[Tick](self._pages("/v1/ticks", given | more, limit))
 
-    def bars(
+    def bars(  # noqa: PLR0913  the parameters of the route, by name
         self,
         instrument: Names,
         *,
@@ -105,29 +110,34 @@ class Client:
         start: Instant | None = None,
         end: Instant | None = None,
         as_of: Instant | None = None,
+        block: str | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Rows[Bar]:
         """Bars `1m 5m 15m 1h 1d` over [start, end); without a start 24 hours before `end`, 31 days for `1d`.
 
-        `as_of`: as they were at an instant, of what was known then.
+        `as_of`: as they were at an instant, of what was known then. `block` (`1h`, `1d`): of these hours, e.g. `peak`.
         """
         given = {"instrument": _names(instrument), "start": _instant(start), "end": _instant(end)}
-        more = {"interval": interval, "as_of": _instant(as_of), "tenant": tenant}
+        more = {"interval": interval, "block": block, "as_of": _instant(as_of), "tenant": tenant}
         return Rows[Bar](self._pages("/v1/bars", given | more, limit))
 
-    def instruments(
+    def instruments(  # noqa: PLR0913 - one a filter
         self,
         *,
         market: str | None = None,
         product: str | None = None,
         location: str | None = None,
+        commodity: str | None = None,
+        region: str | None = None,
+        tier: str | None = None,
         q: str | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Rows[Instrument]:
-        """Instruments by market, product, location, or a part of their name."""
-        given = {"market": market, "product": product, "location": location, "q": q, "tenant": tenant}
+        """Instruments by market, product, location, by what they are, or by a part of their name."""
+        named = {"market": market, "product": product, "location": location, "q": q, "tenant": tenant}
+        given = {**named, "commodity": commodity, "region": region, "tier": tier}
         return Rows[Instrument](self._pages("/v1/instruments", given, limit))
 
     def me(self) -> Me:
@@ -192,7 +202,3 @@ def _refusal(answer: httpx.Response) -> ApiError:
 
 def _names(names: Names) -> list[str]:
     return [names] if isinstance(names, str) else list(names)
-
-
-def _instant(instant: Instant | None) -> str | None:
-    return instant.isoformat() if isinstance(instant, datetime) else instant

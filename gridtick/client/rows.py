@@ -12,7 +12,7 @@ class Tick(TypedDict):
     location_type: str | None
     interval_start: str
     interval_end: str | None
-    price: Decimal
+    price: Decimal | None  # of a spread that had no value: `NO_VALUE`
     energy: Decimal | None
     congestion: Decimal | None
     loss: Decimal | None
@@ -63,10 +63,20 @@ class Instrument(TypedDict):
     product: str
     location: str | None
     location_type: str | None
+    name: str | None
     unit: str | None
     currency: str | None
     zone: str | None
     complete: bool
+    commodity: str | None
+    region: str | None
+    tier: str | None
+    hub: str | None
+    load_zone: str | None
+    contract_size: Decimal | None
+    tick_size: Decimal | None
+    confidence: Decimal
+    reason: str
     first_seen: str
     tenant: str
 
@@ -84,6 +94,7 @@ class Me(TypedDict):
 DECIMALS: Final = frozenset({
     "price", "energy", "congestion", "loss", "ghg", "volume", "bid", "ask", "age_seconds", "cadence_seconds",
     "open", "high", "low", "close", "vwap", "twap", "covered_seconds",
+    "instrument_price", "hub_price",
 })  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from local.bench import caiso, ticks
 from local.bench.caiso import Size
 from local.documents.caiso import DAM, RTM, Report
 from pipeline.bars import touched
-from pipeline.enrich import enrich
+from pipeline.enrich import unseen
 from pipeline.schema import REFERENCE, empty
 from service.settings import Settings
 
@@ -64,9 +64,9 @@ def keep(client: Client, publications: pl.DataFrame) -> None:
 
 async def register(settings: Settings, publications: pl.DataFrame) -> None:
     """Adds the instruments of publications, as the workers do."""
-    unseen = enrich(publications, empty(REFERENCE)).unseen
+    new = unseen(publications, empty(REFERENCE))
     engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     try:
-        await register_instruments(engine, unseen.with_columns(first_seen=pl.lit(publications["known_at"][0])))
+        await register_instruments(engine, new.with_columns(first_seen=pl.lit(publications["known_at"][0])))
     finally:
         await engine.dispose()

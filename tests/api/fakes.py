@@ -20,11 +20,15 @@ from api.state import State, make_state
 from api.stores import BAR
 from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
+from pipeline.blocks import Block
 from pipeline.expected import HELD
 from pipeline.flags import Flag
-from pipeline.schema import REFERENCE, TICKS, conform
+from pipeline.schema import REFERENCE, TICKS, conform, empty
+from pipeline.spreads.derive import SEEN
 from service import apikey
 from service.metrics import Metrics
+from tests.api.fake_curves import FakeCurves
+from tests.api.fake_reference import FakeReference
 
 PEPPER = "a pepper for tests"
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -55,10 +59,18 @@ def tick(name: str, at: datetime, price: str, tenant: str = "public", **more: ob
     return row | more
 
 
-class FakeReads:
+class FakeLegs:
+    """No publication of a spread's legs."""
+
+    async def leg_publications(self, tenants: Names, legs: pl.DataFrame, known: datetime | None) -> pl.DataFrame:
+        return empty(SEEN)
+
+
+class FakeReads(FakeLegs, FakeReference, FakeCurves):
     """What the routes read, from lists. `gone` holds stores that do not answer."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.keys: dict[str, StoredKey] = {}
         self.reference = [
             instrument(GAS, unit=None, complete=False),
@@ -69,13 +81,12 @@ class FakeReads:
         self.stored.append(tick(NODE, START, "-31.123456789"))
         self.stored.append(tick(SECRET_NODE, START, "1", "other"))
         self.bar_rows: list[dict[str, object]] = []
-        self.names: dict[tuple[str, str], Named] = {}
         self.gone: dict[Store, str] = {}
         self.stops: list[str] = []
         self.lookups = 0
-        self.version = 1
         self.latest_asked: list[tuple[Names, Names, Mode | None]] = []
         self.used: list[str] = []
+        self.blocks: list[Block | None] = []
         self.past = START + timedelta(days=30)
         self.landed = self.past
 
@@ -154,7 +165,14 @@ class FakeReads:
     async def revisions(self, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
         return await self.ticks(tenants, names, window, known)
 
-    async def known_bars(self, reference: pl.DataFrame, interval: str, window: Window, known: datetime) -> Page:
+    async def block_bars(self, reference: pl.DataFrame, interval: str, block: Block, window: Window) -> Page:
+        self.blocks.append(block)
+        return await self.bars(reference["tenant"].to_list(), reference["instrument"].to_list(), interval, window)
+
+    async def known_bars(
+        self, reference: pl.DataFrame, interval: str, window: Window, known: datetime, block: Block | None = None
+    ) -> Page:
+        self.blocks.append(block)
         who = reference["tenant"].to_list(), reference["instrument"].to_list()
         return await self._past(known).bars(*who, interval, window)
 
@@ -187,7 +205,7 @@ class FakeReads:
             raise Problem(503, "store-away", f"{store} does not answer.", headers={"Retry-After": "5"})
 
 
-_COLUMNS = {*tick(GAS, START, "1"), "volume"}
+_COLUMNS = {*tick(GAS, START, "1"), "volume", "energy", "congestion", "loss"}
 
 
 def _start(row: dict[str, object]) -> datetime:

@@ -174,7 +174,9 @@ async def test_without_redis_it_is_degraded_but_ready(reads: fakes.FakeReads, ht
 async def test_a_lane_that_is_stopped_is_told_with_the_way_on(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
     reads.stops = ["The bridge of the lane live is stopped. `gridtick bridge resume`"]
     ready = await http.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "degraded", "reasons": reads.stops})
+    used = {"version": 1, "age_seconds": 0.25, "reason": None}
+    assert ready.status_code == 200
+    assert ready.json() == {"status": "degraded", "reasons": reads.stops, "reference": used}
 
 
 async def test_a_bug_is_500_without_its_words(

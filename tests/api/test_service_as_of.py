@@ -169,3 +169,22 @@ async def _all_idle(settings: Settings, at_us: int) -> None:
         idle.note(redis, place.topic, place.topic_id, [place.partition], {place.partition: at_us})
     redis.close()
     await engine.dispose()
+
+
+@pytest.mark.parametrize("page", [1, 1000])
+def test_peak_hours_now_and_then(running: Running, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    """The hours 6 to 21 of a Wednesday in California, priced 6 to 21 until ten of the day are corrected."""
+    monkeypatch.setattr("gridtick.client.http.PAGE", page)
+    now = clock.now()
+    with Client(running.url, running.key) as client:
+        for interval, count in (("1h", 16), ("1d", 1)):
+            stored = list(client.bars(running.node, interval=interval, start=MIDNIGHT, block="peak"))
+            known = list(client.bars(running.node, interval=interval, start=MIDNIGHT, block="peak", as_of=now))
+            assert stored == known
+            assert len(stored) == count
+        at = MIDNIGHT - HOUR
+        (day,) = client.bars(running.node, interval="1d", start=MIDNIGHT, block="peak", as_of=at)
+        (rest,) = client.bars(running.node, interval="1d", start=MIDNIGHT, block="offpeak", as_of=at)
+    shown = [day[name] for name in ("open", "high", "low", "close", "twap", "count", "covered_seconds")]
+    assert shown == [6, 21, 6, 21, Decimal("13.5"), 16, 57_600]
+    assert (rest["count"], rest["twap"]) == (8, Decimal("7.5"))

@@ -63,12 +63,12 @@ def test_parameters_and_key_are_sent() -> None:
         return httpx.Response(200, json={"data": [], "next": None, "query": {}})
 
     start = datetime(2026, 7, 1, tzinfo=UTC)
-    assert list(_client(handler).bars(["A", "B"], interval="1h", start=start, limit=7)) == []
+    assert list(_client(handler).bars(["A", "B"], interval="1h", start=start, block="peak", limit=7)) == []
     (request,) = seen
     assert request.url.path == "/v1/bars"
     assert request.url.params.multi_items() == [
         ("instrument", "A"), ("instrument", "B"), ("start", "2026-07-01T00:00:00+00:00"), ("interval", "1h"),
-        ("limit", "7"),
+        ("block", "peak"), ("limit", "7"),
     ]  # fmt: skip
     assert request.headers["authorization"] == f"Bearer {KEY}"
     assert KEY not in str(request.url)

@@ -11,15 +11,41 @@ import polars as pl
 import pytest
 
 from pipeline import events
+from pipeline.curve_events import curves
+from pipeline.curves.snapshot import build
 from pipeline.enrich import enrich
 from pipeline.envelope import RawBatch
 from pipeline.events import Kind
 from pipeline.normalize import normalize
+from pipeline.reference.tables import TABLES as REGISTRY
+from pipeline.reference.tables import empty_tables
+from pipeline.schema import conform
+from tests.db.clickhouse.rows import frame
+from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, strip
+from tests.pipeline.curves.making import generic as generic_tick
 from tests.pipeline.making import document, interval, oasis, tick
 from tests.pipeline.test_events import REFERENCE, bar
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 TOPIC = "IcQ7kX2uRTuY9wq0b8nPzA"
+# The one rule and the one location that the example is joined with.
+TABLES = {
+    **empty_tables(),
+    "taxonomy_rules": conform(
+        pl.DataFrame([{
+            "tenant": "public", "rule": "caiso_rt_5min", "priority": 900, "market": "caiso", "product": "rt_5min",
+            "commodity": "power", "tier": "real_time", "source": "here",
+        }]),
+        REGISTRY["taxonomy_rules"].schema,
+    ),
+    "locations": conform(
+        pl.DataFrame([{
+            "tenant": "public", "market": "caiso", "location": "NODE_A", "kind": "node", "region": "US-CA",
+            "hub": "TH_NP15_GEN-APND", "source": "here",
+        }]),
+        REGISTRY["locations"].schema,
+    ),
+}  # fmt: skip
 NOON = datetime(2024, 6, 1, 20, tzinfo=UTC)
 
 
@@ -32,7 +58,7 @@ def example(kind: Kind) -> Any:
 
 def ticks(value: bytes, partition: int, offset: int, known_at: datetime) -> pl.DataFrame:
     batch = RawBatch(TOPIC, partition, [offset], [int(known_at.timestamp() * 1_000_000)], [value])
-    return enrich(normalize(batch, "public").ticks, REFERENCE).ticks
+    return enrich(normalize(batch, "public").ticks, REFERENCE, TABLES, known_at.date()).ticks
 
 
 def generic() -> pl.DataFrame:
@@ -56,8 +82,17 @@ def corrected() -> pl.DataFrame:
     return events.bars(bar(**whose, **when, **prices, volume=None, covered_seconds="900"))
 
 
+def of_a_curve() -> pl.DataFrame:
+    rows = [*strip(MONDAY, "3.112"), generic_tick("NG-Q2-26", MONDAY, "3.2"), generic_tick("NG=F", MONDAY, "3.1")]
+    built = build(CURVE, frame(rows), CALENDAR)
+    whose = {"tenant": pl.lit("public"), "curve": pl.lit(CURVE.curve)}
+    heads = built.heads.with_columns(**whose, unit=pl.lit(CURVE.unit), ver=pl.lit(12884901893, pl.UInt64))
+    return curves(heads, built.points.with_columns(**whose))
+
+
 @pytest.mark.parametrize(
-    ("kind", "made"), [("normalized", generic), ("enriched", of_a_document), ("bar", corrected)]
+    ("kind", "made"),
+    [("normalized", generic), ("enriched", of_a_document), ("bar", corrected), ("curve", of_a_curve)],
 )  # fmt: skip
 def test_an_example_is_what_is_written(kind: Kind, made: Any) -> None:
     [value] = made()["value"]

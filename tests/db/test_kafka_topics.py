@@ -12,8 +12,9 @@ EVENTS = {
     "normalized": "normalized.market.ticks.v1",
     "enriched": "enriched.market.ticks.v1",
     "bar": "aggregation.bars.v1",
+    "curve": "aggregation.curves.v1",
 }
-NAMES = {"normalized": "NORMALIZED", "enriched": "ENRICHED", "bar": "BARS"}
+NAMES = {"normalized": "NORMALIZED", "enriched": "ENRICHED", "bar": "BARS", "curve": "CURVES"}
 
 
 def kafka(**given: str) -> Kafka:
@@ -57,7 +58,7 @@ def test_what_is_written_does_not_come_back_as_what_is_read(name: str) -> None:
 
 
 def test_events_tell_their_type_and_may_share_a_topic() -> None:
-    shared = kafka(NORMALIZED="events", ENRICHED="events", BARS="events")
+    shared = kafka(NORMALIZED="events", ENRICHED="events", BARS="events", CURVES="events")
     assert set(outgoing(shared).values()) == {"events"}
     assert ours(shared)["events"] == {}
 

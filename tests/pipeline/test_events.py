@@ -12,19 +12,24 @@ from pipeline import events
 from pipeline.enrich import enrich
 from pipeline.flags import Flag
 from pipeline.normalize import normalize
-from pipeline.schema import INSTANT, PRICE
+from pipeline.reference.known import KNOWN
+from pipeline.reference.tables import empty_tables
+from pipeline.schema import INSTANT, PRICE, conform
 from tests.pipeline.making import batch, document, interval, oasis, tick
 
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
-REFERENCE = pl.DataFrame(
-    {"instrument": ["NODE"], "unit": ["USD/MWh"], "currency": ["USD"], "zone": ["America/New_York"], "complete": [True]}
-)
+_ROW = {
+    "tenant": "acme", "instrument": "NODE", "market": "miso", "product": "tick", "unit": "USD/MWh", "currency": "USD",
+    "zone": "America/New_York", "complete": True, "commodity": "power", "region": "US-IN", "tier": "spot",
+    "hub": "INDIANA.HUB", "confidence": Decimal("0.95"),
+}  # fmt: skip
+REFERENCE = conform(pl.DataFrame([_ROW]), KNOWN)
 
 
 def ticks(*values: bytes, first: int = 0) -> pl.DataFrame:
     read = normalize(batch(*values, first=first), "public")
     assert read.rejects.is_empty(), read.rejects
-    return enrich(read.ticks, REFERENCE).ticks
+    return enrich(read.ticks, REFERENCE, empty_tables(), DAY.date()).ticks
 
 
 def parsed(found: pl.DataFrame) -> list[Any]:
@@ -69,7 +74,8 @@ def test_a_normalized_tick_to_the_last_character() -> None:
 def test_an_enriched_tick_adds_the_reference_that_it_was_joined_with() -> None:
     one = ticks(tick())
     normalized, enriched = parsed(events.normalized(one))[0], parsed(events.enriched(one, 12))[0]
-    known = {"unit": "USD/MWh", "currency": "USD", "zone": "America/New_York", "reference_version": 12}
+    names = ("unit", "currency", "zone", "commodity", "region", "tier", "hub", "confidence")
+    known = {**{name: _ROW[name] for name in names}, "reference_version": 12}
     assert enriched["payload"] == {
         **normalized["payload"],
         "metadata": {**normalized["payload"]["metadata"], **known},

@@ -32,7 +32,7 @@ def changes(zone: str) -> list[tuple[date, int]]:
     return [(day, hours) for day, hours in lengths if hours != 24]
 
 
-@pytest.mark.parametrize("market", [name for name in MARKETS if name != "henry_hub"])
+@pytest.mark.parametrize("market", [name for name in MARKETS if name not in {"henry_hub", "spread"}])
 def test_days_of_clock_changes_have_all_their_intervals_and_no_other(market: str) -> None:
     zone = MARKETS[market].zone
     found = changes(zone)
@@ -148,11 +148,11 @@ def test_gaps_do_not_reach_over_hours_that_are_not_promised() -> None:
     product, zone = PRODUCTS["caiso", "da_hourly"], "America/Los_Angeles"
     begin = midnight(date(2026, 7, 6), zone)  # a Monday
     grid = expected.intervals(product, zone, begin, begin + 48 * HOUR)
-    own = expected.own(grid, "caiso.da_hourly.TH_NP15_GEN_ONPEAK-APND", zone)
+    own = expected.own(grid, "caiso.da_hourly.TH_NP15_GEN_ONPEAK-APND")
     assert expected.gaps(own, own["start"].clear()).rows() == [
         (begin + (24 * day + 6) * HOUR, begin + (24 * day + 22) * HOUR, 16) for day in (0, 1)
     ]
-    assert expected.own(grid, "caiso.da_hourly.TH_NP15_GEN-APND", zone).equals(grid)
+    assert expected.own(grid, "caiso.da_hourly.TH_NP15_GEN-APND").equals(grid)
 
 
 def test_no_gap_where_nothing_is_expected() -> None:

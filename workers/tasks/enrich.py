@@ -24,7 +24,7 @@ def batch(data: dict[str, Any]) -> None:
         blob = take(context, header, TICKS)
         ticks = frame_from_bytes(blob)
         with refusals("enrich"):
-            enriched = enrich(ticks, context.reference())
+            enriched = enrich(ticks, context.reference(), context.snapshot().tables, context.day)
         register(context, ticks, enriched)
         claims.put(context.redis, header.claim(ENRICHED), with_columns(blob, enriched.ticks.drop(ticks.columns)))
         known = msgspec.structs.replace(header, reference=context.reference_version)

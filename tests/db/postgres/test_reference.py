@@ -13,11 +13,12 @@ from db.postgres.reference import (
     find_instruments,
     instruments_named,
     names_of,
-    reference_snapshot,
     reference_version,
     register_instruments,
     register_names,
 )
+from db.reference import snapshot
+from db.reference.snapshot import INSTRUMENTS, NAMES
 from pipeline.schema import REFERENCE
 
 pytestmark = pytest.mark.stack
@@ -48,7 +49,8 @@ async def test_only_unseen_instruments_are_added_and_move_the_version(engine: As
 async def test_a_snapshot_holds_its_version_and_what_is_complete(engine: AsyncEngine, tenant: str) -> None:
     await register_instruments(engine, _frame(tenant, "WHOLE"))
     await register_instruments(engine, _frame(tenant, "PART", zone=None))
-    version, frame = await reference_snapshot(engine)
+    found = await snapshot.read(engine)
+    version, frame = found.version, found.tables[INSTRUMENTS]
     own = frame.filter(pl.col("tenant") == tenant)
     assert dict(frame.schema) == dict(REFERENCE)
     assert dict(own.select("instrument", "complete").iter_rows()) == {"WHOLE": True, "PART": False}
@@ -105,6 +107,7 @@ async def test_names_over_time_and_the_newest_beside_the_instrument(engine: Asyn
     for search in ("new", "ol"):
         found = await find_instruments(engine, [tenant], Filters(search=search), None, 9)
         assert found.select("instrument", "name").rows() == [("pjm.da_hourly.7", "NEW")]
-    _, snapshot = await reference_snapshot(engine)
-    assert snapshot.filter(pl.col("tenant") == tenant)["name"].to_list() == ["NEW"]
+    tables = (await snapshot.read(engine)).tables
+    assert tables[INSTRUMENTS].filter(tenant=tenant)["name"].to_list() == ["NEW"]
+    assert tables[NAMES].filter(tenant=tenant).sort("since")["name"].to_list() == ["OLD", "NEW"]
     assert (await find_instruments(engine, ["other"], Filters(search="new"), None, 9)).is_empty()

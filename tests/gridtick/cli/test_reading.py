@@ -66,3 +66,10 @@ def test_every_revision(answering: Answering) -> None:
     asked = answering("")
     assert CliRunner().invoke(app, ["ticks", "A", "--revisions"]).exit_code == 0
     assert asked[0]["revisions"] == "true"
+
+
+def test_bars_of_a_block(answering: Answering) -> None:
+    asked = answering("")
+    done = CliRunner().invoke(app, ["bars", "A", "--interval", "1d", "--block", "peak"])
+    assert done.exit_code == 0
+    assert [params["block"] for params in asked] == ["peak"]

@@ -24,6 +24,10 @@ def _nothing(*_: Any) -> None:
     pass
 
 
+async def _no_tables(_: Any) -> Any:
+    return SimpleNamespace(tables={})
+
+
 @pytest.fixture
 def went_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What was reached of a proof on stores that are not there."""
@@ -31,7 +35,9 @@ def went_on(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(command, "settings_of", lambda _: load({}))  # pyright: ignore[reportUnknownLambdaType]
     monkeypatch.setattr(command, "reached_kafka", _nothing)
     monkeypatch.setattr("verify.proof.check_instruments", _nothing)
-    monkeypatch.setattr("verify.proof.check_strays", _nothing)
+    for step in ("strays", "spreads", "curves"):
+        monkeypatch.setattr(f"verify.proof.check_{step}", _nothing)
+    monkeypatch.setattr("db.reference.snapshot.read", _no_tables)
     for store in ("clickhouse", "redis"):
         monkeypatch.setattr(f"db.{store}.client.connect", lambda _: stores)  # pyright: ignore[reportUnknownLambdaType]
     return []

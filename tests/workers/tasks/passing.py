@@ -24,7 +24,7 @@ from workers.header import ENRICHED, BatchHeader
 from workers.queues import LANDED, LATEST
 from workers.tasks import aggregate, project
 
-OUTGOING = ("normalized", "enriched", "bars")
+OUTGOING = ("normalized", "enriched", "bars", "curves")
 
 
 @dataclass
@@ -44,7 +44,8 @@ class Worker:
             batch_id or uuid4().hex, self.assignment, "raw", self.assignment, 0, first, first + 1, 1, 0, len(rows),
             reference=3,
         )  # fmt: skip
-        ticks = enrich(frame(list(rows)), self.context.reference()).ticks
+        context = self.context
+        ticks = enrich(frame(list(rows)), context.reference(), context.snapshot().tables, context.day).ticks
         claims.put(self.context.redis, header.claim(ENRICHED), frame_to_bytes(ticks))
         aggregate.store(header.to_json())
         return header

@@ -24,7 +24,8 @@ def test_a_pass_is_told_whole_before_it_has_landed(worker: Worker, tick: Row) ->
     header = worker.store([tick, document(tick["tenant"], DAY, "-5", offset=1)])
     batches, name = worker.run_pass()
     project.landed(batches, name)
-    assert {kind: len(found) for kind, found in worker.ids().items()} == {"normalized": 2, "enriched": 2, "bars": 9}
+    written = {kind: len(found) for kind, found in worker.ids().items()}
+    assert written == {"normalized": 2, "enriched": 2, "bars": 9, "curves": 0}
     assert sorted(told(worker)) == sorted(
         [("bar", each) for each in STREAM] + [("bar", each) for each in STREAM[1:]] + [("latest", "")] * 2
     )
@@ -52,7 +53,7 @@ def test_a_correction_is_told_under_a_new_id(worker: Worker, tick: Row) -> None:
     worker.land([correction(tick, -7, 1)])
     found = worker.ids()
     assert {kind: (len(ids), len(set(ids))) for kind, ids in found.items()} == {
-        "normalized": (2, 2), "enriched": (2, 2), "bars": (10, 10),
+        "normalized": (2, 2), "enriched": (2, 2), "bars": (10, 10), "curves": (0, 0),
     }  # fmt: skip
     assert told(worker).count(("bar", "1m")) == told(worker).count(("latest", "")) == 2
     assert {payload["close"] for payload in newest(worker).values()} == {-7}
@@ -92,7 +93,12 @@ def test_a_worker_may_die_before_any_step(
     project.landed(batches, name)  # the task comes back
     worker.land([tick], batch_id=batches[0]["batch_id"])  # and the bridge sends the batch again
     found = worker.ids()
-    assert {kind: len(set(ids)) for kind, ids in found.items()} == {"normalized": 1, "enriched": 1, "bars": 5}
+    assert {kind: len(set(ids)) for kind, ids in found.items()} == {
+        "normalized": 1,
+        "enriched": 1,
+        "bars": 5,
+        "curves": 0,
+    }
     assert set(told(worker)) == {("latest", ""), *(("bar", each) for each in STREAM)}
     assert told(worker).count(("latest", "")) == 1
     assert ledger(worker) == [(0, 1)]

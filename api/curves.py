@@ -1,0 +1,96 @@
+"""Which curve is meant, and its snapshots: stored ones, or computed from what was known at an instant."""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from api import answers
+from api.coverage import Instrument
+from api.ports import Reads
+from api.problems import invalid, not_found
+from api.query import InstrumentQuery, Listed
+from api.security.principal import Principal
+from api.state import State
+from db.clickhouse.curves import Inputs
+from pipeline.curves.day_ahead import is_curve
+from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of, for_tenant
+from pipeline.curves.inputs import MESSAGE, sessions_of
+from pipeline.curves.snapshot import Built, build
+from pipeline.schema import TICKS, empty
+
+_DAY: Final = timedelta(days=1)
+
+
+class Futures(NamedTuple):
+    """A curve of contracts, of the ticks of a tenant."""
+
+    tenant: str
+    curve: Curve
+    calendar: Calendar
+
+
+class Snapshots(NamedTuple):
+    """`heads`: tenant, curve, unit and what `pipeline.curves.snapshot.HEADS` shows; `points`: tenant, curve and
+    `pipeline.curves.points.POINTS`."""
+
+    heads: pl.DataFrame
+    points: pl.DataFrame
+
+
+async def meant(
+    state: State, caller: Principal, ask: InstrumentQuery | Listed, name: str
+) -> Sequence[Futures] | Instrument:
+    """The curve of that name for each tenant that may have one, the caller's own first; or the instrument whose hours
+    are a curve. 404 where there is neither."""
+    tenants = answers.tenants_of(caller, ask)
+    tables = (await state.reads.snapshot()).tables
+    curves, calendar = curves_of(tables["curves"]), calendar_of(tables)
+    defined = [Futures(tenant, each, calendar) for tenant in tenants for each in for_tenant(curves, tenant)]
+    if found := [each for each in defined if each.curve.curve == name]:
+        return found
+    reference = await state.references.named(tenants, [name])
+    rows = sorted(reference.to_dicts(), key=lambda row: tenants.index(row["tenant"]))
+    if not rows:
+        raise not_found(f"curve: there is no {name!r} for this key. /v1/curves lists them.")
+    if not is_curve((one := Instrument(rows[0])).product):
+        raise not_found(f"curve: the prices of {name!r} do not lie ahead. /v1/curves lists what is a curve.")
+    return one
+
+
+async def computed(reads: Reads, one: Futures, sessions: Sequence[date], known: datetime | None) -> Built:
+    """The snapshots of sessions, in order, from what was known at an instant, or is now."""
+    if not sessions:
+        return build(one.curve, empty(TICKS), one.calendar)
+    publications = await publications_of(reads, one, sessions, known)
+    return build(one.curve, publications, one.calendar, sessions)
+
+
+async def publications_of(reads: Reads, one: Futures, sessions: Sequence[date], known: datetime | None) -> pl.DataFrame:
+    """All that may stand in the snapshots of these sessions."""
+    trading = sessions_of(one.curve, one.calendar)
+    reach = trading.around([sessions[0]], one.curve.max_age + 1, 0)
+    low, high = trading.closes(pl.Series([reach[0], sessions[-1]], dtype=pl.Date))
+    of = Inputs(one.tenant, one.curve.market, one.curve.product, low, high)
+    return await reads.curve_publications(of, known)
+
+
+def shown(one: Futures, built: Built) -> Snapshots:
+    """As those that are stored."""
+    whose = {"tenant": pl.lit(one.tenant), "curve": pl.lit(one.curve.curve)}
+    heads = built.heads.with_columns(**whose, unit=pl.lit(one.curve.unit, dtype=pl.String))
+    return Snapshots(heads, built.points.with_columns(**whose))
+
+
+def every_version(one: Futures, publications: pl.DataFrame, session: date, most: int) -> Iterator[Snapshots]:
+    """Each version of a session's snapshot, oldest first; 422 for more than `most`."""
+    built = build(one.curve, publications, one.calendar, [session])
+    if built.versions.height > most:
+        held = f"{session} has {built.versions.height} versions, of which at most {most} are shown at once."
+        raise invalid("versions", f"{held} Ask for one with as_of.")
+    places = publications.select(MESSAGE).unique().sort(MESSAGE).with_row_index("place")
+    known = publications.join(places, on=MESSAGE, maintain_order="left")
+    for place in built.versions.join(places, on=MESSAGE, maintain_order="left")["place"]:
+        then = known.filter(pl.col("place") <= place).drop("place")
+        yield shown(one, build(one.curve, then, one.calendar, [session]))

@@ -1,0 +1,120 @@
+"""Forward curves: which there are, their snapshots, and the working behind one."""
+
+from datetime import date, timedelta
+from typing import Annotated, Any, Final
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request
+from starlette.responses import Response
+
+from api import answers, curve_lists, curve_snapshots, curves, schemas, schemas_curves
+from api.coverage import Instrument
+from api.curve_query import CurveQuery, CurvesQuery, ExplainCurveQuery, LatestSnapshotQuery, SnapshotsQuery
+from api.curve_snapshots import How
+from api.moment import moment
+from api.problems import invalid, not_found
+from api.query import InstrumentId
+from api.routes.common import ONCE, CurveReader
+from api.state import state_of
+from service import clock
+
+router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["curves"])
+_Id = Annotated[InstrumentId, Path(description="the id; of another letter than A-Z a-z 0-9 . _ - write it as %")]
+_MONTH: Final = timedelta(days=31)
+_AHEAD: Final = timedelta(days=2)
+
+
+@router.get("/curves", response_model=None, responses={200: {"model": schemas_curves.Curves}, **schemas.READ})
+async def list_curves(request: Request, caller: CurveReader, ask: Annotated[CurvesQuery, Query()]) -> Response:
+    """Forward curves in order of their id: those of contracts; with a `product` whose prices lie ahead the day-ahead
+    curves of its instruments. Any such instrument is a curve of 23 to 25 hours a day."""
+    held = answers.position(request, caller, ask)
+    found = await curve_lists.listed(state_of(request), caller, ask, held)
+    return answers.listed(request, caller, ask, found.rows, answers.asked(ask), found.following)
+
+
+@router.get(
+    "/curves/{curve:path}/snapshots/latest",
+    response_model=None,
+    responses={200: {"model": schemas_curves.Snapshot}, **schemas.READ},
+)
+async def show_latest_snapshot(
+    request: Request, caller: CurveReader, curve: _Id, ask: Annotated[LatestSnapshotQuery, Query()]
+) -> Response:
+    """The newest snapshot of a curve, as it is now or was known `as_of` an instant; 404 where there is none.
+
+    `at` asks for the newest one of an earlier time, `granularity` for finer or coarser points.
+    """
+    state = state_of(request)
+    which = await curves.meant(state, caller, ask, curve)
+    known = await moment(state.reads, ask.as_of)
+    found = await curve_snapshots.latest(state.reads, which, ask.at, known and known.at)
+    if found.heads.is_empty():
+        raise not_found(f"curve: {curve!r} has no snapshot {'by then' if ask.at or known else 'yet'}.")
+    how = How(ask.granularity, ask.block, ask.price_type == "decimal", None if known is None else known.complete)
+    return Response(curve_snapshots.texts(which, found, how)[0], media_type="application/json")
+
+
+@router.get(
+    "/curves/{curve:path}/snapshots",
+    response_model=None,
+    responses={200: {"model": schemas_curves.Snapshots}, **schemas.READ},
+)
+async def list_snapshots(
+    request: Request, caller: CurveReader, curve: _Id, ask: Annotated[SnapshotsQuery, Query()]
+) -> Response:
+    """The snapshots of the sessions [start, end), oldest first, as they are now or were known `as_of` an instant; with
+    `versions` every version of each."""
+    state = state_of(request)
+    which = await curves.meant(state, caller, ask, curve)
+    known = await moment(state.reads, ask.as_of)
+    first, beyond = _span(ask)
+    asked = curve_snapshots.Asked(first, beyond, known and known.at, ask.versions, ask.limit)
+    held: list[str] | None = answers.position(request, caller, ask)
+    found = await curve_snapshots.over(state.reads, which, asked, held)
+    how = How(ask.granularity, ask.block, answers.wants_text(ask), None if known is None else known.complete)
+    text = ",".join(text for part in found.parts for text in curve_snapshots.texts(which, part, how))
+    query: dict[str, object] = answers.asked(ask) | {"curve": curve, "start": first, "end": beyond}
+    return answers.around(request, caller, ask, query, found.following, known).response(text.encode())
+
+
+@router.get(
+    "/curves/{curve:path}/explain",
+    response_model=None,
+    responses={200: {"model": schemas_curves.Explained}, **schemas.READ},
+)
+async def explain_snapshot(
+    request: Request, caller: CurveReader, curve: _Id, ask: Annotated[ExplainCurveQuery, Query()]
+) -> Response:
+    """The working behind the snapshot of a session: the price that each contract showed, with the message that brought
+    it (topic, partition, offset, row), its kind and age, the points that follow, and what was refused and why."""
+    state = state_of(request)
+    which = await curves.meant(state, caller, ask, curve)
+    known = await moment(state.reads, ask.as_of)
+    found = await curve_snapshots.explained(state.reads, which, ask.session, known and known.at)
+    if found is None:
+        raise not_found(f"curve: {curve!r} has no snapshot of {ask.session}.")
+    complete = None if known is None else known.complete
+    return Response(curve_snapshots.explained_text(which, found, complete), media_type="application/json")
+
+
+@router.get(
+    "/curves/{curve:path}", response_model=None, responses={200: {"model": schemas_curves.Curve}, **schemas.READ}
+)
+async def show_curve(
+    request: Request, caller: CurveReader, curve: _Id, ask: Annotated[CurveQuery, Query()]
+) -> Response:
+    """A curve: what it is made of, where its days begin, and when its sessions end."""
+    which = await curves.meant(state_of(request), caller, ask, curve)
+    fields: dict[str, Any] = (
+        curve_lists.hours(which.row) if isinstance(which, Instrument) else curve_lists.futures(which[0])
+    )
+    return Response(msgspec.json.encode(fields), media_type="application/json")
+
+
+def _span(ask: SnapshotsQuery) -> tuple[date, date]:
+    beyond = ask.end or (clock.now() + _AHEAD).date()
+    first = ask.start or beyond - _MONTH
+    if first >= beyond:
+        raise invalid("start", "must lie before end.")
+    return first, beyond

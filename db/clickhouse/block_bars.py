@@ -1,0 +1,113 @@
+"""Bars of a block of hours (`pipeline.blocks`): the stored hours that lie in it, and days folded from those alone.
+
+A day is a local one of the block's zone. Its averages are those of a bar that consists of the block's hours: exact, of
+the hours' own integrals, and a price that holds beyond the last hour before a gap counts up to that hour's end.
+"""
+# ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, NamedTuple
+
+import polars as pl
+
+from db.clickhouse.query import Query, instant
+from db.clickhouse.reads import BAR_ORDER, WHO, BarPosition, Range, Scope, after_row, read_bars
+from db.clickhouse.rollup import COLUMNS, PERIODS, floor, micros
+from db.clickhouse.rollup_bars import FOLD
+from db.clickhouse.shown import shown_bars
+from pipeline import blocks, holidays, products
+from pipeline.blocks import Block
+
+_DAY: Final = timedelta(hours=25)
+_EPOCH: Final = date(1970, 1, 1)
+_LOW: Final = "{low:DateTime64(6, 'UTC')}"
+_HIGH: Final = "{high:DateTime64(6, 'UTC')}"
+STORED: Final = "bars FINAL"
+
+
+class Cut(NamedTuple):
+    """The hours of a block in a market."""
+
+    block: Block
+    market: str
+
+
+def condition(cut: Cut, start: datetime, end: datetime) -> Query:
+    """A condition: the hour that begins at `start`, an instant in [start, end), lies in the block."""
+    return Query(_inside("start"), _parameters(cut, start, end))
+
+
+def graces(reference: pl.DataFrame) -> dict[str, timedelta]:
+    """Of each instrument (`instrument, market, product`) how long after a bar's end a new price is no revision."""
+    rows = reference.select("instrument", "market", "product").unique()
+    return {name: products.product(market, product).grace for name, market, product in rows.iter_rows()}
+
+
+def _inside(at: str) -> str:
+    """A condition: the hour that holds this instant lies in the block."""
+    free = f"has({{free:Array(UInt16)}}, toUInt16(toDate({at}, {{zone:String}})))"
+    day = f"if({free}, 0, toDayOfWeek({at}, 0, {{zone:String}}))"
+    return f"{{mask:Array(Bool)}}[{day} * 24 + toHour({at}, {{zone:String}}) + 1]"
+
+
+def hour_bars(scope: Scope, span: Range, cut: Cut, after: BarPosition | None = None) -> Query:
+    """As `reads.read_bars`: the bars of hours that lie in the block."""
+    return read_bars(scope, "1h", span, after, condition(cut, span.start, span.end))
+
+
+def day_bars(
+    scope: Scope,
+    graces: Mapping[str, timedelta],
+    span: Range,
+    cut: Cut,
+    after: BarPosition | None = None,
+    hours: str = STORED,
+) -> Query:
+    """As `reads.read_bars`: bars of days, folded from the hours of the block, which are the stored ones or those in
+    another table of their columns. `graces`: of the instruments, how long after a bar's end a price is no revision."""
+    position, more = after_row(BarPosition._fields, BAR_ORDER, after)
+    low = span.start if after is None else max(span.start, after.start)
+    around = span._replace(start=low)
+    given = {"names": list(graces), "graces": [each // timedelta(seconds=1) for each in graces.values()]}
+    sql = f"""{shown_bars("1", f"({_days(hours)})")} WHERE count > 0 AND start >= {_LOW} AND start < {_HIGH} {position}
+        ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"""
+    parameters = scope.parameters | around.parameters | _parameters(cut, low, span.end) | given | more
+    return Query(sql, parameters | {"until": instant(span.end + _DAY)})
+
+
+def _days(hours: str) -> str:
+    """`SELECT … FROM …` of the days, with the columns that `shown_bars` reads."""
+    late = "arrayFilter(t -> t.1 > `end` + grace_s, arrayZip(late, late_counts))"
+    return f"""
+        SELECT tenant, instrument, '1d' AS `interval`, start, `end`, opened AS open, highest AS high, lowest AS low,
+            closed AS close, if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL) AS volume,
+            price_volume AS pv, last_at AS last_start, closing_hold AS last_hold_us, head AS integral_head,
+            head_us AS covered_head_us, used AS count, all_flags AS flags, corrected AS corrections,
+            later AS late_sure, arrayMap(t -> t.2, {late}) AS late_n, changed AS updated_at, seen AS ver
+        FROM ({FOLD}, p.opens AS start, p.closes AS `end`
+            FROM ({_hours(hours)}) AS p
+            INNER JOIN (SELECT t.1 AS instrument, t.2 AS grace_s FROM (SELECT arrayJoin(
+                arrayZip({{names:Array(String)}}, {{graces:Array(UInt32)}})) AS t)) AS k ON p.instrument = k.instrument
+            GROUP BY tenant, instrument, start, `end`, grace_s)"""
+
+
+def _hours(hours: str) -> str:
+    """`SELECT … FROM …` of the block's hours with the borders of their days; a hold ends where the block does."""
+    held = f"greatest(0, least(last_hold_us, {micros('`end`')} - {micros('last_start')}))"
+    midnight = "toStartOfDay(start, {zone:String})"
+    return f"""
+        SELECT * REPLACE (if({_inside("`end`")}, last_hold_us, {held}) AS last_hold_us),
+            toDateTime64({midnight}, 6, 'UTC') AS opens, toDateTime64(addDays({midnight}, 1), 6, 'UTC') AS closes
+        FROM (SELECT {COLUMNS} FROM {hours}
+            WHERE {WHO} AND `interval` = '1h' AND start >= {_LOW} AND start < {{until:DateTime64(6, 'UTC')}}
+                AND period >= {floor(_LOW, str(PERIODS["1h"]))} AND period < {{until:DateTime64(6, 'UTC')}})
+        WHERE {_inside("start")}"""
+
+
+def _parameters(cut: Cut, start: datetime, end: datetime) -> dict[str, object]:
+    of = blocks.hours_of(*cut)
+    years = (each.astimezone(UTC).year for each in (start - _DAY, end + _DAY))
+    free = holidays.between(of.holidays, *years) if of.holidays else frozenset[date]()
+    days = [(each - _EPOCH).days for each in sorted(free)]
+    return {"zone": of.zone, "mask": blocks.mask(cut.block, of), "free": [each for each in days if each >= 0]}

@@ -1,0 +1,74 @@
+"""Bars of a block of hours as they were known at an instant: made as those of `db.clickhouse.known_bars` are."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse.bars import from_made, from_ticks, make
+from db.clickhouse.block_bars import Cut, day_bars, graces
+from db.clickhouse.frames import fetch
+from db.clickhouse.keys import key_table, made_table, with_grace
+from db.clickhouse.known_bars import known_bars, levels
+from db.clickhouse.query import Query, instant
+from db.clickhouse.reads import BarPosition, Range, Scope
+from pipeline import blocks
+from pipeline.bars import TOUCHED, united
+from pipeline.blocks import Block
+from pipeline.schema import INSTANT, conform
+
+_MADE: Final = "{made:Identifier}"
+
+
+def narrowed(found: pl.DataFrame, reference: pl.DataFrame, block: Block) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of the hours that `known_bars.candidates` has found those that lie in the block; the rows of the reference with
+    the block's `zone`, whose days its days are."""
+    zones = {market: blocks.zone_of(block, market) for market in reference["market"].unique()}
+    own = reference.with_columns(zone=pl.col("market").replace_strict(zones, return_dtype=pl.String))
+    hours = found.with_columns(pl.col("start").cast(INSTANT))
+    named = hours.join(own.select("tenant", "instrument", "market"), on=["tenant", "instrument"])
+    parts = [rows.filter(blocks.within(rows["start"], block, market)) for market, rows in _markets(named)]
+    return pl.concat([named.clear(), *parts]).drop("market"), own
+
+
+def known_block_bars(client: Client, bars: pl.DataFrame, known: datetime, block: Block | None) -> pl.DataFrame:
+    """As `known_bars.known_bars`, of the hours of a block where there is one."""
+    if block is None or bars["interval"][0] != "1d":
+        return known_bars(client, bars, known)
+    return known_days(client, bars, known, block)
+
+
+def known_days(client: Client, days: pl.DataFrame, known: datetime, block: Block) -> pl.DataFrame:
+    """The bars of these days (`pipeline.bars.TOUCHED`, local ones of the block) of its hours, as they were known at an
+    instant: the columns of `db.clickhouse.shown`, in order of start, instrument and tenant."""
+    finest, coarser = levels(with_grace(_hours(days, block)), "1h")
+    with key_table(client, ticks=finest, bars=coarser) as keys, made_table(client) as made:
+        tables: dict[str, str] = {"keys": keys, "made": made, "known": instant(known)}
+        make(client, tables | {"role": "ticks"}, finest, from_ticks)
+        make(client, tables | {"role": "bars"}, coarser, from_made)
+        parts = [_folded(client, rows, block, made) for rows in days.partition_by("tenant", "market")]
+    return pl.concat(parts).sort(BarPosition._fields)
+
+
+def _folded(client: Client, days: pl.DataFrame, block: Block, made: str) -> pl.DataFrame:
+    """The days of one tenant and market, from the hours that were made."""
+    scope = Scope(days["tenant"].unique().to_list(), days["instrument"].unique().to_list())
+    ordered = days["start"].sort()
+    span = Range(ordered[0], ordered[-1] + timedelta(microseconds=1), days.height)
+    query = day_bars(scope, graces(days), span, Cut(block, days["market"][0]), hours=_MADE)
+    return fetch(client, Query(query.sql, {**query.parameters, "made": made}))
+
+
+def _hours(days: pl.DataFrame, block: Block) -> pl.DataFrame:
+    """`pipeline.bars.TOUCHED`: the hours of the block in these days."""
+    parts = [
+        rows.join(blocks.hours(rows.select("start", "end").unique(), block, market), on="start")
+        for market, rows in _markets(days)
+    ]
+    hours = pl.concat(parts).with_columns(start="hour", end=pl.col("hour") + pl.duration(hours=1))
+    return united([conform(hours.with_columns(interval=pl.lit("1h")).select(list(TOUCHED)), TOUCHED)])
+
+
+def _markets(rows: pl.DataFrame) -> list[tuple[str, pl.DataFrame]]:
+    return [(part["market"][0], part) for part in rows.partition_by("market")]

@@ -1,0 +1,93 @@
+"""What may be wrong with rows whose cells can be read: keys, dates, and what each table knows of its rows."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import Final
+
+import polars as pl
+
+from pipeline.reference.problems import Problem
+from pipeline.reference.tables import TENANT, Table
+from pipeline.spreads.checks import check as spread_problems
+from pipeline.taxonomy import check_rules
+
+Row = Mapping[str, object]
+Lines = Sequence[int]  # of the file, 0 for a row that it does not hold
+
+
+def problems(table: Table, rows: pl.DataFrame, lines: Lines) -> list[Problem]:
+    """Everything that is wrong with the rows, those of one file or of a table as it would be."""
+    listed = rows.to_dicts()
+    return [
+        *_wrong_order(table, listed, lines),
+        *_not_positive(table, listed, lines),
+        *repeated(table, listed, lines),
+        *_OF_TABLE.get(table.name, _nothing)(rows, lines),
+    ]
+
+
+def repeated(table: Table, rows: Sequence[Row], lines: Lines) -> Iterator[Problem]:
+    """Keys that stand twice, and validities of one key that overlap."""
+    of_key: dict[tuple[object, ...], list[tuple[date, date, int, Row]]] = {}
+    plain = [name for name in (TENANT, *table.key) if name != "valid_from"]
+    for row, line in zip(rows, lines, strict=True):
+        held = of_key.setdefault(tuple(row[name] for name in plain), [])
+        held.append((*_validity(table, row), line, row))
+    for key, held in of_key.items():
+        held.sort(key=lambda each: each[:3])
+        shown = " ".join(map(str, key[1:]))
+        for (_, ends, first, _), (begins, _, line, row) in pairwise(held):
+            if begins < ends:
+                yield Problem(line or first, table.key[0], shown, _twice(table, first if line else 0, row))
+
+
+def _validity(table: Table, row: Row) -> tuple[date, date]:
+    if not table.dated:
+        return date.min, date.max
+    begins, ends = row["valid_from"], row["valid_to"]
+    return begins if isinstance(begins, date) else date.min, ends if isinstance(ends, date) else date.max
+
+
+def _twice(table: Table, other: int, row: Row) -> str:
+    where = f"of line {other}" if other else "that is there"
+    if table.dated:
+        return f"from {row['valid_from'] or 'always'} on overlaps the row {where}. Give that one a valid_to."
+    return f"is the key of the row {where}, too."
+
+
+def _wrong_order(table: Table, rows: Sequence[Row], lines: Lines) -> Iterator[Problem]:
+    for earlier, later in table.before:
+        for row, line in zip(rows, lines, strict=True):
+            first, second = row[earlier], row[later]
+            if isinstance(first, date) and isinstance(second, date) and first >= second:
+                yield Problem(line, later, str(second), f"does not come after {earlier} {first}.")
+
+
+def _not_positive(table: Table, rows: Sequence[Row], lines: Lines) -> Iterator[Problem]:
+    for name, column in table.columns.items():
+        if column.kind == "amount":
+            for row, line in zip(rows, lines, strict=True):
+                if row[name] == 0:
+                    yield Problem(line, name, "0", "must be above 0.")
+
+
+def _of_rules(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
+    for each in check_rules(rows):
+        yield Problem(lines[each.row], each.column, each.value, f"{each.problem}.")
+
+
+def _of_spreads(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
+    for row, line in zip(rows.iter_rows(named=True), lines, strict=True):
+        for told in spread_problems(row):
+            column, _, problem = told.partition(": ")
+            yield Problem(line, column, "", problem)
+
+
+def _nothing(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:  # noqa: ARG001 - a table without rules of its own
+    yield from ()
+
+
+_OF_TABLE: Final[Mapping[str, Callable[[pl.DataFrame, Lines], Iterator[Problem]]]] = {
+    "taxonomy_rules": _of_rules, "spreads": _of_spreads,
+}  # fmt: skip

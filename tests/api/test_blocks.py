@@ -1,0 +1,85 @@
+"""Bars of blocks of hours: what is asked of the stores, what is refused, when a bar is final."""
+
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import httpx
+import polars as pl
+import pytest
+
+from api import shapes
+from api.shapes import BAR
+from tests.api import fakes
+
+HUB = "caiso.da_hourly.TH_NP15_GEN-APND"
+DAY = datetime(2026, 7, 1, 7, tzinfo=UTC)  # a Wednesday in California
+ASKED = f"/v1/bars?instrument={HUB}&start=2026-07-01T00:00:00Z"
+
+
+def bar(interval: str, start: datetime, hours: int, count: int) -> dict[str, object]:
+    row: dict[str, object] = {
+        "tenant": "public", "instrument": HUB, "interval": interval, "start": start,
+        "end": start + timedelta(hours=hours), "volume": None, "vwap": None, "twap": None, "covered_seconds": None,
+        "count": count, "flags": 1, "revision": 0, "updated_at": start,
+    }  # fmt: skip
+    return row | dict.fromkeys(("open", "high", "low", "close"), Decimal(1))
+
+
+@pytest.fixture
+def caiso(reads: fakes.FakeReads) -> fakes.FakeReads:
+    reads.reference.append(fakes.instrument(HUB))
+    reads.bar_rows = [bar("1d", DAY, 24, 16), bar("1h", DAY + timedelta(hours=6), 1, 1)]
+    return reads
+
+
+@pytest.mark.parametrize(("block", "asked"), [("peak", ["peak"]), ("atc", []), (None, [])])
+@pytest.mark.parametrize("interval", ["1h", "1d"])
+async def test_the_stores_are_asked_for_a_block(
+    caiso: fakes.FakeReads, http: httpx.AsyncClient, block: str | None, asked: list[str], interval: str
+) -> None:
+    given = "" if block is None else f"&block={block}"
+    answer = await http.get(f"{ASKED}&interval={interval}{given}")
+    assert (answer.status_code, len(answer.json()["data"])) == (200, 1)
+    assert caiso.blocks == asked
+    assert answer.json()["query"].get("block") == block
+
+
+async def test_a_block_as_it_was_known(caiso: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    answer = await http.get(f"{ASKED}&interval=1d&block=offpeak&as_of=2026-07-02T00:00:00Z")
+    assert (len(answer.json()["data"]), caiso.blocks) == (1, ["offpeak"])
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        (f"/v1/bars?instrument={fakes.NODE}&interval=15m&block=peak", "made of hours, which 15m bars cut"),
+        (f"/v1/bars?instrument={fakes.GAS}&interval=1d&block=peak", "henry_hub has no block 'peak'"),
+        (f"{ASKED}&interval=1d&block=tariff", "Write one of atc, peak, offpeak"),
+        (f"{ASKED}&interval=1d&block=onpeak", "peak"),
+    ],
+)
+async def test_a_block_that_cannot_be(
+    caiso: fakes.FakeReads, http: httpx.AsyncClient, address: str, words: str
+) -> None:
+    answer = await http.get(address)
+    assert answer.status_code == 422
+    [error] = answer.json()["errors"]
+    assert error["parameter"] == "block"
+    assert words in error["detail"]
+    assert caiso.blocks == []
+
+
+async def test_a_bar_is_final_once_the_hours_of_its_block_are_over(caiso: fakes.FakeReads) -> None:
+    reference = await caiso.instruments_named(["public"], [HUB])
+    bars = pl.DataFrame([bar("1d", DAY, 24, 16), bar("1d", DAY, 24, 15)], schema=dict(BAR))
+    end = DAY + timedelta(hours=22)
+    settle = timedelta(minutes=5)  # what day-ahead prices may come late
+
+    def finals(block: str | None, at: datetime) -> list[bool]:
+        return shapes.shown_bars(bars, reference, at, block)["is_final"].to_list()
+
+    assert finals("peak", end + settle - timedelta(seconds=1)) == [False, False]
+    assert finals("peak", end + settle) == [True, False]
+    assert finals("offpeak", DAY + timedelta(hours=24)) == [False, False]
+    assert finals("offpeak", DAY + timedelta(hours=24) + settle) == [True, True]
+    assert finals(None, DAY + timedelta(days=9)) == [False, False]

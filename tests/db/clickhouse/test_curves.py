@@ -1,0 +1,88 @@
+"""Snapshots of curves in the store: whole, exact, and never replaced by what saw less."""
+
+from datetime import date, datetime, timedelta
+
+import polars as pl
+import pytest
+from clickhouse_connect.driver.client import Client
+
+from db.clickhouse import curves
+from db.clickhouse.curves import Inputs
+from db.clickhouse.frames import fetch
+from db.clickhouse.ticks import insert_ticks
+from pipeline.curves.snapshot import Built, build
+from tests.db.clickhouse.rows import frame, fresh_tenant
+from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, Row, at, chain, generic, strip
+
+pytestmark = pytest.mark.stack
+
+
+def stored(client: Client, tenant: str, first: date = MONDAY, last: date = MONDAY) -> curves.Stored:
+    return curves.read(fetch(client, curves.in_sessions([tenant], CURVE.curve, first, last, 100)))
+
+
+def made(rows: list[Row]) -> Built:
+    return build(CURVE, frame(rows), CALENDAR)
+
+
+def test_what_is_stored_is_read_as_it_was_made(client: Client) -> None:
+    tenant = fresh_tenant()
+    built = made([*strip(MONDAY, "3.1", "2.9"), chain(at(MONDAY, 15), "NGK26", "-2.7"), generic("CAL-99", MONDAY, "1")])
+    curves.store(client, tenant, CURVE.curve, built, reference=7)
+    found = stored(client, tenant)
+    assert found.points.drop("tenant", "curve").equals(built.points)
+    assert found.heads.drop("tenant", "curve").equals(built.heads.drop("seen"))
+
+
+def test_what_saw_less_stands_below_whole(client: Client) -> None:
+    tenant = fresh_tenant()
+    rows = [*strip(MONDAY, "3.1", "2.9", "2.8"), *strip(MONDAY, "3.2", offset=1)]
+    for some, reference in ((rows, 3), (rows[:3], 9)):
+        curves.store(client, tenant, CURVE.curve, made(some), reference)
+    assert stored(client, tenant).points.drop("tenant", "curve").equals(made(rows).points)
+
+
+def test_of_as_many_publications_the_newer_reference_stands_without_what_it_left_out(client: Client) -> None:
+    tenant = fresh_tenant()
+    rows = strip(MONDAY, "3.1", "2.9")
+    short = build(CURVE, frame(rows), type(CALENDAR)(CALENDAR.contracts.head(4), CALENDAR.holidays))
+    curves.store(client, tenant, CURVE.curve, made(rows), reference=3)
+    curves.store(client, tenant, CURVE.curve, short, reference=4)
+    assert short.points["role"].to_list() == ["point", "rejected"]
+    assert stored(client, tenant).points.drop("tenant", "curve").equals(short.points)
+
+
+def test_publications_come_once_and_of_the_time_that_is_asked_for(client: Client) -> None:
+    tenant = fresh_tenant()
+    rows: list[Row] = [
+        {**row, "tenant": tenant} for row in [*strip(MONDAY, "3.1", "2.9"), chain(at(MONDAY, 15), "NGK26", "2.7")]
+    ]
+    rows += [{**row, "tenant": tenant} for row in strip(MONDAY + timedelta(days=1), "3", offset=2)]
+    for _ in range(2):
+        insert_ticks(client, frame(rows))
+    insert_ticks(client, frame(rows[:1]), parser_version=60_000)
+    of = Inputs(tenant, "henry_hub", "futures", at(MONDAY, -8), at(MONDAY, 17))
+    found = curves.publications_of(client, of)
+    assert found.sort("instrument").equals(frame(rows[:3]).sort("instrument"))
+    at_once: datetime = rows[0]["known_at"]
+    before = curves.publications(of, known=at_once - timedelta(microseconds=1))
+    assert fetch(client, before).is_empty()
+
+
+def test_what_was_told_is_told_again_only_where_it_is_another(client: Client) -> None:
+    tenant = fresh_tenant()
+    now = pl.DataFrame(
+        {
+            "tenant": tenant,
+            "curve": "c",
+            "session": [MONDAY, MONDAY + timedelta(days=1)],
+            "state": [1, 2],
+            "ver": [5, 5],
+        },
+        schema_overrides={"state": pl.UInt64, "ver": pl.UInt64},
+    )
+    assert curves.untold(client, now).equals(now)
+    curves.mark_told(client, now)
+    other = now.with_columns(state=pl.Series([1, 3], dtype=pl.UInt64))
+    assert curves.untold(client, other)["state"].to_list() == [3]
+    assert curves.untold(client, other.with_columns(ver=pl.lit(4, pl.UInt64))).is_empty(), "a newer one was told"

@@ -1,0 +1,147 @@
+"""A pass makes the snapshots of curves again that its prices touch, and tells each change once."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from db.clickhouse import curves
+from db.clickhouse.derived import marked
+from db.clickhouse.frames import fetch
+from db.clickhouse.ticks import insert_ticks
+from db.kafka.admin import make_admin
+from db.kafka.topics import ensure_topics
+from db.postgres.reference import register_instruments
+from db.reference.snapshot import Snapshot
+from pipeline.curves.snapshot import build
+from tests.db.clickhouse.brute import Row
+from tests.db.clickhouse.rows import frame, fresh_tenant
+from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, at, chain, generic, strip
+from tests.pipeline.curves.tables import tables
+from tests.workers.tasks.passing import Worker
+from verify import curve_check
+from workers import curves as making
+from workers.context import Context
+from workers.tasks import aggregate
+
+pytestmark = pytest.mark.stack
+TUESDAY = MONDAY + timedelta(days=1)
+NAME = CURVE.curve
+
+
+@pytest.fixture
+def curved(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> Worker:
+    """A worker whose reference has one curve."""
+    real = worker.context.snapshot
+
+    def snapshot(_: Context, *, fresh: bool = False) -> Snapshot:
+        return _with(real(fresh=fresh))
+
+    monkeypatch.setattr(Context, "snapshot", snapshot)
+    kafka = worker.context.settings.kafka
+    ensure_topics(make_admin(kafka.bootstrap), {kafka.curves_topic: {}}, partitions=1)
+    return worker
+
+
+def _with(snapshot: Snapshot) -> Snapshot:
+    return replace(snapshot, tables={**snapshot.tables, **tables()})
+
+
+def told(worker: Worker, tenant: str) -> list[Any]:
+    return [each["payload"] for each in worker.events("curves") if each["envelope"]["tenant_id"] == tenant]
+
+
+def stored(worker: Worker, tenant: str, first: date = MONDAY, last: date = MONDAY) -> curves.Stored:
+    return curves.read(fetch(worker.context.clickhouse, curves.in_sessions([tenant], NAME, first, last, 100)))
+
+
+def of(tenant: str, rows: list[Row]) -> list[Row]:
+    return [{**row, "tenant": tenant} for row in rows]
+
+
+def test_a_pass_stores_the_snapshot_and_tells_it_once(curved: Worker) -> None:
+    tenant = fresh_tenant()
+    rows = of(tenant, strip(MONDAY, "3.1", "-2.9"))
+    for _ in range(2):
+        curved.land(rows)
+    found = stored(curved, tenant)
+    assert found.points.drop("tenant", "curve").equals(build(CURVE, frame(rows), CALENDAR).points)
+    [event] = told(curved, tenant)
+    assert (event["curve"], event["session"], event["version"], event["unit"]) == (NAME, "2026-03-02", 0, "USD/MMBtu")
+    assert [point["price"] for point in event["points"]] == [Decimal("3.1"), Decimal("-2.9")]
+
+
+def test_in_any_order_what_is_stored_in_the_end_is_the_same(curved: Worker) -> None:
+    rows = [
+        *strip(MONDAY, "3.1", "2.9"), *strip(MONDAY, "3.1", "2.95", offset=3), *strip(TUESDAY, "3", offset=1),
+        chain(at(MONDAY, 12), "NGM26", "2.7", offset=2), chain(at(TUESDAY, 12), "NGK26", "2.6", offset=4),
+    ]  # fmt: skip
+    orders = (rows, rows[::-1], rows[2:] + rows[:2])
+    found: list[curves.Stored] = []
+    for order in orders:
+        tenant = fresh_tenant()
+        for row in of(tenant, order):
+            curved.land([row])
+        found.append(stored(curved, tenant, MONDAY, TUESDAY))
+    wanted = build(CURVE, frame(rows), CALENDAR)
+    for each in found:
+        assert each.points.drop("tenant", "curve").equals(wanted.points)
+        assert each.heads.drop("tenant", "curve").equals(wanted.heads.drop("seen"))
+
+
+def test_a_correction_is_a_new_version_and_is_told(curved: Worker) -> None:
+    tenant = fresh_tenant()
+    for offset, price in enumerate(("2.9", "2.9", "2.8")):
+        curved.land(of(tenant, strip(MONDAY, "3.1", price, offset=offset)))
+    found = [(each["version"], each["points"][1]["price"]) for each in told(curved, tenant)]
+    assert found == [(0, Decimal("2.9")), (1, Decimal("2.8"))]
+    assert stored(curved, tenant).heads["version"].to_list() == [1]
+
+
+def test_an_older_price_that_comes_late_is_in_the_snapshots_after_it(curved: Worker) -> None:
+    tenant = fresh_tenant()
+    curved.land(of(tenant, strip(TUESDAY, "3")))
+    curved.land(of(tenant, [chain(at(MONDAY, 12), "NGM26", "2.7", offset=1)]))
+    points = stored(curved, tenant, TUESDAY, TUESDAY).points
+    assert points["age"].to_list() == [0, 1]
+    assert points["price"].to_list() == [Decimal(3), Decimal("2.7")]
+
+
+def _proved(worker: Worker, tenant: str) -> tuple[int, list[str]]:
+    """What the proof says of a tenant's snapshots: how many of all there must be, and what differs."""
+    number, found = curve_check.check(worker.context.clickhouse, worker.context.snapshot().tables)
+    return number, [str(each) for each in found if tenant in each.where]
+
+
+def test_the_proof_finds_what_was_changed(curved: Worker) -> None:
+    tenant = fresh_tenant()
+    rows = [
+        *strip(MONDAY, "3.1", "2.9"), generic("NG-Q3-26", MONDAY, "4", offset=1), generic("NGN26", MONDAY, "4"),
+        generic("NG-Q4-26", MONDAY, "4"), generic("NGX26", MONDAY, "4.5"), *strip(TUESDAY, "3", offset=2),
+    ]  # fmt: skip
+    curved.land(of(tenant, rows))
+    number, found = _proved(curved, tenant)
+    assert number >= 2
+    assert found == []
+    client = curved.context.clickhouse
+    for change in ("price = price + 1", "version = 7", "age = 1"):
+        statement = f"ALTER TABLE curve_points UPDATE {change} WHERE tenant = {{t:String}} AND session = {{d:Date32}}"
+        client.command(statement, parameters={"t": tenant, "d": TUESDAY}, settings={"mutations_sync": 1})
+        assert len(_proved(curved, tenant)[1]) == 1, change
+
+
+def test_a_definition_that_comes_later_has_snapshots_over_all_history(curved: Worker) -> None:
+    tenant = fresh_tenant()
+    rows = of(tenant, [*strip(MONDAY, "3.1", "2.9"), *strip(TUESDAY, "3", offset=1)])
+    insert_ticks(curved.context.clickhouse, frame(rows))
+    seen = frame(rows).select("tenant", "instrument", "market", "product", first_seen="known_at").unique("instrument")
+    curved.context.runner.wait(register_instruments(curved.context.postgres, seen))
+    marks = sorted(making.marks(curved.context))
+    curved.context.snapshot(fresh=True)
+    aggregate.derive_curves(marks)
+    wanted = build(CURVE, frame(rows), CALENDAR)
+    assert stored(curved, tenant, MONDAY, TUESDAY).points.drop("tenant", "curve").equals(wanted.points)
+    assert set(marks) <= marked(curved.context.clickhouse)
+    assert [each["session"] for each in told(curved, tenant)] == ["2026-03-02", "2026-03-03"]

@@ -1,0 +1,111 @@
+"""Every spread that is defined, against what is stored of it."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import polars as pl
+from clickhouse_connect.driver.client import Client
+
+from verify import ticks
+from verify.model import Difference, Publication
+from verify.spread_parts import Calendar, Definition, peaks
+from verify.spreads import Derived, Series, differences, expected, grouped
+
+MARKET: Final = "spread"
+_READ_AGAIN: Final = 5
+_PAUSE_S: Final = 1.0
+Tables = Mapping[str, pl.DataFrame]  # of the reference
+Who = tuple[str, str]  # tenant, spread
+
+
+@dataclass
+class _Reader:
+    """Publications of instruments, each read once."""
+
+    client: Client
+    held: dict[tuple[str, str], Series] = field(default_factory=dict[tuple[str, str], Series])
+
+    def __call__(self, tenant: str, instrument: str) -> Series:
+        if (tenant, instrument) not in self.held:
+            self.held[tenant, instrument] = grouped(_publications(self.client, tenant, instrument))
+        return self.held[tenant, instrument]
+
+
+def check(client: Client, tables: Tables) -> tuple[int, list[Difference]]:
+    """How many values were checked, and what differs; what differs is read again: a system at work moves."""
+    defined, calendar = definitions(tables), calendar_of(tables)
+    values, found = _checked(client, defined, calendar)
+    for _ in range(_READ_AGAIN):
+        if not found:
+            break
+        time.sleep(_PAUSE_S)
+        _, found = _checked(client, {who: defined[who] for who in found}, calendar)
+    strays = _strays(client, defined)
+    return values, [*(each for some in found.values() for each in some), *strays]
+
+
+def zones(tables: Tables) -> dict[tuple[str, str], str]:
+    """Whose days those of each spread's instrument are, by (tenant, instrument)."""
+    rows = tables["spreads"].select("tenant", "spread", "zone").iter_rows()
+    return {(tenant, f"{MARKET}.{spread}"): zone for tenant, spread, zone in rows}
+
+
+def definitions(tables: Tables) -> dict[Who, list[Definition]]:
+    """The rows of each spread."""
+    found: dict[Who, list[Definition]] = {}
+    columns = ("tenant", "spread", "valid_from", "valid_to", "zone", "legs")
+    for row in tables["spreads"].select(columns).iter_rows():
+        found.setdefault((row[0], row[1]), []).append(Definition(*row))
+    return found
+
+
+def calendar_of(tables: Tables) -> Calendar:
+    """Plain sets and lists of the reference."""
+    listed: dict[tuple[str, str], list[tuple[date, str]]] = {}
+    for market, root, last, name in tables["contracts"].select("market", "root", "last_trade", "contract").iter_rows():
+        if last is not None:
+            listed.setdefault((market, root), []).append((last, name))
+    days = tables["holidays"].select("calendar", "day").rows()
+    return Calendar(
+        frozenset(day for calendar, day in days if calendar == "nymex"),
+        frozenset(day for calendar, day in days if calendar == "nerc"),
+        {key: sorted(names) for key, names in listed.items()},
+        peaks(),
+    )
+
+
+def _checked(
+    client: Client, defined: Mapping[Who, list[Definition]], calendar: Calendar
+) -> tuple[int, dict[Who, list[Difference]]]:
+    read, values = _Reader(client), 0
+    found: dict[Who, list[Difference]] = {}
+    for who, rows in defined.items():
+        wanted: Derived = {}
+        for row in rows:
+            wanted |= expected(row, read, calendar)
+        have = list(_publications(client, who[0], f"{MARKET}.{who[1]}"))
+        values += len(wanted)
+        odd = list(differences(f"{who[1]} of {who[0]}", wanted, have, valid=lambda at, of=rows: _holds(of, at)))
+        if odd:
+            found[who] = odd
+    return values, found
+
+
+def _holds(rows: Iterable[Definition], start: int) -> bool:
+    return any(row.holds(start) for row in rows)
+
+
+def _strays(client: Client, defined: Mapping[Who, object]) -> Iterator[Difference]:
+    known = ticks.instruments(client)
+    for tenant, instrument in sorted(known):
+        market, _, spread = instrument.partition(".")
+        if market == MARKET and (tenant, spread) not in defined:
+            yield Difference("spread", f"{spread} of {tenant}", "no value: it is not defined", "some")
+
+
+def _publications(client: Client, tenant: str, instrument: str) -> list[Publication]:
+    one = ticks.of_instrument(client, tenant, instrument)
+    return [] if one is None else one.publications
