@@ -13,10 +13,9 @@ from api.problems import invalid, not_found
 from api.spread_query import SpreadsQuery
 from pipeline.schema import TICKS
 from pipeline.shown import flag_names
-from pipeline.spreads.calendars import of_tables
+from pipeline.spreads.calendars import PUBLIC, of_tables
 from pipeline.spreads.definitions import Definition, Leg, of_row
 from pipeline.spreads.explain import Explained, explained, needed
-from pipeline.spreads.plan import PUBLIC
 
 Position = list[str]  # spread, tenant, valid_from
 _HEAD: Final = ("price", "energy", "congestion", "loss", "flags", "known_at")

@@ -43,7 +43,7 @@ def every(client: Client, reference: Tables) -> Iterator[Whose]:
 
 
 def _rules(curve: Row, reference: Tables) -> Rules:
-    holidays = [row["day"] for row in reference["holidays"].to_dicts() if row["calendar"] == "nymex"]
+    holidays = reference["holidays"].filter(calendar="nymex", tenant="public")["day"].to_list()
     listed = [
         row
         for row in reference["contracts"].to_dicts()

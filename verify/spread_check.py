@@ -11,7 +11,7 @@ from clickhouse_connect.driver.client import Client
 
 from verify import ticks
 from verify.model import Difference, Publication
-from verify.spread_parts import Calendar, Definition, peaks
+from verify.spread_parts import Calendar, Definition, off_peak_days, peaks
 from verify.spreads import Derived, Series, differences, expected, grouped
 
 MARKET: Final = "spread"
@@ -65,13 +65,14 @@ def definitions(tables: Tables) -> dict[Who, list[Definition]]:
 def calendar_of(tables: Tables) -> Calendar:
     """Plain sets and lists of the reference."""
     listed: dict[tuple[str, str], list[tuple[date, str]]] = {}
-    for market, root, last, name in tables["contracts"].select("market", "root", "last_trade", "contract").iter_rows():
+    public = {name: tables[name].filter(tenant="public") for name in ("contracts", "holidays")}
+    for market, root, last, name in public["contracts"].select("market", "root", "last_trade", "contract").iter_rows():
         if last is not None:
             listed.setdefault((market, root), []).append((last, name))
-    days = tables["holidays"].select("calendar", "day").rows()
+    days = public["holidays"].select("calendar", "day").rows()
     return Calendar(
         frozenset(day for calendar, day in days if calendar == "nymex"),
-        frozenset(day for calendar, day in days if calendar == "nerc"),
+        off_peak_days(),
         {key: sorted(names) for key, names in listed.items()},
         peaks(),
     )

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from db import reference
 
 PEAK_HOURS: Final = Path(reference.__file__).parent / "peak_hours.csv"
+HOLIDAYS: Final = Path(reference.__file__).parent / "data" / "holidays.csv"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _US: Final = timedelta(microseconds=1)
 _HOUR: Final = timedelta(hours=1)
@@ -49,6 +50,13 @@ def peaks() -> dict[str, Block]:
         rows = [row for row in csv.DictReader(lines) if row["block"] == "peak"]
     hours = ("first_hour", "last_hour", "first_day", "last_day")
     return {row["market"]: Block(row["zone"], *(int(row[name]) for name in hours)) for row in rows}
+
+
+def off_peak_days() -> frozenset[date]:
+    """The NERC holidays, from the list of sources."""
+    with HOLIDAYS.open(encoding="utf-8", newline="") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["calendar"] == "nerc"]
+    return frozenset(date.fromisoformat(row["day"]) for row in rows)
 
 
 @dataclass(frozen=True)

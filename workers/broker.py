@@ -22,6 +22,7 @@ def make_app(settings: Settings) -> Celery:
             "workers.tasks.normalize",
             "workers.tasks.enrich",
             "workers.tasks.aggregate",
+            "workers.tasks.derive",
             "workers.tasks.project",
         ],
         task_queues=[Queue(name, Exchange(name), routing_key=name) for name in queues.values()],

@@ -40,7 +40,7 @@ def made(context: Context, touched: pl.DataFrame) -> None:
     reference = context.snapshot()
     curves = curves_of(reference.tables["curves"])
     calendar = calendar_of(reference.tables)
-    for moved in _moved(touched, curves, calendar):
+    for moved in _moved(touched, curves, curves, calendar):
         _make(context, moved, calendar, reference.tables_version)
 
 
@@ -53,14 +53,18 @@ def marks(context: Context) -> set[str]:
 
 def history(context: Context, chosen: Collection[str], after: datetime | None) -> Iterator[datetime]:
     """Makes the snapshots of the definitions with these marks from all stored prices beyond a day, oldest first; gives
-    the last UTC day that was looked at, again and again."""
+    the last UTC day that was looked at, again and again. What older definitions have left is removed first."""
     reference = context.snapshot()
     calendar = calendar_of(reference.tables)
-    curves = [curve for curve in curves_of(reference.tables["curves"]) if mark(curve, calendar) in chosen]
-    held = _held(context, reference.tables[INSTRUMENTS], curves, _BEGINNING if after is None else after + _DAY)
+    curves = curves_of(reference.tables["curves"])
+    wanted = [curve for curve in curves if mark(curve, calendar) in chosen]
+    held = _held(context, reference.tables[INSTRUMENTS], wanted, _BEGINNING if after is None else after + _DAY)
     every = held["start"].unique().sort()
+    if after is None:
+        for moved in _moved(held, curves, wanted, calendar):
+            stored.forget(context.clickhouse, moved.tenant, moved.curve.curve, reference.tables_version)
     for some in (every[at : at + _TOGETHER] for at in range(0, len(every), _TOGETHER)):
-        for moved in _moved(held.filter(pl.col("start").is_in(some.implode())), curves, calendar):
+        for moved in _moved(held.filter(pl.col("start").is_in(some.implode())), curves, wanted, calendar):
             _make(context, moved, calendar, reference.tables_version)
         yield some[-1]
 
@@ -74,11 +78,12 @@ def _held(context: Context, instruments: pl.DataFrame, curves: list[Curve], low:
     return held.join(wanted, on=["tenant", "instrument"]).with_columns(end=pl.col("start") + _DAY)
 
 
-def _moved(touched: pl.DataFrame, curves: list[Curve], calendar: Calendar) -> Iterator[_Moved]:
+def _moved(touched: pl.DataFrame, curves: list[Curve], wanted: list[Curve], calendar: Calendar) -> Iterator[_Moved]:
+    """Of the definitions that hold for each tenant those that are wanted."""
     inputs = pl.DataFrame([(each.market, each.product) for each in curves], schema=["market", "product"], orient="row")
     found = touched.join(inputs.unique(), on=["market", "product"], how="semi") if curves else touched.clear()
     for tenant in found["tenant"].unique().sort():
-        for curve in for_tenant(curves, tenant):
+        for curve in (each for each in for_tenant(curves, tenant) if each in wanted):
             of = {"tenant": tenant, "market": curve.market, "product": curve.product}
             if not (buckets := found.filter(**of)).is_empty():
                 yield _Moved(tenant, curve, _sessions(buckets, curve, calendar))

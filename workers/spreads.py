@@ -10,10 +10,11 @@ from db.clickhouse import spreads as store
 from db.postgres.reference import register_instruments
 from pipeline.bars import TOUCHED, touched, united
 from pipeline.schema import INSTANT, LATEST, empty
+from pipeline.spreads.calendars import PUBLIC
 from pipeline.spreads.cells import CELLS, cells
 from pipeline.spreads.derive import derive
 from pipeline.spreads.parts import parts
-from pipeline.spreads.plan import PUBLIC, Plan, Plans, plan_of
+from pipeline.spreads.plan import Plan, Plans, plan_of
 from workers.context import Context
 
 MOST_CELLS: Final = 20_000  # of one read: a day of hours of 800 spreads

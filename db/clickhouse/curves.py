@@ -84,6 +84,15 @@ def store(client: Client, tenant: str, curve: str, built: Built, reference: int)
     return heads
 
 
+def forget(client: Client, tenant: str, curve: str, reference: int) -> None:
+    """Removes the snapshots that were made with an older version of the reference than this one."""
+    older = f"bitAnd(ver, {_REFERENCES - 1}) < {{reference:UInt64}}"
+    whose = "tenant = {tenant:String} AND curve = {curve:String}"
+    given = {"tenant": tenant, "curve": curve, "reference": reference % _REFERENCES}
+    statement = f"ALTER TABLE curve_points DELETE WHERE {whose} AND {older}"
+    client.command(statement, parameters=given, settings={"mutations_sync": 1})
+
+
 def in_sessions(tenants: Sequence[str], curve: str, first: date, last: date, limit: int) -> Query:
     """The stored snapshots of a curve with sessions in [first, last], the first `limit` of them."""
     which = """tenant IN {tenants:Array(String)} AND curve = {curve:String} AND (tenant, session) IN (

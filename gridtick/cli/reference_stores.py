@@ -30,6 +30,7 @@ from workers import queues as workers
 from workers.broker import make_app
 
 T = TypeVar("T")
+SEEN_S: Final = 2.0  # after which every worker has looked at the version again
 _AWAY: Final = (*OUTAGE, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -51,7 +52,7 @@ def load(settings: Settings, files: Sequence[Given], mode: Mode) -> Loaded:
 def _look_at_definitions(settings: Settings) -> None:
     """A pass derives what new definitions lack. Where the broker is away, the next one that has prices does."""
     with suppress(OperationalError):
-        workers.publish(make_app(settings), workers.PASS)
+        workers.publish(make_app(settings), workers.PASS, after_s=SEEN_S)
 
 
 def difference(settings: Settings, given: Given) -> Changes:

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+PUBLIC: Final = "public"
 SESSION_CALENDAR: Final = "nymex"  # whose trading holidays the sessions of futures keep
 
 
@@ -51,7 +52,7 @@ class Calendar:
         rows = self.contracts.filter(
             pl.col("market") == curve.market,
             pl.col("root").eq_missing(pl.lit(curve.root)),
-            pl.col("tenant").is_in([curve.tenant, "public"]),
+            pl.col("tenant").is_in([curve.tenant, PUBLIC]),
         )
         own_first = rows.sort((pl.col("tenant") != curve.tenant), maintain_order=True)
         one_each = own_first.unique("contract", keep="first", maintain_order=True)
@@ -75,8 +76,8 @@ def _curve(row: dict[str, object]) -> Curve:
 
 
 def calendar_of(tables: Mapping[str, pl.DataFrame]) -> Calendar:
-    """The calendar of a snapshot of the reference."""
-    holidays = tables["holidays"].filter(pl.col("calendar") == SESSION_CALENDAR)
+    """The calendar of a snapshot of the reference: an exchange's holidays are nobody's own."""
+    holidays = tables["holidays"].filter(pl.col("calendar") == SESSION_CALENDAR, pl.col("tenant") == PUBLIC)
     return Calendar(tables["contracts"], frozenset(holidays["day"]))
 
 
@@ -84,4 +85,4 @@ def for_tenant(curves: Sequence[Curve], tenant: str) -> list[Curve]:
     """The definitions that hold for the ticks of a tenant: its own, and the public ones of other curves."""
     own = [curve for curve in curves if curve.tenant == tenant]
     names = {curve.curve for curve in own}
-    return own + [curve for curve in curves if curve.tenant == "public" and curve.curve not in names]
+    return own + [curve for curve in curves if curve.tenant == PUBLIC and curve.curve not in names]

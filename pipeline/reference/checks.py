@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline import blocks
 from pipeline.reference.problems import Problem
 from pipeline.reference.tables import TENANT, Table
 from pipeline.spreads.checks import check as spread_problems
@@ -84,10 +85,17 @@ def _of_spreads(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
             yield Problem(line, column, "", problem)
 
 
+def _of_curves(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
+    for (market, block), line in zip(rows.select("market", "block").iter_rows(), lines, strict=True):
+        known = blocks.names(market) or (blocks.ATC,)
+        if block not in known:
+            yield Problem(line, "block", block, f"is no block of {market}. Write one of {', '.join(known)}.")
+
+
 def _nothing(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:  # noqa: ARG001 - a table without rules of its own
     yield from ()
 
 
 _OF_TABLE: Final[Mapping[str, Callable[[pl.DataFrame, Lines], Iterator[Problem]]]] = {
-    "taxonomy_rules": _of_rules, "spreads": _of_spreads,
+    "taxonomy_rules": _of_rules, "spreads": _of_spreads, "curves": _of_curves,
 }  # fmt: skip

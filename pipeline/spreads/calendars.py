@@ -11,6 +11,7 @@ import polars as pl
 
 from pipeline.schema import Schema, conform
 
+PUBLIC: Final = "public"
 TRADING: Final = "nymex"  # the calendar whose holidays are no trade days of spot gas
 _CENTRAL: Final = "America/Chicago"
 _GAS_DAY: Final = "9h"  # a gas day begins at 09:00 Central prevailing (FERC Order 809)
@@ -37,9 +38,10 @@ class Calendars:
 
 
 def of_tables(tables: Mapping[str, pl.DataFrame]) -> Calendars:
-    """From the reference tables `holidays` and `contracts`."""
-    held = tables["holidays"].filter(pl.col("calendar") == TRADING)
-    dated = conform(tables["contracts"].select(*_CONTRACTS), _CONTRACTS).filter(pl.col("last_trade").is_not_null())
+    """From the public rows of the reference tables `holidays` and `contracts`: spreads of all tenants follow them."""
+    held, contracts = (tables[name].filter(tenant=PUBLIC) for name in ("holidays", "contracts"))
+    held = held.filter(pl.col("calendar") == TRADING)
+    dated = conform(contracts.select(*_CONTRACTS), _CONTRACTS).filter(pl.col("last_trade").is_not_null())
     listed = dated.unique(["market", "contract"]).sort("market", "root", "last_trade")
     nth = pl.col("last_trade").rank("ordinal").over("market", "root").cast(pl.Int64)
     holidays = tuple(held["day"].unique().sort().to_list())

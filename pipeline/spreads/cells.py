@@ -7,8 +7,8 @@ import polars as pl
 
 from pipeline import calendar
 from pipeline.schema import INSTANT, Schema, conform, empty
-from pipeline.spreads.calendars import Calendars, flow_dates, gas_day_begins, is_trade_day
-from pipeline.spreads.plan import LEGS, PUBLIC, Plan
+from pipeline.spreads.calendars import PUBLIC, Calendars, flow_dates, gas_day_begins, is_trade_day
+from pipeline.spreads.plan import LEGS, Plan
 
 # One row an interval of a spread: `number` is the place of its definition, `day` the local day that holds `start`.
 CELLS: Final[Schema] = {"number": pl.UInt32(), "start": INSTANT, "end": INSTANT, "day": pl.Date()}

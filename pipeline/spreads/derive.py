@@ -15,11 +15,12 @@ import polars as pl
 from pipeline import flags, products
 from pipeline.flags import Flag
 from pipeline.schema import LIMIT, SCALE, TICKS, Schema, conform, empty
+from pipeline.spreads.calendars import PUBLIC
 from pipeline.spreads.cells import CELLS
 from pipeline.spreads.exact import as_price, half_even
 from pipeline.spreads.kinds import KINDS, MARKET
 from pipeline.spreads.parts import parts
-from pipeline.spreads.plan import PUBLIC, Plan
+from pipeline.spreads.plan import Plan
 
 SOURCE: Final = "gridtick.spreads"
 SEEN: Final[Schema] = {**TICKS, "parser_version": pl.UInt16()}

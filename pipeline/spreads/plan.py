@@ -12,7 +12,6 @@ from pipeline.spreads.calendars import Calendars, of_tables
 from pipeline.spreads.checks import step_s
 from pipeline.spreads.definitions import Definition, of_row
 
-PUBLIC: Final = "public"
 DATED: Final = frozenset({"flow_day", "gas_day"})  # how legs are aligned by the days of gas
 
 # One row a leg; `number` is the place of its definition. `p` / `q`: weight × factor.

@@ -2,20 +2,20 @@
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 import msgspec
 import polars as pl
 
-from db.clickhouse import derived
 from db.clickhouse.bars import run_pass as recompute
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
 from pipeline.bars import count, halves, touched, united
+from pipeline.errors import DataProcessingError
 from service import clock
 from service.settings import Lane
 from workers import curves, history, outgoing, spreads
@@ -24,8 +24,8 @@ from workers.codec import to_msgpack
 from workers.context import Context, current
 from workers.frames import frame_from_bytes, frame_to_bytes
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
-from workers.queues import DERIVE, DERIVE_CURVES, LANDED, LATEST, PASS, STORE, publish
-from workers.tasks.base import DataError, in_hand, refusals, refuse, take
+from workers.queues import LANDED, LATEST, PASS, STORE, publish
+from workers.tasks.base import DataError, in_hand, refusals, refuse, short, take
 from workers.tasks.faults import engine_refusals
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,6 @@ MOST_BATCHES: Final = 64
 MOST_BUCKETS: Final = 200_000
 MOST_PAUSE_S: Final = 4.0
 GATHER_S: Final[Mapping[Lane, float]] = {"live": 1.0, "backfill": 10.0}  # at the least, while batches are on their way
-HISTORY_S: Final = 10.0  # of a task that derives history: others wait for its process
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
 
 
@@ -84,7 +83,8 @@ def run_pass() -> None:
     try:
         for batches, name in passed(context, waiting):
             publish(app, LANDED, [each.header.to_json() for each in batches], name)
-        _begin_history(context)
+        for name, marks in history.undone(context, spreads.plan(context)).items():
+            publish(app, name, marks, after_s=history.SEEN_BY_ALL_S)
     finally:
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
@@ -119,7 +119,7 @@ def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequen
     if not batches:
         return
     try:
-        yield batches, _pass(context, united([each.touched for each in batches]))
+        yield batches, make(context, united([each.touched for each in batches]))
     except DataError as error:
         if len(batches) > 1:
             middle = len(batches) // 2
@@ -135,53 +135,12 @@ def _passed_around(context: Context, buckets: pl.DataFrame) -> Iterator[str]:
     first, second = halves(buckets)
     for part in (first, second) if first.height else ():  # a single bucket cannot be computed
         try:
-            yield _pass(context, part)
+            yield make(context, part)
         except DataError:
             yield from _passed_around(context, part)
 
 
-@task(DERIVE)
-def derive(marks: list[str], after_us: int | None = None) -> None:
-    """Derives the values of definitions of spreads over all history beyond a day, in tasks of bounded length."""
-    context = current()
-    _through(context, DERIVE, marks, _spread_history(context, marks, _day(after_us)))
-
-
-@task(DERIVE_CURVES)
-def derive_curves(marks: list[str], after_us: int | None = None) -> None:
-    """Makes the snapshots of definitions of curves over all history beyond a day, in tasks of bounded length."""
-    context = current()
-    _through(context, DERIVE_CURVES, marks, curves.history(context, marks, _day(after_us)))
-
-
-def _through(context: Context, name: str, marks: list[str], days: Iterator[datetime]) -> None:
-    """Goes on for a while; another task takes over from the last day."""
-    until = time.monotonic() + HISTORY_S
-    for day in days:
-        if time.monotonic() > until:
-            publish(app, name, marks, clock.to_us(day))
-            return
-    derived.mark(context.clickhouse, marks)
-
-
-def _spread_history(context: Context, marks: list[str], after: datetime | None) -> Iterator[datetime]:
-    for step in spreads.history(context, spreads.plan(context), marks, after):
-        if step.touched.height:
-            publish(app, LANDED, [], _pass(context, step.touched))
-        yield step.until
-
-
-def _day(at_us: int | None) -> datetime | None:
-    return None if at_us is None else clock.from_us(at_us)
-
-
-def _begin_history(context: Context) -> None:
-    """Starts what is missing of the values of new definitions."""
-    for name, marks in history.undone(context, spreads.plan(context)).items():
-        publish(app, name, marks, after_s=history.SEEN_BY_ALL_S)
-
-
-def _pass(context: Context, buckets: pl.DataFrame) -> str:
+def make(context: Context, buckets: pl.DataFrame) -> str:
     """One pass; its name. Its latest prices are on their way before its coarser bars are made: others wait for them."""
     name = uuid4().hex
 
@@ -191,10 +150,28 @@ def _pass(context: Context, buckets: pl.DataFrame) -> str:
         publish(app, LATEST, name)
 
     with engine_refusals():
-        states = recompute(context.clickhouse, spreads.with_spreads(context, spreads.plan(context), buckets), offer)
-        curves.made(context, buckets)
+        states = recompute(context.clickhouse, _with_spreads(context, buckets), offer)
+        with _contained(context, "aggregate.curves"):
+            curves.made(context, buckets)
     claims.put(context.redis, states_of(name), frame_to_bytes(states))
     return name
+
+
+def _with_spreads(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
+    with _contained(context, "aggregate.spreads"):
+        return spreads.with_spreads(context, spreads.plan(context), buckets)
+    return buckets
+
+
+@contextmanager
+def _contained(context: Context, name: str) -> Generator[None]:
+    """Around what is derived by definitions: one that cannot be worked on keeps no price from its bars. What it lacks
+    `gridtick verify` tells, and a changed definition derives anew."""
+    try:
+        yield
+    except (DataProcessingError, pl.exceptions.PolarsError, ArithmeticError) as error:
+        log.error("not derived", extra={"stage": name, "cause": short(error)})
+        context.metrics.count("task_failures", task=name)
 
 
 def _read(entry: bytes) -> Stored:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from gridtick.cli.main import build
 from local.stack import Stack
 from pipeline.errors import DataProcessingError
+from pipeline.reference.tables import TABLES
 
 HEAD = "market,location,kind,region,source\n"
 
@@ -53,7 +54,7 @@ def test_a_file_goes_in_is_compared_and_comes_out(
     )
     assert call("export", "--all", str(tmp_path / "all"), *of).exit_code == 0
     assert (tmp_path / "all" / "locations.csv").read_text() == exported
-    assert len(list((tmp_path / "all").glob("*.csv"))) == 8
+    assert len(list((tmp_path / "all").glob("*.csv"))) == len(TABLES)
     assert "taxonomy_rules" in call("ls").stdout
 
 

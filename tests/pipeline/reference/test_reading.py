@@ -126,6 +126,8 @@ def test_zones_and_bounds_are_those_of_the_column() -> None:
     curve = "curve,market,product,name,zone,unit,block,granularity,tick,session_zone,session_end,max_age,source\n"
     row = "c,m,futures,n,UTC,USD,atc,month,0.001,UTC,17:00,401,s\n"
     assert problems(curve + row) == ["line 2, max_age: '401' lies above 400."]
+    [told] = problems(curve + row.replace("401", "5").replace("atc", "peak"))
+    assert told == "line 2, block: 'peak' is no block of m. Write one of atc."
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

@@ -22,7 +22,7 @@ from workers.context import Context
 from workers.frames import frame_to_bytes
 from workers.header import ENRICHED, BatchHeader
 from workers.queues import LANDED, LATEST
-from workers.tasks import aggregate, project
+from workers.tasks import aggregate, derive, project
 
 OUTGOING = ("normalized", "enriched", "bars", "curves")
 
@@ -95,6 +95,7 @@ def working(settings: Settings, patch: pytest.MonkeyPatch) -> Generator[Worker]:
     context = Context(settings)
     worker = Worker(context)
     patch.setattr(aggregate, "publish", worker.publish)
+    patch.setattr(derive, "publish", worker.publish)
     contexts.use(context)
     while context.passes.take() is not None:
         pass

@@ -128,7 +128,7 @@ def test_what_has_landed_stays_so_when_the_rest_takes_too_long(
     project.landed(batches, name)
     assert [ack.first for ack in worker.acks()] == [2]
     assert ledger(worker) == [(0, 1), (1, 2), (2, 3)]
-    assert [len(ids) for ids in worker.ids().values()] == [3, 3, 5]
+    assert [len(ids) for ids in worker.ids().values()] == [3, 3, 5, 0]
 
 
 def test_landed_twice_tells_once(worker: Worker, tick: Row) -> None:

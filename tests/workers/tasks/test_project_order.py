@@ -127,7 +127,7 @@ def test_a_topic_that_is_off_stays_empty_and_all_else_goes_on(
         kept = claims.get(worker.context.redis, header.claim(ENRICHED)) is not None
         assert kept == (not {"normalized", "enriched"} <= set(off))
         project.landed(*worker.run_pass())
-        made = {"normalized": 1, "enriched": 1, "bars": 5}
+        made = {"normalized": 1, "enriched": 1, "bars": 5, "curves": 0}
         on = [kind for kind in OUTGOING if kind not in off]
         assert {kind: len(worker.events(kind)) for kind in on} == {kind: made[kind] for kind in on}
         assert len(told(worker)) == 6

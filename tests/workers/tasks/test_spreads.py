@@ -30,6 +30,7 @@ from workers import spreads
 from workers.context import Context
 from workers.queues import DERIVE, LANDED
 from workers.tasks import aggregate
+from workers.tasks import derive as derive_task
 
 pytestmark = pytest.mark.stack
 
@@ -167,7 +168,7 @@ def test_a_pass_brings_the_values_and_the_task_those_of_history(
     assert [value[3] for value in stored(worker, tenant) if value[0] == "spread.basis.two"] == [0, 3, 5]
     digests = sorted(spreads.marks(given))
     assert asked == [(DERIVE, digests)]
-    aggregate.derive(digests)
+    derive_task.derive(digests)
     assert stored(worker, tenant) == expected(rows)
     assert set(digests) <= marked(worker.context.clickhouse)
     ((_, batches, _),) = [each for each in worker.sent if each[0] == LANDED][-1:]
