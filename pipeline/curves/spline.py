@@ -25,6 +25,7 @@ _POWERS: Final = np.arange(5)
 _SLOPE: Final = _POWERS * 1.0  # of u ** k at u = 1
 _BEND: Final = _POWERS * (_POWERS - 1.0)
 _SAFE: Final = 1e-7  # share of the largest mean that a mean may be missed by
+_ROUNDED: Final = 1e-13  # what floats leave over of prices that are the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def spline(grid: Grid, means: Floats, *, flat: bool) -> Floats:
     factors = _least(_bending(grid.length), rows, given).reshape(-1, len(_POWERS))
     values = level + (powers * factors[grid.piece]).sum(axis=1)
     missed = means - grid.means(values)
-    if not np.abs(missed).max() <= _SAFE * max(np.abs(means - level).max(), 1e-9):
+    if not np.abs(missed).max() <= max(_SAFE * np.abs(means - level).max(), _ROUNDED * max(np.abs(means).max(), 1)):
         raise DataProcessingError(
             "The smooth curve misses the price of a piece. Give pieces whose lengths and weights differ less.",
             "aggregate", {"field": "pieces", "missed": float(np.abs(missed).max())},

@@ -58,7 +58,7 @@ def test_only_batches_with_a_poisoned_bucket_are_refused(
     monkeypatch: pytest.MonkeyPatch, batches: list[list[int]], poisoned: set[int]
 ) -> None:
     engine = Engine(poisoned)
-    monkeypatch.setattr(aggregate, "_pass", engine.run)
+    monkeypatch.setattr(aggregate, "make", engine.run)
     monkeypatch.setattr(aggregate, "refuse", engine.refuse)
     stored = [_stored(str(at), buckets) for at, buckets in enumerate(batches)]
     done: list[Any] = list(passed(CONTEXT, stored))
@@ -76,7 +76,7 @@ def test_a_server_that_is_away_refuses_nothing(monkeypatch: pytest.MonkeyPatch) 
         raise ConnectionError("away")
 
     engine = Engine(set())
-    monkeypatch.setattr(aggregate, "_pass", away)
+    monkeypatch.setattr(aggregate, "make", away)
     monkeypatch.setattr(aggregate, "refuse", engine.refuse)
     with pytest.raises(ConnectionError):
         list(passed(CONTEXT, [_stored("0", [1]), _stored("1", [2])]))
