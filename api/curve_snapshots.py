@@ -94,11 +94,12 @@ async def over(reads: Reads, which: Which, asked: Asked, after: list[str] | None
     first = asked.first if after is None else date.fromisoformat(after[1]) + _DAY
     if isinstance(which, Instrument):
         return await _hours_over(reads, which, asked, first)
+    found = Found([], None)
     for one in [each for each in which if after is None or each.tenant == after[0]]:
         found = await _over(reads, one, asked._replace(first=first))
         if any(not part.heads.is_empty() for part in found.parts):
             break
-    return found  # pyright: ignore[reportPossiblyUnboundVariable]
+    return found
 
 
 async def _hours_over(reads: Reads, one: Instrument, asked: Asked, first: date) -> Found:

@@ -17,10 +17,11 @@ from db.reference.snapshot import INSTRUMENTS
 from pipeline.curve_events import curves as events
 from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of, for_tenant, mark
 from pipeline.curves.inputs import sessions_of
-from pipeline.curves.snapshot import build
+from pipeline.curves.snapshot import Built, build
 from pipeline.schema import LATEST
 from workers import outgoing
 from workers.context import Context
+from workers.tasks.base import contained
 
 _DAY: Final = timedelta(days=1)
 _BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -98,9 +99,21 @@ def _sessions(buckets: pl.DataFrame, curve: Curve, calendar: Calendar) -> list[d
 
 
 def _make(context: Context, moved: _Moved, calendar: Calendar, reference: int) -> None:
-    tenant, curve, sessions = moved
     publications = stored.publications_of(context.clickhouse, _inputs(moved, calendar))
-    built = build(curve, publications, calendar, sessions)
+    built = _built(context, moved, calendar, publications)
+    if built is not None:
+        _told(context, moved, built, reference)
+
+
+def _built(context: Context, moved: _Moved, calendar: Calendar, publications: pl.DataFrame) -> Built | None:
+    with contained(context, "aggregate.curves"):
+        return build(moved.curve, publications, calendar, moved.sessions)
+    return None
+
+
+def _told(context: Context, moved: _Moved, built: Built, reference: int) -> None:
+    """Stores the snapshots and tells those that changed; a topic that is away is raised, and all of it is repeated."""
+    tenant, curve = moved.tenant, moved.curve
     heads = stored.store(context.clickhouse, tenant, curve.curve, built, reference)
     points = built.points.with_columns(tenant=pl.lit(tenant), curve=pl.lit(curve.curve))
     told = events(heads.with_columns(unit=pl.lit(curve.unit, dtype=pl.String)), points)

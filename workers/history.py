@@ -29,5 +29,8 @@ def undone(context: Context, plan: Plan) -> dict[str, list[str]]:
         return {}
     _ASKED.plan, _ASKED.again = plan, time.monotonic() + _AGAIN_S
     done = derived.marked(context.clickhouse)
-    missing = {DERIVE: spreads.marks(plan) - done, DERIVE_CURVES: curves.marks(context) - done}
+    wanted = {DERIVE: spreads.marks(plan), DERIVE_CURVES: curves.marks(context)}
+    # What is not defined any more would count as done when it comes back, after other values have taken its place.
+    derived.forget(context.clickhouse, done.difference(*wanted.values()))
+    missing = {task: marks - done for task, marks in wanted.items()}
     return {task: sorted(marks) for task, marks in missing.items() if marks}

@@ -116,7 +116,10 @@ def _register(context: Context, plan: Plan, made: pl.DataFrame) -> None:
     unseen = first.join(context.reference(), on=["tenant", "instrument"], how="anti")
     if unseen.is_empty():
         return
-    money = {each.instrument: each.currency for each in plan.definitions}
-    currency = pl.col("instrument").replace_strict(money, return_dtype=pl.String)
-    added = context.runner.wait(register_instruments(context.postgres, unseen.with_columns(currency=currency)))
+    money = pl.DataFrame(
+        [(each.tenant, each.instrument, each.currency) for each in plan.definitions],
+        dict.fromkeys(("tenant", "instrument", "currency"), pl.String()), orient="row",
+    ).unique(["tenant", "instrument"], keep="last")  # fmt: skip
+    rows = unseen.join(money, on=["tenant", "instrument"], how="left")
+    added = context.runner.wait(register_instruments(context.postgres, rows))
     context.metrics.count("instruments_registered", added)

@@ -17,3 +17,11 @@ def marked(client: Client) -> set[str]:
 def mark(client: Client, marks: Collection[str]) -> None:
     """Remembers that these were derived."""
     insert_frame(client, "derived", pl.DataFrame({"mark": sorted(marks)}))
+
+
+def forget(client: Client, marks: Collection[str]) -> None:
+    """These are to be derived anew when they come back."""
+    if marks:
+        given = {"marks": sorted(marks)}
+        statement = "ALTER TABLE derived DELETE WHERE toString(mark) IN {marks:Array(String)}"
+        client.command(statement, parameters=given, settings={"mutations_sync": 1})

@@ -32,8 +32,9 @@ def day_ahead(revisions: pl.DataFrame, zone: str, due: timedelta) -> tuple[pl.Da
     prices of a day are expected, from its first instant.
     """
     local = pl.col("start").dt.convert_time_zone(zone).dt.date().alias("session")
-    known = revisions.filter(usable(pl.col("flags"))).sort(*_MESSAGE, "row").with_columns(local)
-    current = known.unique(_IDENTITY, keep="last", maintain_order=True).sort("session", "start")
+    known = revisions.sort(*_MESSAGE, "row").with_columns(local)
+    last = known.unique(_IDENTITY, keep="last", maintain_order=True).sort("session", "start")
+    current = last.filter(usable(pl.col("flags")))
     return _heads(known, current, zone, due), _points(current)
 
 

@@ -89,9 +89,13 @@ def _dated(curve: Curve, rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def midnight(day: str, zone: str) -> pl.Expr:
-    """The instant at which a local day begins."""
-    local = pl.col(day).cast(pl.Datetime("us")).dt.replace_time_zone(zone, ambiguous="earliest")
-    return local.dt.convert_time_zone("UTC").cast(INSTANT)
+    """The instant at which a local day begins; where the clock skips midnight, an hour later on it."""
+    naive = pl.col(day).cast(pl.Datetime("us"))
+    first, later = (
+        each.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for each in (naive, naive.dt.offset_by("1h"))
+    )
+    return pl.coalesce(first, later).dt.convert_time_zone("UTC").cast(INSTANT)
 
 
 def _flags() -> pl.Expr:

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline.reference.tables import Column, Kind
 from pipeline.schema import LIMIT, SCALE
+from pipeline.zones import is_zone
 
 LONGEST: Final = 4_000  # characters of a text
 SHOWN: Final = 80  # of a refused value
@@ -94,10 +94,8 @@ def _boolean(text: str) -> bool:
 
 
 def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Unreadable("is no time zone. Write a name such as America/New_York or UTC.") from None
+    if not is_zone(text):
+        raise Unreadable("is no time zone. Write a name such as America/New_York or UTC.")
     return text
 
 

@@ -17,6 +17,7 @@ from pipeline.schema import empty
 STAGE: Final = "reference"
 _TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FILE: Final = "file"
+_MOST_COLUMNS: Final = 64
 
 
 class Given(NamedTuple):
@@ -115,6 +116,9 @@ def _needed(table: Table) -> set[str]:
 
 
 def _header(table: Table, header: Sequence[str]) -> Iterator[Problem]:
+    if len(header) > _MOST_COLUMNS:
+        yield Problem(1, _FILE, str(len(header)), f"columns are too many: {table.name} has {len(table.columns)}.")
+        return
     for name in sorted({each for each in header if header.count(each) > 1}):
         yield Problem(1, name, "", "is a column twice.")
     for name in header:

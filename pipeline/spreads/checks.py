@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pipeline import blocks, products
 from pipeline.bars import INTERVALS
 from pipeline.errors import DataProcessingError
 from pipeline.spreads.definitions import Definition, Leg, of_row
 from pipeline.spreads.kinds import KINDS, MARKET
+from pipeline.zones import is_zone
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_]{0,99}")
 _LARGEST, _FINEST = 10**6, 1000  # of a coefficient: beyond them sums of prices would not fit 128 bits
@@ -48,7 +48,7 @@ def change_problem(old: Mapping[str, object], new: Mapping[str, object] | None) 
 def _problems(definition: Definition) -> Iterator[str]:
     if definition.valid_from and definition.valid_to and definition.valid_from >= definition.valid_to:
         yield f"valid_to: {definition.valid_to} does not come after valid_from {definition.valid_from}."
-    if not _is_zone(definition.zone):
+    if not is_zone(definition.zone):
         yield f"zone: {definition.zone!r} is no time zone. Write a name such as America/New_York or UTC."
     if len(definition.legs) != _LEGS:
         yield f"legs: {len(definition.legs)} of them. A spread has two."
@@ -57,14 +57,6 @@ def _problems(definition: Definition) -> Iterator[str]:
     yield from wrong
     if not wrong:
         yield from _together(definition)
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True
 
 
 def _of_leg(definition: Definition, leg: Leg, number: int) -> Iterator[str]:

@@ -1,9 +1,10 @@
 """A definition of a spread, as a row of the reference table `spreads` holds it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from hashlib import sha256
 from typing import Final, cast
@@ -15,7 +16,7 @@ from pipeline.errors import DataProcessingError
 from pipeline.spreads.kinds import KINDS, MARKET, Align, Kind
 
 _TEXTS: Final = ("tenant", "spread", "zone", "unit", "formula", "legs", "source")
-_LONGEST: Final = 12  # characters of a number
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")  # an exponent may stand for millions of digits
 
 
 class Written(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,13 +142,9 @@ def _leg(written: Written, where: str) -> Leg:
 
 
 def _number(text: str, where: str) -> Decimal:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite() or len(text) > _LONGEST:
+    if not _NUMBER.fullmatch(text):
         raise _refused(f'{where}: {text[:40]!r} is no plain number. Write it as text, e.g. "-1" or "7.25".')
-    return number
+    return Decimal(text)
 
 
 def _refused(message: str) -> DataProcessingError:

@@ -2,8 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
@@ -15,7 +14,6 @@ from db.clickhouse.bars import run_pass as recompute
 from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
 from pipeline.bars import count, halves, touched, united
-from pipeline.errors import DataProcessingError
 from service import clock
 from service.settings import Lane
 from workers import curves, history, outgoing, spreads
@@ -25,7 +23,7 @@ from workers.context import Context, current
 from workers.frames import frame_from_bytes, frame_to_bytes
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
 from workers.queues import LANDED, LATEST, PASS, STORE, publish
-from workers.tasks.base import DataError, in_hand, refusals, refuse, short, take
+from workers.tasks.base import DataError, contained, in_hand, refusals, refuse, take
 from workers.tasks.faults import engine_refusals
 
 log = logging.getLogger(__name__)
@@ -151,27 +149,15 @@ def make(context: Context, buckets: pl.DataFrame) -> str:
 
     with engine_refusals():
         states = recompute(context.clickhouse, _with_spreads(context, buckets), offer)
-        with _contained(context, "aggregate.curves"):
-            curves.made(context, buckets)
+        curves.made(context, buckets)
     claims.put(context.redis, states_of(name), frame_to_bytes(states))
     return name
 
 
 def _with_spreads(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
-    with _contained(context, "aggregate.spreads"):
+    with contained(context, "aggregate.spreads"):
         return spreads.with_spreads(context, spreads.plan(context), buckets)
     return buckets
-
-
-@contextmanager
-def _contained(context: Context, name: str) -> Generator[None]:
-    """Around what is derived by definitions: one that cannot be worked on keeps no price from its bars. What it lacks
-    `gridtick verify` tells, and a changed definition derives anew."""
-    try:
-        yield
-    except (DataProcessingError, pl.exceptions.PolarsError, ArithmeticError) as error:
-        log.error("not derived", extra={"stage": name, "cause": short(error)})
-        context.metrics.count("task_failures", task=name)
 
 
 def _read(entry: bytes) -> Stored:

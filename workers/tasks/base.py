@@ -6,7 +6,9 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 from celery.exceptions import SoftTimeLimitExceeded
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from db.postgres.engine import OUTAGE as POSTGRES_OUTAGE
 from db.redis import acks, claims
 from db.redis.acks import Ack
 from db.redis.client import OUTAGE
@@ -17,6 +19,7 @@ from workers.header import BatchHeader
 log = logging.getLogger(__name__)
 
 MOST_ERROR = 2000
+_AWAY = (*OUTAGE, *POSTGRES_OUTAGE, ClickHouseError)
 _NOT_THE_DATA = (MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit, SoftTimeLimitExceeded)
 
 
@@ -42,6 +45,21 @@ def refusals(stage: str) -> Generator[None]:
         raise DataError(str(error)) from error
     except BaseException as error:
         raise DataError(f"[{stage}] {type(error).__name__}: {error}") from error
+
+
+@contextmanager
+def contained(context: Context, name: str) -> Generator[None]:
+    """Around what is derived by definitions: one that cannot be worked on keeps no price from its bars.
+
+    A server that is away is raised. What is lacking `gridtick verify` tells, and a changed definition derives anew.
+    """
+    try:
+        yield
+    except (*_NOT_THE_DATA, *_AWAY):
+        raise
+    except BaseException as error:
+        log.error("not derived", extra={"stage": name, "cause": f"{type(error).__name__}: {error}"[:300]})
+        context.metrics.count("task_failures", task=name)
 
 
 @contextmanager

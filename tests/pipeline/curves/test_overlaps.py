@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.curves.granular import of_pieces
@@ -70,6 +70,7 @@ def test_a_mean_is_rounded_once_half_to_even() -> None:
     assert row == Decimal("-3.333333333333")
 
 
+@example([Decimal("0.155")] * 3, Decimal("0.155"))  # the same price, which no float holds
 @given(st.lists(PRICES, min_size=3, max_size=14), PRICES)
 def test_days_average_to_every_price_that_was_kept(months: list[Decimal], summer: Decimal) -> None:
     found = points([*strip(MONDAY, *map(str, months)), generic("NG-Q4-27", MONDAY, str(summer))])

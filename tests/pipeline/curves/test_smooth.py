@@ -1,7 +1,7 @@
 """The smooth curve through pieces: a published curve, its ends, seasons, gaps and shape."""
 
 import json
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -127,12 +127,3 @@ def test_a_peak_piece_over_a_season_that_weighs_nothing_there() -> None:
     weights = WEIGHTS | {day: 0 for day in WEIGHTS if day.isoweekday() > 5}
     made = bootstrap([delivery("W", "2017-03-25", "2017-04-06", "40")], weights)
     assert set(smooth(frame(made.pieces, weights), seasons=(4,)).to_list()) == {Decimal(40)}
-
-
-def test_equal_prices_that_no_float_holds_are_a_level_curve() -> None:
-    days = pl.DataFrame({
-        "day": [date(2026, 4, 1) + timedelta(days=at) for at in range(91)], "weight": [1.0] * 91,
-        "piece_start": [date(2026, 4, 1)] * 30 + [date(2026, 5, 1)] * 31 + [date(2026, 6, 1)] * 30,
-        "price": [Decimal("0.155")] * 91,
-    })  # fmt: skip
-    assert smooth(days).unique().to_list() == [Decimal("0.155")]

@@ -174,7 +174,7 @@ def test_a_definition_that_cannot_be_worked_on_keeps_no_price_from_its_bars(
     def broken(*_: object) -> None:
         raise DataProcessingError("no such block", "api")
 
-    monkeypatch.setattr(making, "made", broken)
+    monkeypatch.setattr(making, "build", broken)
     monkeypatch.setattr(aggregate.spreads, "with_spreads", broken)
     failed = curved.failures("aggregate.curves"), curved.failures("aggregate.spreads")
     curved.land(of(fresh_tenant(), strip(MONDAY, "3.1")))
