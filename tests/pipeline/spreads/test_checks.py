@@ -40,7 +40,7 @@ def test_a_good_definition_has_no_problem(good: dict[str, Any]) -> None:
         (row("dart.a", leg(DA), leg(RT, "-1"), legs="{"), "legs: '{' is no JSON array"),
         (row("dart.a", leg(DA), leg(RT, "x")), "legs[1].weight: 'x' is no plain number"),
         (row("dart.a", leg(DA), leg(RT, "1e9999999999")), "legs[1].weight: '1e9999999999' is no plain number"),
-        (row("dart.a", leg(DA), leg(RT, "-100000")), "legs[1]: weight × factor is"),
+        (row("dart.a", leg(DA), leg(RT, "-999999999")), "legs[1]: weight × factor is"),
         (row("dart.a", leg(DA), leg(RT, "-1"), zone="posix/America/New_York"), "is no time zone"),
         (row("dart.a", leg(DA)), "legs: 1 of them. A spread has two."),
         (row("dart.a", leg(DA), leg(RT)), "legs: weights 1 and 1."),
