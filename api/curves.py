@@ -1,8 +1,8 @@
 """Which curve is meant, and its snapshots: stored ones, or computed from what was known at an instant."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, timedelta
-from typing import Final, NamedTuple
+from datetime import date, datetime
+from typing import NamedTuple
 
 import polars as pl
 
@@ -19,8 +19,6 @@ from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of,
 from pipeline.curves.inputs import MESSAGE, sessions_of
 from pipeline.curves.snapshot import Built, build
 from pipeline.schema import TICKS, empty
-
-_DAY: Final = timedelta(days=1)
 
 
 class Futures(NamedTuple):

@@ -1,7 +1,7 @@
 """Blocks of hours in which power is traded: which hours are peak in a market, and what follows from that.
 
-Written down (`DEFAULT`, and the table `blocks`) is a market's `peak` as it is traded there, and MISO's `tariff`. Of the
-hours of the day and the holidays of `peak` follow
+Written down (`DEFAULT`; sources in `db/reference/peak_hours.csv`) is a market's `peak` as it is traded there, and
+MISO's `tariff`. Of the hours of the day and the holidays of `peak` follow
 
 | block | hours |
 |---|---|
@@ -67,35 +67,29 @@ DEFAULT: Final[Blocks] = MappingProxyType(
 )
 
 
-def of_table(table: pl.DataFrame) -> Blocks:
-    """The rows of the reference table `blocks`."""
-    columns = table.select("market", "block", *Hours.__dataclass_fields__)
-    return {(market, block): Hours(*rest) for market, block, *rest in columns.iter_rows()}
-
-
-def names(market: str, known: Blocks = DEFAULT) -> tuple[Block, ...]:
+def names(market: str) -> tuple[Block, ...]:
     """The blocks of a market; none where it has no peak hours."""
-    written = tuple(block for of, block in known if of == market)
+    written = tuple(block for of, block in DEFAULT if of == market)
     return (ATC, *written, *DERIVED) if PEAK in written else ()
 
 
-def zone_of(block: Block, market: str, known: Blocks = DEFAULT) -> str:
+def zone_of(block: Block, market: str) -> str:
     """Whose local hours and days the block's are. Raises `DataProcessingError` where the market has no such block."""
-    return hours_of(block, market, known).zone
+    return hours_of(block, market).zone
 
 
-def hours_of(block: Block, market: str, known: Blocks = DEFAULT) -> Hours:
+def hours_of(block: Block, market: str) -> Hours:
     """What a block follows from. Raises `DataProcessingError` where the market has no such block."""
-    there = names(market, known)
+    there = names(market)
     if block in there:
-        return known.get((market, block)) or known[market, PEAK]
-    fix = f"Write one of {', '.join(there)}." if there else f"Peak hours are known of {', '.join(markets(known))}."
+        return DEFAULT.get((market, block)) or DEFAULT[market, PEAK]
+    fix = f"Write one of {', '.join(there)}." if there else f"Peak hours are known of {', '.join(markets())}."
     raise DataProcessingError(f"{market} has no block {block!r}. {fix}", "api", {"market": market, "block": block})
 
 
-def markets(known: Blocks = DEFAULT) -> list[str]:
+def markets() -> list[str]:
     """The markets that have blocks."""
-    return sorted({market for market, block in known if block == PEAK})
+    return sorted({market for market, block in DEFAULT if block == PEAK})
 
 
 def block_of(instrument: str) -> Block | None:
@@ -104,14 +98,14 @@ def block_of(instrument: str) -> Block | None:
     return _NAMES[named[1]] if named else None
 
 
-def within(starts: pl.Series, block: Block, market: str, known: Blocks = DEFAULT) -> pl.Series:
+def within(starts: pl.Series, block: Block, market: str) -> pl.Series:
     """Boolean: the hour that holds this instant (UTC) lies in the block.
 
     Raises `DataProcessingError` where the market has no such block; `atc` is one of every market.
     """
     if block == ATC:
         return starts.is_not_null()
-    of = hours_of(block, market, known)
+    of = hours_of(block, market)
     local = starts.dt.convert_time_zone(of.zone)
     free = local.dt.date().is_in(_holidays(local, of).implode())
     day = pl.select(pl.when(free).then(0).otherwise(local.dt.weekday())).to_series()
@@ -123,11 +117,11 @@ def mask(block: Block, of: Hours) -> list[bool]:
     return [_member(block, of, day, hour) for day in range(8) for hour in range(24)]
 
 
-def hours(spans: pl.DataFrame, block: Block, market: str, known: Blocks = DEFAULT) -> pl.DataFrame:
+def hours(spans: pl.DataFrame, block: Block, market: str) -> pl.DataFrame:
     """`start, hour`: the beginnings of the block's hours in each [`start`, `end`) of full hours (all UTC)."""
     every = pl.datetime_ranges("start", "end", "1h", closed="left").alias("hour")
     found = spans.select("start", every).explode("hour").drop_nulls()
-    return found.filter(within(found["hour"], block, market, known))
+    return found.filter(within(found["hour"], block, market))
 
 
 def _member(block: Block, of: Hours, day: int, hour: int) -> bool:

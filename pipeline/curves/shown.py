@@ -9,7 +9,6 @@ from pipeline.curves.points import PointFlag
 from pipeline.json_text import Pieces
 
 _SNAPSHOT: Final = ("tenant", "curve", "session")
-_SHARED: Final = ("start", "end", "product", "price", "kind", "flags", "age", "inputs")
 
 
 def snapshots(heads: pl.DataFrame, points: pl.DataFrame, *, decimals_as_text: bool = False) -> pl.DataFrame:
