@@ -1,5 +1,6 @@
 """The difference of any two instruments, computed as it is read."""
 
+from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -37,7 +38,8 @@ async def basis(reads: Reads, node: Row, hub: Row, window: Window, known: dateti
     first, last = page.rows["start"][0], page.rows["start"][-1]
     span = Window(first, last + timedelta(microseconds=1), None, _MOST)
     beside = await reads.ticks([hub["tenant"]], [hub["instrument"]], span, known)
-    return Page(_differences(page.rows, beside.rows, node, hub), page.following)
+    rows = await to_thread(_differences, page.rows, beside.rows, node, hub)
+    return Page(rows, page.following)
 
 
 def _differences(first: pl.DataFrame, second: pl.DataFrame, node: Row, hub: Row) -> pl.DataFrame:

@@ -37,7 +37,7 @@ async def listed(state: State, caller: Principal, ask: CurvesQuery, after: list[
         raise invalid("product", "needs a market.")
     tenants = answers.tenants_of(caller, ask)
     if ask.product is not None and is_curve(products.product(str(ask.market), ask.product)):
-        filters = Filters(ask.market, ask.product, None, ask.q)
+        filters = Filters(ask.market, ask.product, ask.q)
         position = None if after is None else (after[0], after[1])
         found = await state.reads.find_instruments(tenants, filters, position, ask.limit + 1)
         every = [hours(row) for row in found.iter_rows(named=True)]

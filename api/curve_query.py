@@ -1,14 +1,14 @@
 """The parameters of the routes of curves."""
 
-from datetime import date
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from api.query import AsOf, InstrumentQuery, Listed, Name, Priced, PriceType
-from api.values import Flag, Instant, MarketName, ProductName
+from api.values import DAYS, Day, Flag, Instant, MarketName, ProductName
 
-MOST_SNAPSHOTS: Final = 100
+MOST_SNAPSHOTS: Final = 100  # of one answer, versions included
+MOST_POINTS: Final = 100_000  # of one answer, some 25 MB
 Granularity = Literal["native", "day", "month", "quarter", "season", "year"]
 
 Granular = Annotated[
@@ -57,19 +57,30 @@ class LatestSnapshotQuery(Made):
 class SnapshotsQuery(Priced):
     """The snapshots of the sessions [start, end)."""
 
-    start: Annotated[date | None, Field(description="first session; default: 31 days before `end`")] = None
-    end: Annotated[date | None, Field(description="first session beyond; default: the day after tomorrow")] = None
+    start: Annotated[Day | None, Field(description=f"first session, {DAYS}; default: 31 days before `end`")] = None
+    end: Annotated[Day | None, Field(description=f"first session beyond, {DAYS}; default: the day after tomorrow")] = (
+        None
+    )
     as_of: AsOf = None
-    versions: Annotated[Flag, Field(description="every version of each, not the newest alone")] = False
+    versions: Annotated[
+        Flag, Field(description=f"every version of each, not the newest alone; at most {MOST_SNAPSHOTS} of a session")
+    ] = False
     granularity: Granular = "native"
     block: BlockName = "atc"
     limit: Annotated[
-        int, Field(ge=1, le=MOST_SNAPSHOTS, description=f"most sessions of one answer, at most {MOST_SNAPSHOTS}")
+        int,
+        Field(
+            ge=1,
+            le=MOST_SNAPSHOTS,
+            description=f"most sessions of one answer, at most {MOST_SNAPSHOTS}. It ends sooner, with a `next`, before "
+            f"the session with which it would hold more than {MOST_SNAPSHOTS} snapshots or {MOST_POINTS} points (of "
+            "another granularity than native: days that its points are made of)",
+        ),
     ] = MOST_SNAPSHOTS
 
 
 class ExplainCurveQuery(InstrumentQuery):
     """The working behind the snapshot of a session."""
 
-    session: Annotated[date, Field(description="the trading day, of a day-ahead curve the delivery day")]
+    session: Annotated[Day, Field(description=f"the trading day, of a day-ahead curve the delivery day; {DAYS}")]
     as_of: AsOf = None

@@ -12,7 +12,7 @@ from db.clickhouse import curves
 from db.clickhouse.curves import Inputs, Stored
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
-from pipeline.schema import TICKS, conform
+from pipeline.schema import SEEN, conform
 
 
 class CurveReads:
@@ -36,7 +36,7 @@ class CurveReads:
         return cast("list[date]", found["session"].cast(pl.Date).to_list())
 
     async def curve_publications(self, of: Inputs, known: datetime | None) -> pl.DataFrame:
-        return conform(await self._curve_rows(curves.publications(of, known)), TICKS)
+        return conform(await self._curve_rows(curves.publications(of, known)), SEEN)
 
     async def _curve_rows(self, query: Query) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):

@@ -6,52 +6,23 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from api import curves, hours, render
+from api import curve_room, curve_versions, curves, hours
 from api.coverage import Instrument
-from api.curve_query import MOST_SNAPSHOTS
+from api.curve_room import Asked, Found
 from api.curves import Futures, Snapshots
 from api.ports import Reads
 from api.problems import invalid
-from pipeline import json_text
-from pipeline.curves import granular, shown
+from api.values import FIRST_DAY
 from pipeline.curves.inputs import KINDS
-from pipeline.errors import DataProcessingError
 from pipeline.schema import LATEST
 
 Which = Sequence[Futures] | Instrument
 
 _DAY: Final = timedelta(days=1)
 _LOOK_BACK: Final = 5  # sessions among which the newest before an instant is looked for
-_FIRST: Final = date(1990, 1, 1)
 _INPUT: Final = (
     "contract", "instrument", "price", "kind", "age", "instant", "known_at", "topic_id", "partition", "offset", "row",
 )  # fmt: skip
-
-
-class How(NamedTuple):
-    """How snapshots are shown; `complete`: null for those of now."""
-
-    granularity: str
-    block: str
-    as_text: bool
-    complete: bool | None
-
-
-class Asked(NamedTuple):
-    """Sessions [first, beyond)."""
-
-    first: date
-    beyond: date
-    known: datetime | None
-    versions: bool
-    limit: int
-
-
-class Found(NamedTuple):
-    """Some snapshots (one a session in each part), and the position to go on from."""
-
-    parts: Sequence[Snapshots]
-    following: list[str] | None
 
 
 class Working(NamedTuple):
@@ -77,12 +48,12 @@ async def _newest(reads: Reads, one: Futures, at: datetime | None) -> Snapshots:
 
 
 async def _newest_known(reads: Reads, one: Futures, at: datetime | None, known: datetime) -> Snapshots:
-    span = (_FIRST, (at or LATEST).date() + _DAY)
+    span = (FIRST_DAY, (at or LATEST).date() + _DAY)
     name = one.curve.curve
     days = sorted(await reads.curve_sessions(one.tenant, name, span, known, _LOOK_BACK, newest=True))
     made = await _computed(reads, one, days, known)
     within = made.heads if at is None else made.heads.filter(pl.col("at") <= at)
-    return _of(made, within.tail(1))
+    return curve_room.of(made, within.tail(1))
 
 
 async def _computed(reads: Reads, one: Futures, days: Sequence[date], known: datetime | None) -> Snapshots:
@@ -116,11 +87,15 @@ async def _over(reads: Reads, one: Futures, asked: Asked) -> Found:
     some, more = days[: asked.limit], len(days) > asked.limit
     following = [one.tenant, str(some[-1])] if more else None
     if asked.versions:
-        return Found(await _versions(reads, one, some, asked.known), following)
+        found = await curve_versions.over(reads, one, some, asked)
+        return found if found.following else Found(found.parts, following)
     if asked.known is not None or not some:
-        return Found([await _computed(reads, one, some, asked.known)], following)
-    stored = await reads.curve_snapshots(one.tenant, one.curve.curve, some[0], some[-1], asked.limit)
-    return Found([_read(one, *stored)], following)
+        made = await _computed(reads, one, some, asked.known)
+    else:
+        made = _read(one, *await reads.curve_snapshots(one.tenant, one.curve.curve, some[0], some[-1], asked.limit))
+    fit = curve_room.fitting(made, asked.granularity)
+    cut = fit.heads.height < made.heads.height
+    return Found([fit], [one.tenant, str(fit.heads["session"][-1])] if cut else following)
 
 
 async def _days(reads: Reads, one: Futures, asked: Asked) -> list[date]:
@@ -128,14 +103,6 @@ async def _days(reads: Reads, one: Futures, asked: Asked) -> list[date]:
     span = (asked.first, asked.beyond - _DAY)
     known = asked.known or LATEST
     return list(await reads.curve_sessions(one.tenant, one.curve.curve, span, known, asked.limit + 1, newest=False))
-
-
-async def _versions(reads: Reads, one: Futures, days: Sequence[date], known: datetime | None) -> list[Snapshots]:
-    made: list[Snapshots] = []
-    for day in days:
-        publications = await curves.publications_of(reads, one, [day], known)
-        made += curves.every_version(one, publications, day, MOST_SNAPSHOTS)
-    return made
 
 
 async def explained(reads: Reads, which: Which, session: date, known: datetime | None) -> Working | None:
@@ -153,39 +120,3 @@ async def explained(reads: Reads, which: Which, session: date, known: datetime |
 
 def _read(one: Futures, heads: pl.DataFrame, points: pl.DataFrame) -> Snapshots:
     return Snapshots(heads.with_columns(unit=pl.lit(one.curve.unit, dtype=pl.String)), points)
-
-
-def _of(made: Snapshots, heads: pl.DataFrame) -> Snapshots:
-    """Of the snapshots those of these heads."""
-    return Snapshots(heads, made.points.join(heads, on="session", how="semi", maintain_order="left"))
-
-
-def texts(which: Which, found: Snapshots, how: How) -> list[str]:
-    """Each snapshot as a JSON object."""
-    if found.heads.is_empty():
-        return []
-    made = shown.snapshots(found.heads, _granular(which, found, how), decimals_as_text=how.as_text)
-    whole = "null" if how.complete is None else json_text.numbers(pl.Series([how.complete]))[0]
-    return [f'{text[:-1]},"complete":{whole}}}' for text in made["text"]]
-
-
-def _granular(which: Which, found: Snapshots, how: How) -> pl.DataFrame:
-    if isinstance(which, Instrument):
-        if how.granularity not in {"native", "day"}:
-            raise invalid("granularity", "of a day-ahead curve is native (its hours) or day (their mean).")
-        try:
-            return granular.of_hours(found.points, which.row["market"], which.zone, how.granularity, how.block)
-        except DataProcessingError as error:
-            raise invalid("block", error.message) from None
-    if how.block != "atc":
-        held = which[0].curve.block
-        raise invalid(
-            "block", f"takes hours of day-ahead curves apart; this curve is of contracts for {held} delivery."
-        )
-    return granular.of_pieces(which[0].curve, found.points, how.granularity)
-
-
-def explained_text(which: Which, found: Working, complete: bool | None) -> str:  # noqa: FBT001
-    """The working as one JSON object."""
-    [snapshot] = texts(which, found.snapshots, How("native", "atc", as_text=False, complete=complete))
-    return f'{{"snapshot":{snapshot},"inputs":[{render.rows(found.inputs)}]}}'

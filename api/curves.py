@@ -1,6 +1,7 @@
 """Which curve is meant, and its snapshots: stored ones, or computed from what was known at an instant."""
 
-from collections.abc import Iterator, Sequence
+from asyncio import to_thread
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -9,16 +10,17 @@ import polars as pl
 from api import answers
 from api.coverage import Instrument
 from api.ports import Reads
-from api.problems import invalid, not_found
+from api.problems import not_found
 from api.query import InstrumentQuery, Listed
 from api.security.principal import Principal
 from api.state import State
 from db.clickhouse.curves import Inputs
 from pipeline.curves.day_ahead import is_curve
 from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of, for_tenant
-from pipeline.curves.inputs import MESSAGE, sessions_of
+from pipeline.curves.inputs import sessions_of
+from pipeline.curves.sessions import Sessions
 from pipeline.curves.snapshot import Built, build
-from pipeline.schema import TICKS, empty
+from pipeline.schema import SEEN, empty
 
 
 class Futures(NamedTuple):
@@ -60,18 +62,24 @@ async def meant(
 async def computed(reads: Reads, one: Futures, sessions: Sequence[date], known: datetime | None) -> Built:
     """The snapshots of sessions, in order, from what was known at an instant, or is now."""
     if not sessions:
-        return build(one.curve, empty(TICKS), one.calendar)
+        return build(one.curve, empty(SEEN), one.calendar)
     publications = await publications_of(reads, one, sessions, known)
-    return build(one.curve, publications, one.calendar, sessions)
+    return await to_thread(build, one.curve, publications, one.calendar, sessions)
 
 
 async def publications_of(reads: Reads, one: Futures, sessions: Sequence[date], known: datetime | None) -> pl.DataFrame:
     """All that may stand in the snapshots of these sessions."""
     trading = sessions_of(one.curve, one.calendar)
-    reach = trading.around([sessions[0]], one.curve.max_age + 1, 0)
-    low, high = trading.closes(pl.Series([reach[0], sessions[-1]], dtype=pl.Date))
+    first = _before(trading, sessions[0], one.curve.max_age + 1)
+    low, high = trading.closes(pl.Series([first, sessions[-1]], dtype=pl.Date))
     of = Inputs(one.tenant, one.curve.market, one.curve.product, low, high)
     return await reads.curve_publications(of, known)
+
+
+def _before(trading: Sessions, day: date, sessions: int) -> date:
+    """The session so many ones before a day; of the first days the first session that there is."""
+    at = trading.numbers(pl.Series(trading.around([day], 0, 0), dtype=pl.Date))
+    return trading.days((at - sessions).clip(0))[0]
 
 
 def shown(one: Futures, built: Built) -> Snapshots:
@@ -79,16 +87,3 @@ def shown(one: Futures, built: Built) -> Snapshots:
     whose = {"tenant": pl.lit(one.tenant), "curve": pl.lit(one.curve.curve)}
     heads = built.heads.with_columns(**whose, unit=pl.lit(one.curve.unit, dtype=pl.String))
     return Snapshots(heads, built.points.with_columns(**whose))
-
-
-def every_version(one: Futures, publications: pl.DataFrame, session: date, most: int) -> Iterator[Snapshots]:
-    """Each version of a session's snapshot, oldest first; 422 for more than `most`."""
-    built = build(one.curve, publications, one.calendar, [session])
-    if built.versions.height > most:
-        held = f"{session} has {built.versions.height} versions, of which at most {most} are shown at once."
-        raise invalid("versions", f"{held} Ask for one with as_of.")
-    places = publications.select(MESSAGE).unique().sort(MESSAGE).with_row_index("place")
-    known = publications.join(places, on=MESSAGE, maintain_order="left")
-    for place in built.versions.join(places, on=MESSAGE, maintain_order="left")["place"]:
-        then = known.filter(pl.col("place") <= place).drop("place")
-        yield shown(one, build(one.curve, then, one.calendar, [session]))

@@ -1,5 +1,6 @@
 """Day-ahead curves: the hours of local days, read from the ticks."""
 
+from asyncio import to_thread
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -24,7 +25,8 @@ async def days(reads: Reads, one: Instrument, first: date, beyond: date, known: 
     page = await reads.revisions([one.tenant], [one.name], window, known)
     if page.following is not None:
         raise invalid("start", f"these days have more than {_MOST} publications. Ask for fewer.")
-    heads, points = day_ahead(page.rows.drop("revision", strict=False), one.zone, one.product.due)
+    rows = page.rows.drop("revision", strict=False)
+    heads, points = await to_thread(day_ahead, rows, one.zone, one.product.due)
     whose = {"tenant": pl.lit(one.tenant), "curve": pl.lit(one.name)}
     return Snapshots(
         heads.with_columns(**whose, unit=pl.lit(one.row["unit"], dtype=pl.String)), points.with_columns(**whose)

@@ -138,11 +138,11 @@ class Reads(Protocol):
         ...
 
     async def curve_publications(self, of: Inputs, known: datetime | None) -> pl.DataFrame:
-        """Every publication (`pipeline.schema.TICKS`), of all or of those known at an instant."""
+        """Every publication (`pipeline.schema.SEEN`), of all or of those known at an instant."""
         ...
 
     async def leg_publications(self, tenants: Names, legs: pl.DataFrame, known: datetime | None) -> pl.DataFrame:
-        """Every publication (`pipeline.spreads.derive.SEEN`) of prices (`instrument, at`), or those known by then."""
+        """Every publication (`pipeline.schema.SEEN`) of prices (`instrument, at`), or those known by then."""
         ...
 
     async def snapshot(self, *, fresh: bool = False) -> Snapshot:

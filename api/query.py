@@ -1,6 +1,6 @@
 """The parameters of the routes, read strictly: unknown, repeated, contradictory or vague ones are refused."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Final, Literal
 from urllib.parse import unquote_to_bytes
 
@@ -8,7 +8,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.problems import invalid
-from api.values import Flag, Instant, Limit, MarketName, ProductName, Text
+from api.values import DAYS, Day, Flag, Instant, Limit, MarketName, ProductName, Text
 
 DEFAULT_LIMIT: Final = 1000
 MAX_INSTRUMENTS: Final = 100
@@ -140,13 +140,13 @@ class CoverageQuery(InstrumentQuery):
     ] = None
 
 
-Day = Annotated[date | None, Field(description="what they were on this day, e.g. 2026-07-01; default: today (UTC)")]
+_Day = Annotated[Day | None, Field(description=f"what they were on this day, {DAYS}; default: today (UTC)")]
 
 
 class InstrumentDayQuery(InstrumentQuery):
     """One instrument as of a day."""
 
-    day: Day = None
+    day: _Day = None
 
 
 class InstrumentsQuery(Listed):
@@ -159,7 +159,7 @@ class InstrumentsQuery(Listed):
     region: Annotated[Name | None, Field(examples=["US-TX"])] = None
     tier: Annotated[Name | None, Field(examples=["day_ahead"])] = None
     q: Annotated[Name | None, Field(description="part of the id, the location or a name, in any case")] = None
-    day: Day = None
+    day: _Day = None
 
 
 def once(request: Request) -> None:

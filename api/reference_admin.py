@@ -43,7 +43,8 @@ async def read(content: bytes, table: Table, tenant: str) -> Given:
 def refused(table: str, problems: list[Wrong]) -> Problem:
     """422 that lists them."""
     errors = [_error(each) for each in problems[:MOST]]
-    detail = f"{table}: {len(problems)} problem{'' if len(problems) == 1 else 's'}, nothing was loaded."
+    number = f"more than {reading.MOST}" if len(problems) > reading.MOST else f"{len(problems)}"
+    detail = f"{table}: {number} problem{'' if len(problems) == 1 else 's'}, nothing was loaded."
     return Problem(422, "invalid-reference", detail, errors)
 
 

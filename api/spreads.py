@@ -1,6 +1,7 @@
 """What the routes of spreads answer: definitions, and what a value was made of."""
 
-from collections.abc import Iterator, Sequence
+from asyncio import to_thread
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from pipeline.shown import flag_names
 from pipeline.spreads.calendars import PUBLIC, of_tables
 from pipeline.spreads.definitions import Definition, Leg, of_row
 from pipeline.spreads.explain import Explained, explained, needed
+from pipeline.spreads.plan import Plan
 
 Position = list[str]  # spread, tenant, valid_from
 _HEAD: Final = ("price", "energy", "congestion", "loss", "flags", "known_at")
@@ -24,6 +26,10 @@ _HEAD: Final = ("price", "energy", "congestion", "loss", "flags", "known_at")
 async def defined(reads: Reads, tenants: Sequence[str]) -> list[Definition]:
     """Every definition that these tenants see, in the order of its position."""
     rows = (await reads.snapshot()).tables["spreads"].filter(pl.col("tenant").is_in(tenants))
+    return await to_thread(_read, rows)
+
+
+def _read(rows: pl.DataFrame) -> list[Definition]:
     return sorted((of_row(row) for row in rows.iter_rows(named=True)), key=position_of)
 
 
@@ -78,12 +84,18 @@ async def found(reads: Reads, tenants: Sequence[str], instrument: str, start: da
 
 async def explain(reads: Reads, definition: Definition, start: datetime, known: datetime | None) -> Explained:
     """What stands of the interval that begins at `start`; 422 where none does."""
-    calendars = of_tables((await reads.snapshot()).tables)
-    alone, cells, prices = needed(definition, calendars, start)
+    tables = (await reads.snapshot()).tables
+    alone, cells, prices = await to_thread(_needed, definition, tables, start)
     if cells.is_empty():
         raise invalid("start", f"is not where an interval of {definition.kind.interval} begins in {definition.zone}.")
     seen = await reads.leg_publications(sorted({definition.tenant, PUBLIC}), prices.select("instrument", "at"), known)
-    return explained(alone, cells, seen)
+    return await to_thread(explained, alone, cells, seen)
+
+
+def _needed(
+    definition: Definition, tables: Mapping[str, pl.DataFrame], start: datetime
+) -> tuple[Plan, pl.DataFrame, pl.DataFrame]:
+    return needed(definition, of_tables(tables), start)
 
 
 def explanation(definition: Definition, start: datetime, what: Explained, *, as_text: bool) -> str:

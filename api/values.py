@@ -1,7 +1,7 @@
 """What a parameter may hold: texts, names, numbers and instants, each refused with a sentence."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -11,8 +11,11 @@ from pipeline.schema import EARLIEST, LATEST
 MAX_LIMIT: Final = 10_000
 # The daily bar of the first day with prices starts up to a day before it, in zones on either side.
 FIRST: Final = EARLIEST - timedelta(days=2)
+FIRST_DAY: Final = EARLIEST.date()  # of a session or a delivery
+LAST_DAY: Final = LATEST.date()
 
 _NAME: Final = r"[a-z][a-z0-9_]*"
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS: Final = re.compile(r"[0-9]+")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -62,6 +65,23 @@ def instant(given: object) -> datetime:
     return _within(_read(shape[0]))
 
 
+def day(given: object) -> date:
+    """A day as 2026-07-01 of the years that have prices: calendars know no others."""
+    found = _day_of(given) if isinstance(given, str) and _DAY.fullmatch(given) else None
+    if found is None:
+        raise ValueError("is no day. Write it as 2026-07-01.")
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise ValueError(f"lies outside {FIRST_DAY} to {LAST_DAY}.")
+    return found
+
+
+def _day_of(given: str) -> date | None:
+    try:
+        return date.fromisoformat(given)
+    except ValueError:
+        return None
+
+
 def _named(given: str, refusal: str) -> str:
     if not re.fullmatch(_NAME, given):
         raise ValueError(refusal)
@@ -105,3 +125,5 @@ Limit = Annotated[
 ]
 Flag = Annotated[bool, BeforeValidator(flag)]
 Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
+Day = Annotated[date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
+DAYS: Final = f"{FIRST_DAY} to {LAST_DAY}"

@@ -18,17 +18,23 @@ def _days_of(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
     first, last = (each.dt.convert_time_zone(zone).dt.date() for each in (pl.col("start"), last))
     held = rows.with_columns(day=pl.date_ranges(first, last)).explode("day")
     days = held.select(pl.col("day").unique())
-    borders = days.with_columns(
-        day_start=_midnight(pl.col("day"), zone), day_end=_midnight(pl.col("day").dt.offset_by("1d"), zone)
-    )
-    return held.join(borders, on="day", maintain_order="left")
+    first, beyond = borders(pl.col("day"), zone)
+    return held.join(days.with_columns(day_start=first, day_end=beyond), on="day", maintain_order="left")
 
 
-def _midnight(days: pl.Expr, zone: str) -> pl.Expr:
+def borders(days: pl.Expr, zone: str) -> tuple[pl.Expr, pl.Expr]:
+    """The instants at which local days begin, and at which the days after them do."""
+    return midnight(days, zone), midnight(days.dt.offset_by("1d"), zone)
+
+
+def midnight(days: pl.Expr, zone: str) -> pl.Expr:
     """The first instant of local days; where the clock skips midnight, the day begins an hour later on it."""
-    naive = days.cast(pl.Datetime("us"))
-    first = _local(naive, zone)
-    return pl.coalesce(first, _local(naive.dt.offset_by("1h"), zone))
+    return instant(days.cast(pl.Datetime("us")), zone)
+
+
+def instant(naive: pl.Expr, zone: str) -> pl.Expr:
+    """The instant (UTC) of local times, the first of two; where the clock skips one, that of an hour later on it."""
+    return pl.coalesce(_local(naive, zone), _local(naive.dt.offset_by("1h"), zone))
 
 
 def _local(naive: pl.Expr, zone: str) -> pl.Expr:

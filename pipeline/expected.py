@@ -56,9 +56,7 @@ def intervals(product: Product, zone: str, start: datetime, end: datetime) -> pl
     first = floor(start + length - _INSTANT, length)
     starts = pl.datetime_range(first, end, length, closed="left", time_unit="us", eager=True).alias("start")
     grid = _with_days(starts.to_frame(), zone)
-    return grid.select(
-        "day", "start", (pl.col("start") + length).alias("end"), (_published(product) + product.due).alias("due")
-    )
+    return grid.with_columns(end=pl.col("start") + length, due=_published(product) + product.due).select(*GRID)
 
 
 def floor(at: datetime, length: timedelta) -> datetime:

@@ -59,6 +59,9 @@ TICKS: Final[Schema] = {
     "row": pl.Int32(),  # 1-based data row of the document (of the row that holds the price); 0 for a generic tick
 }
 
+# A publication as it is stored: which reader of documents read it, the newer one stands.
+SEEN: Final[Schema] = {**TICKS, "parser_version": pl.UInt16()}
+
 # What normalization hands on: the ticks, and beside them what registers their instruments.
 NORMALIZED: Final[Schema] = {
     **TICKS,

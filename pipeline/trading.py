@@ -1,4 +1,4 @@
-"""Business days, and the last days of trading that follow from them.
+"""Business days, and the last days of trading of futures that follow from them.
 
 Business days are Mondays to Fridays that are no holiday; the holidays are an argument (`pipeline.holidays`, or the
 table `holidays`). Dates of real contracts are data (the table `contracts`): the rule here checks them, and makes those
@@ -11,6 +11,7 @@ from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Final
 
+MONTH_LETTERS: Final = "FGHJKMNQUVXZ"  # January to December in codes of futures
 _DAY: Final = timedelta(days=1)
 _SATURDAY: Final = 6
 

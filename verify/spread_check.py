@@ -1,7 +1,7 @@
 """Every spread that is defined, against what is stored of it."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -89,14 +89,10 @@ def _checked(
             wanted |= expected(row, read, calendar)
         have = list(_publications(client, who[0], f"{MARKET}.{who[1]}"))
         values += len(wanted)
-        odd = list(differences(f"{who[1]} of {who[0]}", wanted, have, valid=lambda at, of=rows: _holds(of, at)))
+        odd = list(differences(f"{who[1]} of {who[0]}", wanted, have))
         if odd:
             found[who] = odd
     return values, found
-
-
-def _holds(rows: Iterable[Definition], start: int) -> bool:
-    return any(row.holds(start) for row in rows)
 
 
 def _strays(client: Client, defined: Mapping[Who, object]) -> Iterator[Difference]:

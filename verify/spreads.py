@@ -125,17 +125,14 @@ def _rounded(value: Fraction) -> int | None:
     return number if abs(number) < _E9 * _E9 else None
 
 
-def differences(
-    name: str, wanted: Derived, stored: Iterable[Publication], *, valid: Callable[[int], bool]
-) -> Iterator[Difference]:
-    """None missing, none extra, every value equal. `valid`: whether a start lies in some row of the definition."""
+def differences(name: str, wanted: Derived, stored: Iterable[Publication]) -> Iterator[Difference]:
+    """None missing, none extra but those that say that there is no value (withdrawn), every value equal."""
     found: Derived = {}
     for each in stored:
-        if valid(each.start):
-            energy, congestion, loss = each.parts[:3]
-            found[each.start, each.known_order[:4]] = Value(each.price, (energy, congestion, loss), each.flags)
+        energy, congestion, loss = each.parts[:3]
+        found[each.start, each.known_order[:4]] = Value(each.price, (energy, congestion, loss), each.flags)
     for key in sorted(wanted.keys() | found.keys()):
-        if wanted.get(key) != found.get(key):
+        if wanted.get(key) != found.get(key) and (key in wanted or not found[key].flags & _NO_VALUE):
             where = f"value at {key[0]} us of {name}, published at {key[1]}"
             yield Difference("spread", where, str(wanted.get(key, "none")), str(found.get(key, "none")))
 

@@ -1,36 +1,30 @@
 """Spreads in a pass: what follows from the prices that a batch brought is stored before its bars are made."""
 
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
 from db.clickhouse import spreads as store
 from db.postgres.reference import register_instruments
 from pipeline.bars import TOUCHED, touched, united
-from pipeline.schema import INSTANT, LATEST, empty
+from pipeline.schema import INSTANT, empty
+from pipeline.spreads.again import revised
 from pipeline.spreads.calendars import PUBLIC
 from pipeline.spreads.cells import CELLS, cells
 from pipeline.spreads.derive import derive
 from pipeline.spreads.parts import parts
-from pipeline.spreads.plan import Plan, Plans, plan_of
+from pipeline.spreads.plan import Plan, Plans, parted
 from workers.context import Context
+from workers.tasks.base import contained
 
 MOST_CELLS: Final = 20_000  # of one read: a day of hours of 800 spreads
 _WIDE: Final = 2_000  # cells beyond which those of days without prices are left out first
-_BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
+_MOST_FAILURES: Final = 40  # of one pass: two bad definitions of 1,000 are found; where all are, prices go on
 _DAY: Final = timedelta(days=1)
-
-
-class Step(NamedTuple):
-    """A part of history: the buckets of the values that were derived, and the last UTC day that was looked at."""
-
-    touched: pl.DataFrame
-    until: datetime
-
-
 _PLANS: Final = Plans()
+Derive = Callable[[Context, Plan, pl.DataFrame], pl.DataFrame]
 
 
 def plan(context: Context) -> Plan:
@@ -41,41 +35,49 @@ def plan(context: Context) -> Plan:
 
 def with_spreads(context: Context, plan: Plan, buckets: pl.DataFrame) -> pl.DataFrame:
     """`TOUCHED`: these buckets, and those of the spreads that follow from their prices, whose values are stored."""
-    following = derived(context, plan, buckets)
+    following = apart(derived, context, plan, buckets)
     return united([buckets, following]) if following.height else buckets
 
 
 def derived(context: Context, plan: Plan, buckets: pl.DataFrame) -> pl.DataFrame:
     """Derives and stores what follows from the prices of buckets; `TOUCHED` of what was stored."""
+    return _each(context, plan, buckets, _made)
+
+
+def derived_again(context: Context, plan: Plan, buckets: pl.DataFrame) -> pl.DataFrame:
+    """The same of definitions that may have stored values which follow no more; `TOUCHED` of what changed."""
+    return _each(context, plan, buckets, _revised)
+
+
+def apart(of: Derive, context: Context, plan: Plan, buckets: pl.DataFrame) -> pl.DataFrame:
+    """`TOUCHED` of all that can be derived: a definition that cannot be worked on is left out, and told in the log."""
+    made, left, failures = [empty(TOUCHED)], [plan], 0
+    while left and failures < _MOST_FAILURES:
+        part = left.pop()
+        with contained(context, "aggregate.spreads"):
+            made.append(of(context, part, buckets))
+            continue
+        failures += 1
+        left += parted(part)
+    return united(made)
+
+
+def insert(context: Context, plan: Plan, made: pl.DataFrame) -> pl.DataFrame:
+    """Stores `pipeline.spreads.derive.DERIVED`; its `TOUCHED`."""
+    if made.is_empty():
+        return empty(TOUCHED)
+    _register(context, plan, made)
+    store.insert_derived(context.clickhouse, made)
+    return touched(made)
+
+
+def _each(context: Context, plan: Plan, buckets: pl.DataFrame, make: Derive) -> pl.DataFrame:
     found = cells(plan, buckets)
     if found.height > _WIDE:
         found = _priced(context, plan, found)
-    made = [_stored(context, plan, part) for part in found.sort("start", "number").iter_slices(MOST_CELLS)]
+    ordered = found.sort("start", "number")
+    made = [insert(context, plan, make(context, plan, some)) for some in ordered.iter_slices(MOST_CELLS)]
     return united(made) if made else empty(TOUCHED)
-
-
-def marks(plan: Plan) -> set[str]:
-    """What the definitions are marked with once their history is derived."""
-    return {plan.mark(each) for each in plan.definitions}
-
-
-def history(context: Context, plan: Plan, digests: Sequence[str], after: datetime | None) -> Iterator[Step]:
-    """Derives what follows from all stored prices beyond a day, oldest first, in steps."""
-    chosen = plan_of([each for each in plan.definitions if plan.mark(each) in set(digests)], plan.calendars)
-    low = _BEGINNING if after is None else after + _DAY
-    held = store.days(context.clickhouse, _sources(chosen), low, LATEST)
-    together = max(1, MOST_CELLS // (24 * max(1, len(chosen.definitions))))
-    every = held["start"].unique().sort()
-    for some in (every[at : at + together] for at in range(0, len(every), together)):
-        rows = held.filter(pl.col("start").is_in(some.implode()))
-        yield Step(derived(context, chosen, rows.with_columns(end=pl.col("start") + _DAY)), some[-1])
-
-
-def _sources(plan: Plan) -> list[str]:
-    """The instruments of all legs; those of contracts are the nearby positions."""
-    named = plan.legs["instrument"].drop_nulls().to_list()
-    positions = [f"{prefix}{k:02}" for prefix in plan.legs["prefix"].drop_nulls().unique() for k in range(1, 100)]
-    return sorted({*named, *positions})
 
 
 def _priced(context: Context, plan: Plan, found: pl.DataFrame) -> pl.DataFrame:
@@ -95,16 +97,19 @@ def _priced(context: Context, plan: Plan, found: pl.DataFrame) -> pl.DataFrame:
     return dated.select(*CELLS)
 
 
-def _stored(context: Context, plan: Plan, some: pl.DataFrame) -> pl.DataFrame:
+def _made(context: Context, plan: Plan, some: pl.DataFrame) -> pl.DataFrame:
     wanted = parts(plan, some).select("owner", "instrument", start="at").unique()
     own, public = wanted.rename({"owner": "tenant"}), wanted.drop("owner").with_columns(tenant=pl.lit(PUBLIC))
     keys = pl.concat([own, public.select(own.columns)]).unique()
-    made = derive(plan, some, store.publications(context.clickhouse, keys)) if keys.height else None
-    if made is None or made.is_empty():
-        return empty(TOUCHED)
-    _register(context, plan, made)
-    store.insert_derived(context.clickhouse, made)
-    return touched(made)
+    return derive(plan, some, store.publications(context.clickhouse, keys))
+
+
+def _revised(context: Context, plan: Plan, some: pl.DataFrame) -> pl.DataFrame:
+    names = [(number, each.tenant, each.instrument) for number, each in enumerate(plan.definitions)]
+    schema = {"number": pl.UInt32(), "tenant": pl.String(), "instrument": pl.String()}
+    keys = some.join(pl.DataFrame(names, schema, orient="row"), on="number").select("tenant", "instrument", "start")
+    held = store.publications(context.clickhouse, keys)
+    return revised(_made(context, plan, some), held)
 
 
 def _register(context: Context, plan: Plan, made: pl.DataFrame) -> None:

@@ -1,5 +1,6 @@
 """Forward curves: which there are, their snapshots, and the working behind one."""
 
+from asyncio import to_thread
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
@@ -7,15 +8,17 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
-from api import answers, curve_lists, curve_snapshots, curves, schemas, schemas_curves
+from api import answers, curve_lists, curve_room, curve_snapshots, curve_texts, curves, schemas, schemas_curves
 from api.coverage import Instrument
 from api.curve_query import CurveQuery, CurvesQuery, ExplainCurveQuery, LatestSnapshotQuery, SnapshotsQuery
-from api.curve_snapshots import How
+from api.curve_room import Asked
+from api.curve_texts import How
 from api.moment import moment
 from api.problems import invalid, not_found
 from api.query import InstrumentId
 from api.routes.common import ONCE, CurveReader
 from api.state import state_of
+from api.values import FIRST_DAY
 from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["curves"])
@@ -52,7 +55,8 @@ async def show_latest_snapshot(
     if found.heads.is_empty():
         raise not_found(f"curve: {curve!r} has no snapshot {'by then' if ask.at or known else 'yet'}.")
     how = How(ask.granularity, ask.block, ask.price_type == "decimal", None if known is None else known.complete)
-    return Response(curve_snapshots.texts(which, found, how)[0], media_type="application/json")
+    parts = [curve_room.fitting(found, ask.granularity)]
+    return Response(await to_thread(curve_texts.listed, which, parts, how), media_type="application/json")
 
 
 @router.get(
@@ -69,13 +73,13 @@ async def list_snapshots(
     which = await curves.meant(state, caller, ask, curve)
     known = await moment(state.reads, ask.as_of)
     first, beyond = _span(ask)
-    asked = curve_snapshots.Asked(first, beyond, known and known.at, ask.versions, ask.limit)
+    asked = Asked(first, beyond, known and known.at, ask.versions, ask.granularity, ask.limit)
     held: list[str] | None = answers.position(request, caller, ask)
     found = await curve_snapshots.over(state.reads, which, asked, held)
     how = How(ask.granularity, ask.block, answers.wants_text(ask), None if known is None else known.complete)
-    text = ",".join(text for part in found.parts for text in curve_snapshots.texts(which, part, how))
+    text = await to_thread(curve_texts.listed, which, found.parts, how)
     query: dict[str, object] = answers.asked(ask) | {"curve": curve, "start": first, "end": beyond}
-    return answers.around(request, caller, ask, query, found.following, known).response(text.encode())
+    return answers.around(request, caller, ask, query, found.following, known).response(text)
 
 
 @router.get(
@@ -94,8 +98,8 @@ async def explain_snapshot(
     found = await curve_snapshots.explained(state.reads, which, ask.session, known and known.at)
     if found is None:
         raise not_found(f"curve: {curve!r} has no snapshot of {ask.session}.")
-    complete = None if known is None else known.complete
-    return Response(curve_snapshots.explained_text(which, found, complete), media_type="application/json")
+    text = await to_thread(curve_texts.explained, which, found, None if known is None else known.complete)
+    return Response(text, media_type="application/json")
 
 
 @router.get(
@@ -114,7 +118,7 @@ async def show_curve(
 
 def _span(ask: SnapshotsQuery) -> tuple[date, date]:
     beyond = ask.end or (clock.now() + _AHEAD).date()
-    first = ask.start or beyond - _MONTH
+    first = ask.start or max(beyond - _MONTH, FIRST_DAY)
     if first >= beyond:
-        raise invalid("start", "must lie before end.")
+        raise invalid("start", "must lie before end.") if ask.start else invalid("end", f"must lie after {first}.")
     return first, beyond

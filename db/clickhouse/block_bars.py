@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
+from db.clickhouse.bounds import BAR_ORDER, LOW, RANGE, WHO, BarPosition, Range, Scope, after_row, onwards
 from db.clickhouse.query import Query, instant
-from db.clickhouse.reads import BAR_ORDER, WHO, BarPosition, Range, Scope, after_row, read_bars
+from db.clickhouse.reads import read_bars
 from db.clickhouse.rollup import COLUMNS, PERIODS, floor, micros
 from db.clickhouse.rollup_bars import FOLD
 from db.clickhouse.shown import shown_bars
@@ -21,8 +22,6 @@ from pipeline.blocks import Block
 
 _DAY: Final = timedelta(hours=25)
 _EPOCH: Final = date(1970, 1, 1)
-_LOW: Final = "{low:DateTime64(6, 'UTC')}"
-_HIGH: Final = "{high:DateTime64(6, 'UTC')}"
 STORED: Final = "bars FINAL"
 
 
@@ -67,12 +66,11 @@ def day_bars(
     """As `reads.read_bars`: bars of days, folded from the hours of the block, which are the stored ones or those in
     another table of their columns. `graces`: of the instruments, how long after a bar's end a price is no revision."""
     position, more = after_row(BarPosition._fields, BAR_ORDER, after)
-    low = span.start if after is None else max(span.start, after.start)
-    around = span._replace(start=low)
+    around = onwards(span, after)
     given = {"names": list(graces), "graces": [each // timedelta(seconds=1) for each in graces.values()]}
-    sql = f"""{shown_bars("1", f"({_days(hours)})")} WHERE count > 0 AND start >= {_LOW} AND start < {_HIGH} {position}
+    sql = f"""{shown_bars("1", f"({_days(hours)})")} WHERE count > 0 AND {RANGE} {position}
         ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"""
-    parameters = scope.parameters | around.parameters | _parameters(cut, low, span.end) | given | more
+    parameters = scope.parameters | around.parameters | _parameters(cut, around.start, span.end) | given | more
     return Query(sql, parameters | {"until": instant(span.end + _DAY)})
 
 
@@ -100,8 +98,8 @@ def _hours(hours: str) -> str:
         SELECT * REPLACE (if({_inside("`end`")}, last_hold_us, {held}) AS last_hold_us),
             toDateTime64({midnight}, 6, 'UTC') AS opens, toDateTime64(addDays({midnight}, 1), 6, 'UTC') AS closes
         FROM (SELECT {COLUMNS} FROM {hours}
-            WHERE {WHO} AND `interval` = '1h' AND start >= {_LOW} AND start < {{until:DateTime64(6, 'UTC')}}
-                AND period >= {floor(_LOW, str(PERIODS["1h"]))} AND period < {{until:DateTime64(6, 'UTC')}})
+            WHERE {WHO} AND `interval` = '1h' AND start >= {LOW} AND start < {{until:DateTime64(6, 'UTC')}}
+                AND period >= {floor(LOW, str(PERIODS["1h"]))} AND period < {{until:DateTime64(6, 'UTC')}})
         WHERE {_inside("start")}"""
 
 

@@ -13,20 +13,23 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse.frames import fetch, insert_frame
 from db.clickhouse.query import Query, instant
+from pipeline.curves.definitions import RULES
 from pipeline.curves.points import POINTS
 from pipeline.curves.snapshot import HEADS, Built
-from pipeline.schema import TICKS, Schema, conform
+from pipeline.schema import SEEN, Schema, conform
 
 _WHOSE: Final = {"tenant": pl.String(), "curve": pl.String()}
 STORED_HEADS: Final[Schema] = {**_WHOSE, **{name: of for name, of in HEADS.items() if name != "seen"}}
 STORED_POINTS: Final[Schema] = {**_WHOSE, **POINTS}
 _HELD: Final = ("at", "first_known", "known_at", "version", "partial")
 _KEY: Final = ("tenant", "curve", "session")
-_REFERENCES: Final = 1 << 32  # versions of the reference below one publication more that was seen
+# The lower half of a `ver`, below what was seen: the version of the reference, and below it that of the rules.
+_MADE_WITH: Final = 1 << 32
+_RULES: Final = 1 << 8
 
 _PUBLICATION: Final = """
     tenant, instrument, ts, source_rank, event_id, version, known_at, topic_id, partition, `offset`, `row`"""
-_COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
+_COLUMNS: Final = ", ".join(f"`{name}`" for name in SEEN)
 _NEWEST: Final = f"""
     SELECT * EXCEPT newest FROM (
         SELECT {", ".join(f"`{name}`" for name in (*STORED_POINTS, *_HELD))}, number, ver,
@@ -53,7 +56,7 @@ class Stored(NamedTuple):
 
 
 def publications(of: Inputs, known: datetime | None = None) -> Query:
-    """Every publication (`pipeline.schema.TICKS`), each once; of those known at an instant alone."""
+    """Every publication (`pipeline.schema.SEEN`), each once; of those known at an instant alone."""
     bounded = "" if known is None else "AND known_at <= {known:DateTime64(6, 'UTC')}"
     sql = f"""
         SELECT {_COLUMNS} FROM ticks
@@ -66,8 +69,8 @@ def publications(of: Inputs, known: datetime | None = None) -> Query:
 
 
 def publications_of(client: Client, of: Inputs) -> pl.DataFrame:
-    """Every publication (`pipeline.schema.TICKS`), each once."""
-    return conform(fetch(client, publications(of)), TICKS)
+    """Every publication (`pipeline.schema.SEEN`), each once."""
+    return conform(fetch(client, publications(of)), SEEN)
 
 
 def store(client: Client, tenant: str, curve: str, built: Built, reference: int) -> pl.DataFrame:
@@ -75,7 +78,7 @@ def store(client: Client, tenant: str, curve: str, built: Built, reference: int)
 
     `reference`: the version of the reference that they were made with.
     """
-    ver = (pl.col("seen") * _REFERENCES + reference % _REFERENCES).cast(pl.UInt64)
+    ver = (pl.col("seen") * _MADE_WITH + _made_with(reference)).cast(pl.UInt64)
     heads = built.heads.with_columns(tenant=pl.lit(tenant), curve=pl.lit(curve), ver=ver)
     number = pl.int_range(pl.len()).over("session", "role").cast(pl.UInt16)
     rows = built.points.with_columns(number=number).join(heads.drop("seen"), on="session", maintain_order="left")
@@ -85,12 +88,16 @@ def store(client: Client, tenant: str, curve: str, built: Built, reference: int)
 
 
 def forget(client: Client, tenant: str, curve: str, reference: int) -> None:
-    """Removes the snapshots that were made with an older version of the reference than this one."""
-    older = f"bitAnd(ver, {_REFERENCES - 1}) < {{reference:UInt64}}"
+    """Removes the snapshots that were made with an older version of the reference (or of the rules) than this one."""
+    older = f"bitAnd(ver, {_MADE_WITH - 1}) < {{made_with:UInt64}}"
     whose = "tenant = {tenant:String} AND curve = {curve:String}"
-    given = {"tenant": tenant, "curve": curve, "reference": reference % _REFERENCES}
+    given = {"tenant": tenant, "curve": curve, "made_with": _made_with(reference)}
     statement = f"ALTER TABLE curve_points DELETE WHERE {whose} AND {older}"
     client.command(statement, parameters=given, settings={"mutations_sync": 1})
+
+
+def _made_with(reference: int) -> int:
+    return (reference * _RULES + RULES) % _MADE_WITH
 
 
 def in_sessions(tenants: Sequence[str], curve: str, first: date, last: date, limit: int) -> Query:
@@ -104,10 +111,11 @@ def in_sessions(tenants: Sequence[str], curve: str, first: date, last: date, lim
 
 
 def until(tenant: str, curve: str, at: datetime) -> Query:
-    """The newest stored snapshot of a curve whose `at` is not after an instant."""
+    """The newest stored snapshot of a curve whose `at` is not after an instant: that of the rows that stand."""
     which = """tenant = {tenant:String} AND curve = {curve:String} AND session = (
-        SELECT max(session) FROM curve_points WHERE tenant = {tenant:String} AND curve = {curve:String}
-            AND at <= {at:DateTime64(6, 'UTC')})"""
+        SELECT max(session) FROM (
+            SELECT session FROM curve_points WHERE tenant = {tenant:String} AND curve = {curve:String}
+            GROUP BY session HAVING argMax(at, ver) <= {at:DateTime64(6, 'UTC')}))"""
     return Query(_NEWEST.replace("{where}", which), {"tenant": tenant, "curve": curve, "at": instant(at)})
 
 
@@ -129,14 +137,16 @@ _TOLD: Final = """
 
 def untold(client: Client, now: pl.DataFrame) -> pl.DataFrame:
     """Those of `now` (tenant, curve, session, state, ver of one tenant and curve) whose state was not told; what a
-    newer computation has told meanwhile is not told again."""
+    newer computation has told meanwhile is not told again, unless a definition before had seen more prices."""
     if now.is_empty():
         return now
     given = {"tenant": now["tenant"][0], "curve": now["curve"][0]}
     told = fetch(client, Query(_TOLD, {**given, "first": now["session"].min(), "last": now["session"].max()}))
     typed = told.with_columns(pl.col("session").cast(pl.Date))
     found = now.join(typed, on=_KEY, how="left", maintain_order="left")
-    known = (pl.col("told_ver") > pl.col("ver")) | (pl.col("told_state") == pl.col("state"))
+    told_with, with_ = (pl.col(name) & (_MADE_WITH - 1) for name in ("told_ver", "ver"))
+    newer = (pl.col("told_ver") > pl.col("ver")) & (told_with >= with_)
+    known = newer | (pl.col("told_state") == pl.col("state"))
     return found.filter(~known.fill_null(value=False)).select(now.columns)
 
 

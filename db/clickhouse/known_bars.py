@@ -14,10 +14,11 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import current
 from db.clickhouse.bars import from_made, from_ticks, make
+from db.clickhouse.bounds import RANGE, WHO, BarPosition, Range, Scope
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.query import Query, instant
-from db.clickhouse.reads import BUCKETS, RANGE, WHO, BarPosition, Range, Scope
+from db.clickhouse.reads import BUCKETS
 from db.clickhouse.rollup import SECONDS, floor
 from db.clickhouse.shown import shown_bars
 from pipeline import calendar

@@ -8,11 +8,11 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse.bars import from_made, from_ticks, make
 from db.clickhouse.block_bars import Cut, day_bars, graces
+from db.clickhouse.bounds import BarPosition, Range, Scope
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.known_bars import known_bars, levels
 from db.clickhouse.query import Query, instant
-from db.clickhouse.reads import BarPosition, Range, Scope
 from pipeline import blocks
 from pipeline.bars import TOUCHED, united
 from pipeline.blocks import Block

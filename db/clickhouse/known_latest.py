@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Final
 
 from db.clickhouse import current
+from db.clickhouse.bounds import WHO, Scope
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.reads import COLUMNS, WHO, Scope, identities
+from db.clickhouse.reads import COLUMNS, identities
 from db.clickhouse.rollup import STAMP_MARGIN_S, floor, steps
 from pipeline.flags import UNUSABLE
 from pipeline.schema import LATEST

@@ -8,9 +8,23 @@ that were known at that instant.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from db.clickhouse import current
+from db.clickhouse.bounds import (
+    BAR_ORDER,
+    HIGH,
+    LOW,
+    RANGE,
+    WHO,
+    BarPosition,
+    HistoryPosition,
+    Range,
+    Scope,
+    TickPosition,
+    after_row,
+    onwards,
+)
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
 from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, steps
@@ -19,80 +33,16 @@ from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
-WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
 ALL: Final = Query("1", {})
-_LOW: Final = "{low:DateTime64(6, 'UTC')}"
-_HIGH: Final = "{high:DateTime64(6, 'UTC')}"
-RANGE: Final = f"start >= {_LOW} AND start < {_HIGH}"
-
 # Stream ticks lie in the buckets of the range itself, documents in those of its days.
 BUCKETS: Final = f"""
-    ts >= {_LOW} - {STAMP_MARGIN_S} AND ts < {_HIGH} + {STAMP_MARGIN_S}
-    AND bucket < {_HIGH} + {STAMP_MARGIN_S} AND (bucket >= {_LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
-        SELECT toStartOfDay({_LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({_LOW})))"""
-
-
+    ts >= {LOW} - {STAMP_MARGIN_S} AND ts < {HIGH} + {STAMP_MARGIN_S}
+    AND bucket < {HIGH} + {STAMP_MARGIN_S} AND (bucket >= {LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
+        SELECT toStartOfDay({LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({LOW})))"""
 COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
-
-
-class Scope(NamedTuple):
-    """Whose rows of which instruments are read."""
-
-    tenants: Sequence[str]
-    instruments: Sequence[str]
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"tenants": list(self.tenants), "instruments": list(self.instruments)}
-
-
-class Range(NamedTuple):
-    """Starts in [start, end), at most `limit` rows."""
-
-    start: datetime
-    end: datetime
-    limit: int
-
-    @property
-    def parameters(self) -> dict[str, object]:
-        return {"low": instant(self.start), "high": instant(self.end), "limit": self.limit}
-
-
-class TickPosition(NamedTuple):
-    """Where a page of ticks ended: the order of `read_ticks`."""
-
-    start: datetime
-    instrument: str
-    tenant: str
-    source_rank: int
-    event_id: str
-    ts: datetime
-
-
-class HistoryPosition(NamedTuple):
-    """Where a page of publications ended: the order of `read_history`."""
-
-    start: datetime
-    instrument: str
-    tenant: str
-    source_rank: int
-    event_id: str
-    ts: datetime
-    revision: int
-
-
-BAR_ORDER: Final = ("DateTime64(6, 'UTC')", "String", "String")
-
-
-class BarPosition(NamedTuple):
-    """Where a page of bars ended: the order of `read_bars`."""
-
-    start: datetime
-    instrument: str
-    tenant: str
 
 
 def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None, known: datetime | None = None) -> Query:
@@ -130,12 +80,12 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
     Raises `DataProcessingError` for an interval that is not served, the internal `10s` included.
     """
     position, more = after_row(BarPosition._fields, BAR_ORDER, after)
-    span = _onwards(span, after)
+    span = onwards(span, after)
     if interval not in FINER:
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
     bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE} AND {only.sql}
-        AND period >= {floor(_LOW, str(width))} AND period < {_HIGH}""")
+        AND period >= {floor(LOW, str(width))} AND period < {HIGH}""")
     sql = f"{bars} WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
     return Query(sql, scope.parameters | span.parameters | more | dict(only.parameters) | {"interval": interval})
 
@@ -189,7 +139,7 @@ def _read(
     names = ", ".join(f"`{name}`" for name in order)
     found = f"SELECT * FROM ({rows(_known(f'{WHO} AND {BUCKETS}', known))})"
     sql = f"""{found} WHERE {RANGE} {position} ORDER BY {names} LIMIT {{limit:UInt64}}"""
-    return Query(sql, scope.parameters | _onwards(span, after).parameters | more | _replay(known))
+    return Query(sql, scope.parameters | onwards(span, after).parameters | more | _replay(known))
 
 
 def _known(where: str, known: datetime | None) -> str:
@@ -210,22 +160,3 @@ def identities(where: str) -> str:
 def _publications(where: str) -> str:
     """`SELECT … FROM …` of every effective publication."""
     return f"SELECT {COLUMNS}, corrections AS revision FROM ({current.effective(where, SHOWN)})"
-
-
-def _onwards(span: Range, after: TickPosition | HistoryPosition | BarPosition | None) -> Range:
-    return span if after is None else span._replace(start=max(span.start, after.start))
-
-
-def after_row(
-    names: Sequence[str], types: Sequence[str], position: tuple[object, ...] | None
-) -> tuple[str, dict[str, object]]:
-    """The condition that a row comes after a position, and its parameters."""
-    if position is None:
-        return "", {}
-    columns = ", ".join(f"`{name}`" for name in names)
-    values = ", ".join(f"{{after_{name}:{kind}}}" for name, kind in zip(names, types, strict=True))
-    given = {
-        f"after_{name}": instant(value) if isinstance(value, datetime) else value
-        for name, value in zip(names, position, strict=True)
-    }
-    return f"AND ({columns}) > ({values})", given

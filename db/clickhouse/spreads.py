@@ -11,11 +11,10 @@ from db.clickhouse.current import IDENTITY, KNOWN, known_by, stored
 from db.clickhouse.frames import fetch, insert_frame
 from db.clickhouse.keys import key_table
 from db.clickhouse.query import Query, instant
-from pipeline.schema import TICKS
-from pipeline.spreads.derive import SEEN
+from pipeline.schema import SEEN, TICKS
 from pipeline.spreads.kinds import MARKET
 
-MOST_SEEN: Final = 65_535  # what `parser_version` can hold
+_HIGHEST: Final = 65_535  # what `parser_version` can hold
 _READ: Final = ", ".join(f"`{name}`" for name in SEEN)
 # The stamp of a leg's price is its start; the bucket of that instant is the UTC day of documents, and of ticks stamped
 # at midnight.
@@ -23,6 +22,10 @@ _LEGS: Final = stored("""(tenant, bucket, instrument, ts) IN (
         SELECT tenant, toDateTime(toStartOfDay(start), 'UTC'), instrument, start FROM {keys:Identifier})""")
 _PUBLICATIONS: Final = f"""
     SELECT {_READ} {_LEGS} ORDER BY parser_version DESC LIMIT 1 BY {IDENTITY}, version, {KNOWN}"""
+_VALUES_FROM: Final = f"""
+    SELECT {_READ} {stored("tenant = {tenant:String} AND instrument = {instrument:String}")}
+        AND ts >= {{since:DateTime64(6, 'UTC')}}
+    ORDER BY parser_version DESC LIMIT 1 BY {IDENTITY}, version, {KNOWN}"""
 _DAYS: Final = f"""
     SELECT DISTINCT tenant, instrument, toDateTime64(toStartOfDay(ts), 6, 'UTC') AS start
     {stored("instrument IN {instruments:Array(String)} AND ts >= {low:DateTime64(6, 'UTC')}")}
@@ -31,10 +34,16 @@ _WITH_VALUES: Final = f"SELECT DISTINCT tenant, instrument {stored('market = {ma
 
 
 def publications(client: Client, legs: pl.DataFrame) -> pl.DataFrame:
-    """All publications (`pipeline.spreads.derive.SEEN`) of prices: `tenant, instrument, start`."""
+    """All publications (`pipeline.schema.SEEN`) of prices: `tenant, instrument, start`."""
     keys = legs.with_columns(pl.lit("").alias("interval"), end="start", grace_s=pl.lit(0, pl.UInt32))
     with key_table(client, legs=keys) as name:
         return fetch(client, Query(_PUBLICATIONS, {"keys": name}))
+
+
+def values_from(client: Client, tenant: str, instrument: str, since: datetime) -> pl.DataFrame:
+    """All stored values (`pipeline.schema.SEEN`) of a spread that begin at or after an instant."""
+    given = {"tenant": tenant, "instrument": instrument, "since": instant(since)}
+    return fetch(client, Query(_VALUES_FROM, given))
 
 
 def days(client: Client, instruments: Collection[str], low: datetime, high: datetime) -> pl.DataFrame:
@@ -47,7 +56,7 @@ def insert_derived(client: Client, derived: pl.DataFrame) -> None:
     """Stores `pipeline.spreads.derive.DERIVED`; of two rows of one position the one that saw more stands."""
     if derived.is_empty():
         return
-    measure = pl.col("seen").clip(upper_bound=MOST_SEEN).cast(pl.UInt16).alias("parser_version")
+    measure = pl.col("seen").clip(upper_bound=_HIGHEST).cast(pl.UInt16).alias("parser_version")
     insert_frame(client, "ticks", derived.select(*TICKS, measure))
 
 
@@ -58,7 +67,7 @@ def spreads_with_values(client: Client) -> set[tuple[str, str]]:
 
 
 def legs_at(tenants: Collection[str], legs: pl.DataFrame, known: datetime | None) -> Query:
-    """All publications (`pipeline.spreads.derive.SEEN`) of a few prices (`instrument, at`), or those known by then."""
+    """All publications (`pipeline.schema.SEEN`) of a few prices (`instrument, at`), or those known by then."""
     stamps = [instant(each) for each in legs["at"].unique()]
     where = """tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}
         AND ts IN {stamps:Array(DateTime64(6, 'UTC'))}

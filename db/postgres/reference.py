@@ -107,12 +107,11 @@ class Filters:
 
     market: str | None = None
     product: str | None = None
-    location: str | None = None
     search: str | None = None
 
     def conditions(self) -> list[ColumnElement[bool]]:
         table = instruments.c
-        exact = ((table.market, self.market), (table.product, self.product), (table.location, self.location))
+        exact = ((table.market, self.market), (table.product, self.product))
         found: list[ColumnElement[bool]] = [column == value for column, value in exact if value is not None]
         if self.search is not None:
             either = [each.icontains(self.search, autoescape=True) for each in (table.instrument, table.location)]

@@ -17,7 +17,6 @@ from pipeline import holidays, trading
 DATA: Final = Path(__file__).parent / "data"
 BY_RULE: Final = "rule: "
 _FIRST: Final = {"nerc": 2015, "nymex": 2003}
-_LETTERS: Final = "FGHJKMNQUVXZ"
 _SOURCES: Final = {
     "nerc": f"{BY_RULE}six holidays, a Sunday one moves to Monday (NERC)",
     "nymex": f"{BY_RULE}days without settlement (NYMEX)",
@@ -68,7 +67,7 @@ def _months(kind: _Contract, last: int, free: frozenset[date]) -> Iterator[tuple
     for number in range(12 * (last - kind.first + 1)):
         year, month = kind.first + number // 12, number % 12
         start, end = date(year, month + 1, 1), date(year + (month == 11), (month + 1) % 12 + 1, 1)
-        code = f"{kind.root}{_LETTERS[month]}{year % 100:02}"
+        code = f"{kind.root}{trading.MONTH_LETTERS[month]}{year % 100:02}"
         ends, notice = _ends(kind, start, free)
         yield (kind.market, code, kind.root, start, end, kind.block, ends, notice, kind.size, kind.unit, kind.tick,
                kind.source)  # fmt: skip

@@ -83,6 +83,7 @@ async def _load(connection: AsyncConnection, file: Given, valued: Valued, mode: 
     found = changes(table, there, given, replace=mode.replace)
     after = applied(there, found)
     _require(table, list(checks.repeated(table, after.to_dicts(), [0] * after.height)))
+    _require(table, list(checks.too_many(table, after)))
     if table.name == "spreads":
         _require(table, await _of_valued(found, valued))
     await _write(connection, found, own=mode.own)

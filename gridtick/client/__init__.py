@@ -17,8 +17,8 @@ from gridtick.client.errors import (
     Unavailable,
     Unreachable,
 )
-from gridtick.client.http import Client
 from gridtick.client.listed import Rows
+from gridtick.client.reads import Client
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
 from gridtick.client.spreads import Basis, Explained, Spread, Spreads
 

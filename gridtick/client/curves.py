@@ -1,18 +1,17 @@
 """The part of the client that reads forward curves."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, TypeAlias, TypedDict, Unpack, cast
 from urllib.parse import quote
 
-from gridtick.client.given import iso
-from gridtick.client.listed import Page, Rows
+from gridtick.client.given import Instant, Parameters, iso
+from gridtick.client.http import Api
+from gridtick.client.listed import Rows
 
-Instant: TypeAlias = datetime | str
 Day: TypeAlias = date | str
 Granularity: TypeAlias = Literal["native", "day", "month", "quarter", "season", "year"]
-Asked: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
 
 
 class How(TypedDict, total=False):
@@ -72,15 +71,10 @@ class Snapshot(TypedDict):
 
 
 class Curves:
-    """Reads of forward curves, over the two ways in which a client asks."""
+    """The reads of forward curves."""
 
-    def __init__(
-        self,
-        get: Callable[[str, Asked], dict[str, Any]],
-        pages: Callable[[str, Asked, int | None], Iterator[Page]],
-    ) -> None:
-        self._get = get
-        self._pages = pages
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     def list(
         self,
@@ -93,7 +87,7 @@ class Curves:
     ) -> Rows[Curve]:
         """Curves by market, product, or a part of their id or name; the day-ahead ones of a product that is named."""
         given = {"market": market, "product": product, "q": q, "tenant": tenant}
-        return Rows[Curve](self._pages("/v1/curves", given, limit))
+        return Rows[Curve](self._api.pages("/v1/curves", given, limit))
 
     def latest(
         self,
@@ -104,8 +98,8 @@ class Curves:
         **how: Unpack[How],
     ) -> Snapshot:
         """The newest snapshot; of those not after `at`; as it was known `as_of` an instant. `NotFound` without one."""
-        given: Asked = {"at": iso(at), "as_of": iso(as_of), **_shown(how)}
-        return _exact(self._get(f"/v1/curves/{quote(curve, safe='')}/snapshots/latest", given))
+        given: Parameters = {"at": iso(at), "as_of": iso(as_of), **_shown(how)}
+        return _exact(self._api.get(f"/v1/curves/{quote(curve, safe='')}/snapshots/latest", given))
 
     def over(
         self,
@@ -120,8 +114,8 @@ class Curves:
     ) -> Iterator[Snapshot]:
         """The snapshots of the sessions [start, end), oldest first; with `versions` every version of each."""
         told = "true" if versions else None
-        given: Asked = {"start": iso(start), "end": iso(end), "as_of": iso(as_of), "versions": told, **_shown(how)}
-        for page in self._pages(f"/v1/curves/{quote(curve, safe='')}/snapshots", given, limit):
+        given: Parameters = {"start": iso(start), "end": iso(end), "as_of": iso(as_of), "versions": told, **_shown(how)}
+        for page in self._api.pages(f"/v1/curves/{quote(curve, safe='')}/snapshots", given, limit):
             yield from map(_exact, page.rows)
 
 

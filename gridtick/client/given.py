@@ -1,7 +1,8 @@
-"""Address and key as they are given: what cannot work is refused before anything is sent."""
+"""What is given: address and key, of which what cannot work is refused before anything is sent, and parameters."""
 
-from datetime import date
-from typing import Final
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Final, TypeAlias
 
 import httpx
 
@@ -9,6 +10,9 @@ from gridtick.client.errors import GridtickError
 
 DEFAULT_URL: Final = "http://127.0.0.1:8080"
 _LAST_PORT: Final = 65_535
+
+Instant: TypeAlias = datetime | str
+Parameters: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
 
 
 def address(url: str) -> str:

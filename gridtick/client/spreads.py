@@ -1,15 +1,12 @@
 """The part of the client that reads spreads: definitions, what a value is made of, and any basis."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypedDict, cast
+from typing import Literal, TypedDict, cast
 
-from gridtick.client.listed import Page, Rows
+from gridtick.client.given import Instant, iso
+from gridtick.client.http import Api
+from gridtick.client.listed import Rows
 from gridtick.client.rows import exact
-
-Instant: TypeAlias = datetime | str
-Asked: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
 
 
 class Leg(TypedDict):
@@ -94,13 +91,8 @@ class Basis(TypedDict):
 class Spreads:
     """The reads of spreads; of their values as prices: `Client.ticks`, `Client.bars`, `Client.latest`."""
 
-    def __init__(
-        self,
-        get: Callable[[str, Asked], dict[str, Any]],
-        pages: Callable[[str, Asked, int | None], Iterator[Page]],
-    ) -> None:
-        self._get = get
-        self._pages = pages
+    def __init__(self, api: Api) -> None:
+        self._api = api
 
     def list(
         self,
@@ -114,14 +106,14 @@ class Spreads:
     ) -> Rows[Spread]:
         """Definitions by kind, by market and location of a leg, or by a part of their name or formula."""
         given = {"kind": kind, "market": market, "location": location, "q": q, "tenant": tenant}
-        return Rows[Spread](self._pages("/v1/spreads", given, limit))
+        return Rows[Spread](self._api.pages("/v1/spreads", given, limit))
 
     def explain(
         self, instrument: str, start: Instant, *, as_of: Instant | None = None, tenant: str | None = None
     ) -> Explained:
         """What the value of a spread that begins at `start` is made of."""
-        given = {"instrument": instrument, "start": _text(start), "as_of": _text(as_of), "tenant": tenant}
-        found = exact(self._get("/v1/spreads/explain", given))
+        given = {"instrument": instrument, "start": iso(start), "as_of": iso(as_of), "tenant": tenant}
+        found = exact(self._api.get("/v1/spreads/explain", given))
         found["prices"] = [exact(each) for each in found["prices"]]
         return cast("Explained", found)
 
@@ -137,10 +129,6 @@ class Spreads:
         limit: int | None = None,
     ) -> Rows[Basis]:
         """An instrument less a hub over [start, end); an interval of which one has no price has no row."""
-        given = {"instrument": instrument, "hub": hub, "start": _text(start), "end": _text(end)}
-        more = {"as_of": _text(as_of), "tenant": tenant}
-        return Rows[Basis](self._pages("/v1/basis", given | more, limit))
-
-
-def _text(instant: Instant | None) -> str | None:
-    return instant.isoformat() if isinstance(instant, datetime) else instant
+        given = {"instrument": instrument, "hub": hub, "start": iso(start), "end": iso(end)}
+        more = {"as_of": iso(as_of), "tenant": tenant}
+        return Rows[Basis](self._api.pages("/v1/basis", given | more, limit))

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo
 
 from local.documents.prices import lines, seeded
 from pipeline import holidays, trading
-from pipeline.markets.henry_hub_cells import MONTHS
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 POSITIONS: Final = 36
@@ -71,7 +70,7 @@ def _quote(month: date, place: int, at: datetime) -> dict[str, object]:
     quoted = at - timedelta(seconds=place * 7)
     if place >= _STALE and place % 5:  # nobody has asked for it since
         quoted = at.replace(hour=15, minute=0, second=place) - place % 5 * _DAY
-    code = f"NG{MONTHS[month.month - 1]}{month:%y}"
+    code = f"NG{trading.MONTH_LETTERS[month.month - 1]}{month:%y}"
     price = round(_settled(month, quoted.date()) + seeded("quote", month, quoted).gauss(0, 0.02), 3)
     return {
         "contract": f"{month:%b %Y}", "symbol": f"{code}.NYM", "month": month.month, "year": month.year,

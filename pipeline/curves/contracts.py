@@ -13,12 +13,13 @@ from typing import Final
 
 import polars as pl
 
-MONTHS: Final = "FGHJKMNQUVXZ"
+from pipeline.trading import MONTH_LETTERS
+
 CONTRACT: Final = {
     "contract": pl.String(), "delivery_start": pl.Date(), "delivery_end": pl.Date(), "last_trade": pl.Date(),
 }  # fmt: skip
 _CENTURY: Final = 2000
-_PERIOD: Final = r"(?:(?<letter>[FGHJKMNQUVXZ])|(?:Q(?<quarter>[1-4])|(?<named>CAL|SUM|WIN))-)(?<year>[0-9]{2})"
+_PERIOD: Final = rf"(?:(?<letter>[{MONTH_LETTERS}])|(?:Q(?<quarter>[1-4])|(?<named>CAL|SUM|WIN))-)(?<year>[0-9]{{2}})"
 _FIRST_MONTH: Final = {"CAL": 1, "SUM": 4, "WIN": 11}
 _LENGTH: Final = {"CAL": "12mo", "SUM": "7mo", "WIN": "5mo"}
 
@@ -58,7 +59,7 @@ def _written(distinct: pl.DataFrame, root: str | None) -> pl.DataFrame:
     told = pl.col("code").str.extract_groups(f"^(?:{re.escape(root or '')}-?){_PERIOD}$")
     parts = distinct.with_columns(told.alias("told")).unnest("told")
     month = pl.coalesce(
-        pl.col("letter").replace_strict(list(MONTHS), range(1, 13), default=None, return_dtype=pl.Int64),
+        pl.col("letter").replace_strict(list(MONTH_LETTERS), range(1, 13), default=None, return_dtype=pl.Int64),
         pl.col("quarter").cast(pl.Int64) * 3 - 2,
         pl.col("named").replace_strict(_FIRST_MONTH, default=None, return_dtype=pl.Int64),
     )

@@ -8,11 +8,12 @@ from typing import Final
 
 import polars as pl
 
+from pipeline import calendar
 from pipeline.curves.points import POINTS, PointFlag
 from pipeline.curves.snapshot import HEADS
 from pipeline.flags import usable
 from pipeline.products import Product
-from pipeline.schema import INSTANT, shaped
+from pipeline.schema import shaped
 
 KIND: Final = "settle"  # a cleared price binds
 _MESSAGE: Final = ("known_at", "topic_id", "partition", "offset")
@@ -43,12 +44,9 @@ def _heads(known: pl.DataFrame, current: pl.DataFrame, zone: str, due: timedelta
         version=pl.struct(_MESSAGE).n_unique() - 1, known_at=pl.col("known_at").max(),
         first_known=pl.col("known_at").min(), seen=pl.len(),
     )  # fmt: skip
-    first, last = (
-        day.cast(pl.Datetime("us")).dt.replace_time_zone(zone, ambiguous="earliest").dt.convert_time_zone("UTC")
-        for day in (pl.col("session"), pl.col("session").dt.offset_by("1d"))
-    )
+    first, beyond = calendar.borders(pl.col("session"), zone)
     hours = current.group_by("session").agg(hours=pl.len()).with_columns(
-        at=(first + due).cast(INSTANT), partial=pl.col("hours") < (last - first).dt.total_hours()
+        at=first + due, partial=pl.col("hours") < (beyond - first).dt.total_hours()
     )  # fmt: skip
     return shaped(hours.join(made, on="session").sort("session"), HEADS, {name: name for name in HEADS})
 
@@ -65,5 +63,5 @@ def _points(current: pl.DataFrame) -> pl.DataFrame:
 
 def span(first: date, last: date, zone: str) -> pl.Series:
     """The first instants (UTC) of the local days `first` and `last`."""
-    days = pl.Series([first, last], dtype=pl.Date).cast(pl.Datetime("us"))
-    return days.dt.replace_time_zone(zone, ambiguous="earliest").dt.convert_time_zone("UTC")
+    days = pl.DataFrame({"day": [first, last]}, {"day": pl.Date()})
+    return days.select(calendar.midnight(pl.col("day"), zone)).to_series()

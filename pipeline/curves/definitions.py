@@ -10,6 +10,7 @@ from typing import Final
 import polars as pl
 
 PUBLIC: Final = "public"
+RULES: Final = 1  # raise it (below 256) when other points follow from the same prices: snapshots are made again
 SESSION_CALENDAR: Final = "nymex"  # whose trading holidays the sessions of futures keep
 
 
@@ -59,9 +60,9 @@ class Calendar:
         return one_each.select("contract", "delivery_start", "delivery_end", "last_trade").sort("last_trade")
 
 
-def mark(curve: Curve, calendar: Calendar) -> str:
-    """64 characters that tell what the snapshots of a curve follow from, beside prices."""
-    parts = (repr(curve), repr(calendar.of(curve).rows()), repr(sorted(calendar.holidays)))
+def mark(tenant: str, curve: Curve, calendar: Calendar) -> str:
+    """64 characters that tell what the snapshots of a curve follow from, beside a tenant's prices."""
+    parts = (str(RULES), tenant, repr(curve), repr(calendar.of(curve).rows()), repr(sorted(calendar.holidays)))
     return sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -9,10 +9,10 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import blocks
+from pipeline import blocks, calendar
 from pipeline.curves.definitions import Curve
 from pipeline.curves.pieces import smoothed
-from pipeline.curves.points import CURVE_PRICE, midnight, product
+from pipeline.curves.points import CURVE_PRICE, dated, product
 from pipeline.curves.weights import weighed
 from pipeline.schema import shaped
 
@@ -31,9 +31,7 @@ def of_pieces(curve: Curve, points: pl.DataFrame, granularity: str) -> pl.DataFr
     days = _days(curve, pieces)
     if granularity == "day" or _crosses(days, granularity):
         days = smoothed(curve, days)
-    found = _means(days, granularity).with_columns(
-        midnight("delivery_start", curve.zone).alias("start"), midnight("delivery_end", curve.zone).alias("end")
-    )
+    found = dated(curve, _means(days, granularity))
     made = shaped(found, points.schema, {name: name for name in found.columns if name in points.columns})  # pyright: ignore[reportArgumentType]
     both = pl.concat([made, points.filter(pl.col("role") != "point")])
     return both.sort(*_KEY, "role", "start", maintain_order=True)
@@ -46,24 +44,21 @@ def of_hours(points: pl.DataFrame, market: str, zone: str, granularity: str, blo
     kept = points if block == blocks.ATC else points.filter(blocks.within(points["start"], block, market))
     if granularity == "native":
         return kept
-    days = kept.with_columns(
-        pl.col("session").alias("delivery_start"), pl.col("session").dt.offset_by("1d").alias("delivery_end")
-    ).with_columns(midnight("delivery_start", zone).alias("first"), midnight("delivery_end", zone).alias("beyond"))
-    total = days.group_by(*_KEY, "first", "beyond", maintain_order=True).agg(
+    first, beyond = calendar.borders(pl.col("session"), zone)
+    days = kept.group_by(*_KEY, start=first, end=beyond, maintain_order=True).agg(
         _mean(pl.lit(1, pl.Int128)).alias("price"), *_joined(), role=pl.lit("point"), kind=pl.lit("averaged"),
         product=pl.lit("day" if block == blocks.ATC else "block"),
     )  # fmt: skip
-    named = total.rename({"first": "start", "beyond": "end"})
-    return shaped(named, points.schema, {name: name for name in named.columns})  # pyright: ignore[reportArgumentType]
+    return shaped(days, points.schema, {name: name for name in days.columns})  # pyright: ignore[reportArgumentType]
 
 
 def _days(curve: Curve, pieces: pl.DataFrame) -> pl.DataFrame:
     """A row a day of delivery: `day`, its `weight`, and its piece (`piece_start`, `piece_end`, and what it holds)."""
-    dated = pieces.with_columns(
+    local = pieces.with_columns(
         piece_start=pl.col("start").dt.convert_time_zone(curve.zone).dt.date(),
         piece_end=pl.col("end").dt.convert_time_zone(curve.zone).dt.date(),
     )
-    each = dated.with_columns(day=pl.date_ranges("piece_start", "piece_end", closed="left")).explode("day")
+    each = local.with_columns(day=pl.date_ranges("piece_start", "piece_end", closed="left")).explode("day")
     return weighed(curve, each)
 
 

@@ -30,7 +30,8 @@ QUOTES: Final[Schema] = {
     "kind": pl.UInt8(),  # place in KINDS
     "price": PRICE,
     "instant": INSTANT,  # from when it is: the close of its session for a settlement
-    "effective": pl.Boolean(),  # it changes price or kind of its identity
+    "effective": pl.Boolean(),  # it changes price or kind of its identity; never where it is not usable
+    "parser_version": pl.UInt16(),
     "message": pl.Int64(),  # place of its message in the known order
     "row": pl.Int32(),
     "instrument": pl.String(),
@@ -52,12 +53,12 @@ def sessions_of(curve: Curve, calendar: Calendar) -> Sessions:
 
 
 def quotes(curve: Curve, publications: pl.DataFrame, calendar: Calendar) -> pl.DataFrame:
-    """QUOTES of publications (`pipeline.schema.TICKS`, of one tenant, each once), in known order.
+    """QUOTES of publications (`pipeline.schema.SEEN`, of one tenant, each once), in known order.
 
-    Unusable ones are none. Of an identity a publication of a lower version than one before it changes nothing.
+    Unusable ones change nothing, nor does one of a lower version than one of its identity before it.
     """
-    usable = publications.filter((pl.col("flags") & UNUSABLE) == 0).sort(_KNOWN)
-    coded = usable.with_columns(code=_codes(curve), kind=_kind(), message=pl.struct(MESSAGE).rle_id().cast(pl.Int64))
+    ordered = publications.sort(_KNOWN).with_columns(usable=(pl.col("flags") & UNUSABLE) == 0)
+    coded = ordered.with_columns(code=_codes(curve), kind=_kind(), message=pl.struct(MESSAGE).rle_id().cast(pl.Int64))
     placed = _contracted(curve, _timed(coded, sessions_of(curve, calendar)), calendar)
     return conform(placed.with_columns(effective=_effective()).select(list(QUOTES)), QUOTES)
 
@@ -72,7 +73,7 @@ def _settles() -> pl.Expr:
 
 
 def _kind() -> pl.Expr:
-    volumed = pl.col("volume").is_not_null().cast(pl.UInt8).cum_max().over(IDENTITY) == 1
+    volumed = (pl.col("volume").is_not_null() & pl.col("usable")).cast(pl.UInt8).cum_max().over(IDENTITY) == 1
     generic = pl.when(volumed).then(KINDS.index("trade")).otherwise(KINDS.index("quote"))
     document = pl.when(_settles()).then(KINDS.index("settle")).otherwise(KINDS.index("last"))
     return pl.when(pl.col("source_rank") == 0).then(document).otherwise(generic).cast(pl.UInt8)
@@ -100,7 +101,8 @@ def _contracted(curve: Curve, timed: pl.DataFrame, calendar: Calendar) -> pl.Dat
 
 def _effective() -> pl.Expr:
     """Boolean: with the highest version winning, it changes price or kind."""
-    counts = pl.col("version") >= pl.col("version").cum_max().over(IDENTITY)
+    version = pl.when("usable").then("version")
+    counts = (version >= version.cum_max().over(IDENTITY)).fill_null(value=False)
     price, kind = (pl.when(counts).then(name) for name in ("price", "kind"))
     before = [each.forward_fill().shift(1).over(IDENTITY) for each in (price, kind)]
     return counts & (pl.col("price").ne_missing(before[0]) | pl.col("kind").ne_missing(before[1]))

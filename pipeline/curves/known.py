@@ -68,6 +68,7 @@ def current(shown: pl.DataFrame) -> pl.DataFrame:
 
 
 def seen(found: pl.DataFrame) -> pl.DataFrame:
-    """`session` and `seen`: how many distinct publications there were of each snapshot."""
-    publication = pl.struct(*IDENTITY, *MESSAGE, "row")
-    return found.group_by("session").agg(seen=publication.n_unique().cast(pl.UInt64))
+    """`session` and `seen`: the sum of the parser versions of the distinct publications of each snapshot, usable or
+    not. It grows with each of them, and when one is read anew."""
+    distinct = found.unique(["session", *IDENTITY, *MESSAGE, "row"])
+    return distinct.group_by("session").agg(seen=pl.col("parser_version").cast(pl.UInt64).sum())

@@ -9,6 +9,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline import calendar
 from pipeline.curves.definitions import Curve
 from pipeline.curves.inputs import KINDS
 from pipeline.curves.pieces import pieced
@@ -47,14 +48,14 @@ def points(curve: Curve, inputs: pl.DataFrame) -> pl.DataFrame:
     """POINTS of inputs: session (Date), contract, delivery_start, delivery_end (dates), price, kind (place in KINDS),
     age; in order of session and delivery."""
     told = inputs.with_columns(_overlaps().alias(_OVERLAPPING))
-    plain = shaped(_dated(curve, told.filter(~pl.col(_OVERLAPPING))), POINTS, _columns() | {
+    plain = shaped(dated(curve, told.filter(~pl.col(_OVERLAPPING))), POINTS, _columns() | {
         "role": pl.lit("point"), "inputs": pl.concat_list("contract"),
     })  # fmt: skip
     overlapping = told.filter(pl.col(_OVERLAPPING))
     if overlapping.is_empty():
         return plain
     implausible = pl.when("implausible").then(int(PointFlag.IMPLAUSIBLE)).otherwise(0).cast(pl.UInt32)
-    made = shaped(_dated(curve, pieced(curve, overlapping)), POINTS, _columns() | {
+    made = shaped(dated(curve, pieced(curve, overlapping)), POINTS, _columns() | {
         "role": "role", "kind": "kind", "flags": _flags() | implausible, "inputs": "inputs", "residual": "residual",
         "reason": "reason",
     })  # fmt: skip
@@ -63,7 +64,7 @@ def points(curve: Curve, inputs: pl.DataFrame) -> pl.DataFrame:
 
 def refused(curve: Curve, inputs: pl.DataFrame) -> pl.DataFrame:
     """POINTS of quotes that are refused: session, code, contract and its dates (nullable), price, kind, `reason`."""
-    return shaped(_dated(curve, inputs), POINTS, _columns() | {
+    return shaped(dated(curve, inputs), POINTS, _columns() | {
         "role": pl.lit("rejected"), "inputs": pl.concat_list("code"), "reason": "reason",
     })  # fmt: skip
 
@@ -82,20 +83,16 @@ def _overlaps() -> pl.Expr:
     return (pl.col("delivery_start") < before).fill_null(value=False).any().over("session")
 
 
-def _dated(curve: Curve, rows: pl.DataFrame) -> pl.DataFrame:
+def dated(curve: Curve, rows: pl.DataFrame) -> pl.DataFrame:
+    """With `start` and `end`, the instants at which the delivery's days begin and end."""
     return rows.with_columns(
         midnight("delivery_start", curve.zone).alias("start"), midnight("delivery_end", curve.zone).alias("end")
     )
 
 
 def midnight(day: str, zone: str) -> pl.Expr:
-    """The instant at which a local day begins; where the clock skips midnight, an hour later on it."""
-    naive = pl.col(day).cast(pl.Datetime("us"))
-    first, later = (
-        each.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-        for each in (naive, naive.dt.offset_by("1h"))
-    )
-    return pl.coalesce(first, later).dt.convert_time_zone("UTC").cast(INSTANT)
+    """The instant at which a local day begins."""
+    return calendar.midnight(pl.col(day), zone)
 
 
 def _flags() -> pl.Expr:

@@ -12,6 +12,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline import calendar
 from pipeline.schema import INSTANT
 
 _FIRST: Final = date(1990, 1, 1)
@@ -35,8 +36,8 @@ class Sessions:
 
     def closes(self, days: pl.Series) -> pl.Series:
         """The instant (UTC) at which the session of each day ends."""
-        local = days.cast(pl.Datetime("us")) + (timedelta(hours=self.end.hour, minutes=self.end.minute))
-        return local.dt.replace_time_zone(self.zone, ambiguous="earliest").dt.convert_time_zone("UTC").cast(INSTANT)
+        local = pl.lit(days).cast(pl.Datetime("us")) + timedelta(hours=self.end.hour, minutes=self.end.minute)
+        return pl.select(calendar.instant(local, self.zone).cast(INSTANT)).to_series()
 
     def numbers(self, days: pl.Series) -> pl.Series:
         """The ordinal (Int64) of each day's session; null where the day is none."""

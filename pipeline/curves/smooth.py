@@ -29,7 +29,8 @@ def smooth(
 
     `days`: the days of delivery of one curve in order, `day` (Date), `weight` (whole, not below 0, above 0 on some day
     of each piece), `piece_start` (Date, tells the pieces apart) and `price`, that of its piece. `shape`: a number a
-    row. `seasons`: the months whose first days begin a season. `free`: no flat ends.
+    row. `seasons`: the months whose first days begin a season. `free`: no flat ends, as in curves that are published
+    elsewhere: with it theirs can be made again day by day, which is how the spline is checked against another's.
 
     Raises `DataProcessingError` where floats cannot meet the pieces.
     """

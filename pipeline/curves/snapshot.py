@@ -25,7 +25,7 @@ HEADS: Final[Schema] = {
     "known_at": INSTANT,  # when its newest change became known
     "version": pl.UInt32(),  # how many changes there were before
     "partial": pl.Boolean(),  # the front contract is missing, or a delivery between others
-    "seen": pl.UInt64(),  # publications that it was made of
+    "seen": pl.UInt64(),  # a measure of the publications that it was made of (`pipeline.curves.known.seen`)
 }
 
 
@@ -44,7 +44,7 @@ class Built:
 def build(
     curve: Curve, publications: pl.DataFrame, calendar: Calendar, sessions: Collection[date] | None = None
 ) -> Built:
-    """The snapshots that publications (`pipeline.schema.TICKS`, of the curve's market and product, of one tenant) make;
+    """The snapshots that publications (`pipeline.schema.SEEN`, of the curve's market and product, of one tenant) make;
     of these sessions alone, where they are given, of which the publications of `max_age` sessions before are needed.
     """
     trading = sessions_of(curve, calendar)

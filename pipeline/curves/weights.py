@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from pipeline import blocks
+from pipeline import blocks, calendar
 from pipeline.curves.definitions import Curve
 
 MONTH: Final = 28 * 29 * 30 * 31  # divides into the days of every month
@@ -29,10 +29,7 @@ def weighed(curve: Curve, days: pl.DataFrame) -> pl.DataFrame:
 
 
 def _hours(curve: Curve, days: pl.DataFrame) -> pl.DataFrame:
-    first, beyond = (
-        day.cast(pl.Datetime("us")).dt.replace_time_zone(curve.zone, ambiguous="earliest").dt.convert_time_zone("UTC")
-        for day in (pl.col("day"), pl.col("day").dt.offset_by("1d"))
-    )
+    first, beyond = calendar.borders(pl.col("day"), curve.zone)
     hours = days.with_columns(hour=pl.datetime_ranges(first, beyond, "1h", closed="left")).explode("hour")
     inside = blocks.within(hours["hour"], curve.block, curve.market)
     return hours.with_columns(inside=inside).group_by("day").agg(weight=pl.col("inside").sum().cast(pl.Int128))

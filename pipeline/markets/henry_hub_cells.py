@@ -14,19 +14,21 @@ from pipeline.markets.henry_hub_forms import DATE, NEARBY, SERIES, Form
 from pipeline.rejects import no_problem
 from pipeline.schema import EARLIEST, INSTANT, LATEST
 from pipeline.text import utf8
+from pipeline.trading import MONTH_LETTERS
 
 SPOT: Final = "HENRY_HUB"
 FRONT: Final = "NG=F"  # what vendors call the continuous front contract
-MONTHS: Final = "FGHJKMNQUVXZ"
 _CENTURY: Final = 2000
 _MONTH: Final = 28  # days, at least
 _DAY: Final = timedelta(days=1)
 _YEAR: Final = "[0-9]{4}"  # of a date: two digits would leave the century open
 _MONTH_NAMED: Final = "%b %d, %Y"  # as spreadsheets of EIA show dates
 _NOTHING: Final = "."  # FRED's missing value
-_CONTRACT: Final = rf"^NG(?<letter>[{MONTHS}])(?<year>[0-9]{{2}})$"
+_CONTRACT: Final = rf"^NG(?<letter>[{MONTH_LETTERS}])(?<year>[0-9]{{2}})$"
 _NOT_A_DATE: Final = "is no date such as 2024-01-31"
-_NOT_A_CONTRACT: Final = f"is no contract of Henry Hub: NG, a month's letter ({MONTHS}) and two digits of the year"
+_NOT_A_CONTRACT: Final = (
+    f"is no contract of Henry Hub: NG, a month's letter ({MONTH_LETTERS}) and two digits of the year"
+)
 _OTHER_MONTH: Final = "is not the contract of the month and year beside it"
 _OTHER_SERIES: Final = f"is not EIA's daily series {SERIES}"
 
@@ -74,7 +76,7 @@ def _chain(content: bytes) -> Read:
 def _contract_problem(cells: pl.DataFrame, code: pl.Series) -> pl.Series:
     """Where the code is none, or contradicts `month` and `year`, which may be absent."""
     told = code.str.extract_groups(_CONTRACT).struct.unnest()
-    month = told["letter"].replace_strict(list(MONTHS), range(1, 13), default=None, return_dtype=pl.Int64)
+    month = told["letter"].replace_strict(list(MONTH_LETTERS), range(1, 13), default=None, return_dtype=pl.Int64)
     year = told["year"].cast(pl.Int64)
     other = _differs(cells["month"], month) | (_differs(cells["year"], year + _CENTURY) & _differs(cells["year"], year))
     return no_problem(code.len()).set(other, _OTHER_MONTH).set(month.is_null(), _NOT_A_CONTRACT)

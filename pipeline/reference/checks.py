@@ -9,23 +9,22 @@ import polars as pl
 
 from pipeline import blocks
 from pipeline.reference.problems import Problem
-from pipeline.reference.tables import TENANT, Table
+from pipeline.reference.tables import PUBLIC, TENANT, Table
 from pipeline.spreads.checks import check as spread_problems
 from pipeline.taxonomy import check_rules
 
 Row = Mapping[str, object]
+MOST_DAYS: Final = 4_000  # of one delivery: ten years
 Lines = Sequence[int]  # of the file, 0 for a row that it does not hold
 
 
-def problems(table: Table, rows: pl.DataFrame, lines: Lines) -> list[Problem]:
-    """Everything that is wrong with the rows, those of one file or of a table as it would be."""
+def problems(table: Table, rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
+    """Everything that is wrong with the rows of a file, found as it is asked for: a file may be wrong everywhere."""
     listed = rows.to_dicts()
-    return [
-        *_wrong_order(table, listed, lines),
-        *_not_positive(table, listed, lines),
-        *repeated(table, listed, lines),
-        *_OF_TABLE.get(table.name, _nothing)(rows, lines),
-    ]
+    yield from _wrong_order(table, listed, lines)
+    yield from _not_positive(table, listed, lines)
+    yield from repeated(table, listed, lines)
+    yield from _OF_TABLE.get(table.name, _nothing)(rows, lines)
 
 
 def repeated(table: Table, rows: Sequence[Row], lines: Lines) -> Iterator[Problem]:
@@ -41,6 +40,14 @@ def repeated(table: Table, rows: Sequence[Row], lines: Lines) -> Iterator[Proble
         for (_, ends, first, _), (begins, _, line, row) in pairwise(held):
             if begins < ends:
                 yield Problem(line or first, table.key[0], shown, _twice(table, first if line else 0, row))
+
+
+def too_many(table: Table, rows: pl.DataFrame) -> Iterator[Problem]:
+    """Tenants with more rows than they may have, of a table as it would be."""
+    counts = rows.filter(pl.col(TENANT) != PUBLIC).group_by(TENANT).len().filter(pl.col("len") > table.most)
+    for tenant, held in counts.sort(TENANT).iter_rows():
+        what = f"would have {held} rows; {table.most} are allowed. Remove some with --replace, or load them as public."
+        yield Problem(0, TENANT, tenant, what)
 
 
 def _validity(table: Table, row: Row) -> tuple[date, date]:
@@ -92,10 +99,17 @@ def _of_curves(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
             yield Problem(line, "block", block, f"is no block of {market}. Write one of {', '.join(known)}.")
 
 
+def _of_contracts(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:
+    days = rows.select((pl.col("delivery_end") - pl.col("delivery_start")).dt.total_days()).to_series()
+    for length, end, line in zip(days, rows["delivery_end"], lines, strict=True):
+        if length > MOST_DAYS:
+            yield Problem(line, "delivery_end", str(end), f"gives {length} days; {MOST_DAYS} are allowed.")
+
+
 def _nothing(rows: pl.DataFrame, lines: Lines) -> Iterator[Problem]:  # noqa: ARG001 - a table without rules of its own
     yield from ()
 
 
 _OF_TABLE: Final[Mapping[str, Callable[[pl.DataFrame, Lines], Iterator[Problem]]]] = {
-    "taxonomy_rules": _of_rules, "spreads": _of_spreads, "curves": _of_curves,
+    "taxonomy_rules": _of_rules, "spreads": _of_spreads, "curves": _of_curves, "contracts": _of_contracts,
 }  # fmt: skip

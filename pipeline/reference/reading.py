@@ -3,7 +3,8 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Final, NamedTuple
 
 import polars as pl
@@ -15,14 +16,15 @@ from pipeline.reference.tables import PUBLIC, TABLES, TENANT, Column, Table
 from pipeline.schema import empty
 
 STAGE: Final = "reference"
+MOST: Final = 1_000  # problems of a file that are told
 _TENANT: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _FILE: Final = "file"
 _MOST_COLUMNS: Final = 64
 
 
 class Given(NamedTuple):
-    """The rows of a file in the schema of its table, the line of each, its problems (none: it is good), and the
-    tenants that the file is about."""
+    """The rows of a file in the schema of its table, the line of each, its problems (none: it is good; the first `MOST`
+    and one that says so where there are more), and the tenants that the file is about."""
 
     table: Table
     rows: pl.DataFrame
@@ -53,14 +55,24 @@ def read(content: bytes, table: str | None = None, tenant: str | None = None) ->
     """
     written = _written(content)
     found = named(table) if table else _told_by(written.header)
-    problems = [*written.problems, *_header(found, written.header)]
-    if problems:
+    if problems := _first(chain(written.problems, _header(found, written.header))):
         return Given(found, empty(found.schema), [], problems, [])
-    rows, problems = _typed(found, written, tenant)
-    if not problems:
-        problems = checks.problems(found, rows, written.lines)
+    columns: dict[str, list[cells.Cell]] = {}
+    if problems := _first(_typed(found, written, tenant, columns)):
+        return Given(found, empty(found.schema), [], problems, [])
+    rows = pl.DataFrame(columns, schema=dict(found.schema))
+    problems = _first(checks.problems(found, rows, written.lines))
     tenants = rows[TENANT].unique().sort().to_list() or [tenant or PUBLIC]
-    return Given(found, rows, written.lines, sorted(problems), tenants)
+    return Given(found, rows, written.lines, problems, tenants)
+
+
+def _first(found: Iterable[Problem]) -> list[Problem]:
+    """Problems in order of their lines; of very many those that are found first, and that there are more."""
+    some = list(islice(found, MOST + 1))
+    if len(some) <= MOST:
+        return sorted(some)
+    more = f"has more problems than these {MOST}. Mend these first, then try it again."
+    return [*sorted(some[:MOST]), Problem(0, _FILE, "", more)]
 
 
 def require_good(given: Given) -> None:
@@ -81,6 +93,8 @@ def _written(content: bytes) -> _Written:
     try:
         for row in reader:
             _take(written, row, reader.line_num)
+            if len(written.problems) > MOST:
+                break
     except csv.Error as error:
         written.problems.append(Problem(reader.line_num, _FILE, "", f"is no CSV from here on: {error}."))
     return written
@@ -128,19 +142,18 @@ def _header(table: Table, header: Sequence[str]) -> Iterator[Problem]:
         yield Problem(1, name, "", f"is a column that {table.name} needs.")
 
 
-def _typed(table: Table, written: _Written, tenant: str | None) -> tuple[pl.DataFrame, list[Problem]]:
-    columns: dict[str, list[cells.Cell]] = {}
-    problems: list[Problem] = []
+def _typed(
+    table: Table, written: _Written, tenant: str | None, columns: dict[str, list[cells.Cell]]
+) -> Iterator[Problem]:
+    """What is wrong with the cells; `columns` takes their values, of a good file of all its columns."""
     for name, column in {TENANT: Column(needed=True), **table.columns}.items():
         texts = _texts(written, name, tenant or PUBLIC)
         columns[name], wrong = cells.values(column, texts)
-        problems += [Problem(written.lines[row], name, (texts[row] or "")[: cells.SHOWN], why) for row, why in wrong]
-    problems += [
-        Problem(line, TENANT, str(given), _wrong_tenant(str(given), tenant))
-        for line, given in zip(written.lines, columns[TENANT], strict=True)
-        if not _TENANT.fullmatch(str(given)) or tenant not in {None, given}
-    ]
-    return pl.DataFrame(columns, schema=dict(table.schema)), problems
+        for row, why in wrong:
+            yield Problem(written.lines[row], name, (texts[row] or "")[: cells.SHOWN], why)
+    for line, given in zip(written.lines, columns[TENANT], strict=True):
+        if not _TENANT.fullmatch(str(given)) or tenant not in {None, given}:
+            yield Problem(line, TENANT, str(given), _wrong_tenant(str(given), tenant))
 
 
 def _texts(written: _Written, name: str, tenant: str) -> list[str | None]:

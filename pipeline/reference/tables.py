@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from pipeline.schema import PRICE, Schema, empty
+from pipeline.schema import PRICE, Schema
 from pipeline.taxonomy import terms
 
 TENANT: Final = "tenant"
@@ -43,12 +43,15 @@ class Column:
 class Table:
     """`key`: what tells rows apart, beside the tenant. `before`: pairs of dates of which the first comes earlier.
 
+    `most`: rows that a tenant may have, for all work on them; `public` may have any number.
+
     A table with `valid_from` in its key is effective-dated: [valid_from, valid_to) of one key may not overlap.
     """
 
     name: str
     columns: Mapping[str, Column]
     key: tuple[str, ...]
+    most: int
     before: tuple[tuple[str, str], ...] = field(default=())
 
     @property
@@ -80,7 +83,7 @@ _ALL: Final = (
             "market": _NAME, "location": _NAME, **_VALID, "name": _TEXT, "kind": Column(needed=True, among=terms.KINDS),
             "region": _TEXT, "zone": _TEXT, "hub": _TEXT, "source": _NAME,
         },
-        ("market", "location", "valid_from"),
+        ("market", "location", "valid_from"), 100_000,
         _ENDS,
     ),
     Table(
@@ -90,7 +93,7 @@ _ALL: Final = (
             "market": _TEXT, "product": _TEXT, "location_type": _TEXT, "field": Column(among=terms.FIELDS),
             "match": Column(among=terms.MATCHES), "text": _TEXT, **_SAID, "source": _NAME,
         },
-        ("rule",),
+        ("rule",), 1_000,
         _ENDS,
     ),
     Table(
@@ -100,7 +103,7 @@ _ALL: Final = (
             "delivery_end": Column("date", needed=True), "block": _TEXT, "last_trade": _DAY, "first_notice": _DAY,
             "size": _AMOUNT, "size_unit": _TEXT, "tick": _AMOUNT, "source": _NAME,
         },
-        ("market", "contract"),
+        ("market", "contract"), 5_000,
         (("delivery_start", "delivery_end"),),
     ),
     Table(
@@ -109,7 +112,7 @@ _ALL: Final = (
             "calendar": Column(needed=True, among=_CALENDARS), "day": Column("date", needed=True), "name": _NAME,
             "source": _NAME,
         },
-        ("calendar", "day"),
+        ("calendar", "day"), 5_000,
     ),
     Table(
         "instrument_facts",
@@ -118,7 +121,7 @@ _ALL: Final = (
             "contract_size": _AMOUNT, "tick_size": _AMOUNT, "confirmed": Column("boolean", needed=True),
             "source": _NAME,
         },
-        ("instrument", "valid_from"),
+        ("instrument", "valid_from"), 100_000,
         _ENDS,
     ),
     Table(
@@ -127,22 +130,17 @@ _ALL: Final = (
             "curve": _NAME, "market": _NAME, "product": _NAME, "name": _NAME, "root": _TEXT, "zone": _ZONE,
             "unit": _TEXT, "block": _NAME, "granularity": _NAME, "tick": Column("amount", needed=True, low=0),
             "session_zone": _ZONE, "session_end": Column("clock", needed=True),
-            "max_age": Column("integer", needed=True, low=0, high=400), "source": _NAME,
+            "max_age": Column("integer", needed=True, low=0, high=30), "source": _NAME,
         },
-        ("curve",),
+        ("curve",), 50,
     ),
     Table(
         "spreads",
         {
             "spread": _NAME, **_VALID, "zone": _ZONE, "unit": _NAME, "formula": _NAME, "legs": _NAME, "source": _NAME,
         },
-        ("spread", "valid_from"),
+        ("spread", "valid_from"), 500,
         _ENDS,
     ),
 )  # fmt: skip
 TABLES: Final[Mapping[str, Table]] = {table.name: table for table in _ALL}
-
-
-def empty_tables() -> dict[str, pl.DataFrame]:
-    """Every table, without rows."""
-    return {name: empty(table.schema) for name, table in TABLES.items()}

@@ -105,7 +105,8 @@ class Definition:
     @property
     def digest(self) -> str:
         """64 characters that tell what the values follow from: the same ones, the same values."""
-        parts = (self.tenant, self.spread, str(self.valid_from), self.zone, self.unit, repr(self.legs))
+        validity = f"{self.valid_from} {self.valid_to}"
+        parts = (self.tenant, self.spread, validity, self.zone, self.unit, repr(self.legs))
         return sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -23,34 +23,34 @@ from pipeline.spreads.parts import parts
 from pipeline.spreads.plan import Plan
 
 SOURCE: Final = "gridtick.spreads"
-SEEN: Final[Schema] = {**TICKS, "parser_version": pl.UInt16()}
 DERIVED: Final[Schema] = {**TICKS, "seen": pl.Int64(), "zone": pl.String(), "unit": pl.String()}
 
 _CELL: Final = ["number", "start"]
 _PART: Final = [*_CELL, "instrument", "at"]
 _MESSAGE: Final = ["known_at", "topic_id", "partition", "offset"]
-_VALUES: Final = ("price", "energy", "congestion", "loss")
-_PARTED: Final = _VALUES[1:]
+VALUES: Final = ("price", "energy", "congestion", "loss")
+_PARTED: Final = VALUES[1:]
 _TOO_LARGE: Final = LIMIT * 10**SCALE
+_MOST_SEEN: Final = 60_000  # what a stored row can hold, less room for rows that go above others
 _HANDED_ON: Final = int(Flag.OUT_OF_RANGE | Flag.COMPONENT_MISMATCH)
 
 
 def derive(plan: Plan, cells: pl.DataFrame, publications: pl.DataFrame) -> pl.DataFrame:
-    """`DERIVED` of the cells (`pipeline.spreads.cells.CELLS`) from all publications of their legs (`SEEN`): `TICKS`
-    with `seen`, and the zone and unit of the definition."""
+    """`DERIVED` of the cells (`pipeline.spreads.cells.CELLS`) from all publications of their legs
+    (`pipeline.schema.SEEN`): `TICKS` with `seen`, and the zone and unit of the definition."""
     wanted = parts(plan, cells)
     seen = seen_of(wanted, publications)
     if seen.is_empty():
         return empty(DERIVED)
     grid = _as_of_messages(wanted, seen)
-    weights = seen.group_by(_CELL).agg(seen=pl.col("parser_version").cast(pl.Int64).sum())
+    weights = seen.group_by(_CELL).agg(seen=pl.col("parser_version").cast(pl.Int64).sum().clip(upper_bound=_MOST_SEEN))
     values = _values(plan, _complete(grid)).join(weights, on=_CELL)
     return _shaped(values.join(cells.select(*CELLS), on=_CELL).join(_named(plan), on="number"))
 
 
 def seen_of(wanted: pl.DataFrame, publications: pl.DataFrame) -> pl.DataFrame:
     """Every publication of each part, once; a tenant's spread sees its own and public ones, a public one the latter."""
-    kept = ("tenant", "instrument", "version", *_MESSAGE, "row", *_VALUES, "flags", "event_id", "source_rank")
+    kept = ("tenant", "instrument", "version", *_MESSAGE, "row", *VALUES, "flags", "event_id", "source_rank")
     found = wanted.join(publications.select(*kept, "parser_version", at="ts"), on=["instrument", "at"])
     own = pl.col("tenant") == pl.col("owner")
     found = found.with_columns(own=own).filter(own | (pl.col("tenant") == PUBLIC))
@@ -75,22 +75,22 @@ def _as_of_messages(wanted: pl.DataFrame, seen: pl.DataFrame) -> pl.DataFrame:
     current = winning(seen).group_by([*of, *_MESSAGE], maintain_order=True).last()
     messages = seen.select(*_CELL, *_MESSAGE).unique()
     grid = wanted.join(messages, on=_CELL).join(
-        current.select(*of, *_MESSAGE, *_VALUES, "flags"), on=[*of, *_MESSAGE], how="left"
+        current.select(*of, *_MESSAGE, *VALUES, "flags"), on=[*of, *_MESSAGE], how="left"
     )
     ordered = grid.sort(*of, *_MESSAGE)
     here = pl.col("price").is_not_null().cum_sum().over(of).alias("nth")
     # Filled by publication and not by column: what a later one does not say is not taken from one before.
     filled = ordered.with_columns(here)
-    return filled.with_columns(pl.col(*_VALUES, "flags").first().over([*of, "nth"]))
+    return filled.with_columns(pl.col(*VALUES, "flags").first().over([*of, "nth"]))
 
 
 def _complete(grid: pl.DataFrame) -> pl.DataFrame:
     """One row for each message of a cell at which every part has been there: the sums of its value."""
     unusable = ~flags.usable(pl.col("flags"))
-    numbers = [pl.col(name).to_physical().cast(pl.Int128) * pl.col("coef") for name in _VALUES]
+    numbers = [pl.col(name).to_physical().cast(pl.Int128) * pl.col("coef") for name in VALUES]
     sums = [
         pl.when(pl.col(name).is_null().any()).then(None).otherwise(number.sum()).alias(name)
-        for name, number in zip(_VALUES, numbers, strict=True)
+        for name, number in zip(VALUES, numbers, strict=True)
     ]
     below = pl.when(pl.col("leg") == 1).then(numbers[0]).otherwise(pl.lit(0, pl.Int128)).sum().alias("second")
     handed = (pl.col("flags") & _HANDED_ON).bitwise_or().alias("flags")

@@ -8,6 +8,7 @@ from typing import Final
 
 import polars as pl
 
+from pipeline import calendar
 from pipeline.flags import Flag
 from pipeline.schema import INSTANT, conform
 from pipeline.spreads.calendars import Calendars
@@ -47,7 +48,7 @@ def needed(definition: Definition, calendars: Calendars, start: datetime) -> tup
     cells = pl.DataFrame({"number": [0], "start": [start]}, {"number": pl.UInt32(), "start": INSTANT})
     zoned = pl.col("start").dt.convert_time_zone(definition.zone)
     if definition.kind.interval == "1d":
-        first, end = (each.dt.convert_time_zone("UTC") for each in (zoned.dt.truncate("1d"), zoned.dt.offset_by("1d")))
+        first, end = calendar.borders(zoned.dt.date(), definition.zone)
     else:
         first, end = pl.col("start").dt.truncate("1h"), pl.col("start").dt.offset_by("1h")
     dated = cells.filter(pl.col("start") == first).with_columns(end=end, day=zoned.dt.date())

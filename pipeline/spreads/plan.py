@@ -77,6 +77,13 @@ def plan_of(definitions: Sequence[Definition], calendars: Calendars) -> Plan:
     return Plan(tuple(definitions), conform(known.with_columns(prefix).drop("root"), LEGS), calendars)
 
 
+def parted(plan: Plan) -> list[Plan]:
+    """The plan in two halves, those of one tenant beside each other; none of a single definition."""
+    ordered = sorted(plan.definitions, key=lambda each: (each.tenant, each.spread))
+    middle = len(ordered) // 2
+    return [plan_of(some, plan.calendars) for some in (ordered[:middle], ordered[middle:])] if middle else []
+
+
 def _legs(number: int, definition: Definition) -> list[dict[str, object]]:
     shared: dict[str, object] = {
         "number": number, "owner": definition.tenant, "interval": definition.kind.interval, "zone": definition.zone,

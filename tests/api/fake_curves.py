@@ -8,7 +8,7 @@ import polars as pl
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs, Stored
 from pipeline.curves.snapshot import build
 from pipeline.schema import conform
-from tests.db.clickhouse.rows import frame
+from tests.db.clickhouse.rows import publications
 from tests.pipeline.curves.making import CALENDAR, CURVE, Row
 
 
@@ -37,13 +37,13 @@ class FakeCurves:
 
     async def curve_publications(self, of: Inputs, known: datetime | None) -> pl.DataFrame:
         rows = [row for row in self._published_for(of.tenant) if of.low <= row["ts"] <= of.high]
-        return frame([row for row in rows if known is None or row["known_at"] <= known])
+        return publications([row for row in rows if known is None or row["known_at"] <= known])
 
     def _published_for(self, tenant: str) -> list[Row]:
         return [row for row in self.published if row["tenant"] == tenant]
 
     def _stored(self, tenant: str, curve: str) -> Stored:
-        built = build(CURVE, frame(self._published_for(tenant) if curve == CURVE.curve else []), CALENDAR)
+        built = build(CURVE, publications(self._published_for(tenant) if curve == CURVE.curve else []), CALENDAR)
         whose = {"tenant": pl.lit(tenant), "curve": pl.lit(curve)}
         heads = built.heads.with_columns(**whose).select(list(STORED_HEADS))
         return Stored(conform(heads, STORED_HEADS), conform(built.points.with_columns(**whose), STORED_POINTS))

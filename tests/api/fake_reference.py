@@ -11,8 +11,8 @@ from db.reference.snapshot import INSTRUMENTS, Snapshot, Versions
 from db.reference.snapshot import NAMES as NAMED
 from pipeline.reference.changes import changes
 from pipeline.reference.reading import Given
-from pipeline.reference.tables import empty_tables
 from pipeline.schema import REFERENCE
+from tests.tables import empty_tables
 
 
 class FakeReference:

@@ -23,8 +23,7 @@ from db.postgres.reference import Filters
 from pipeline.blocks import Block
 from pipeline.expected import HELD
 from pipeline.flags import Flag
-from pipeline.schema import REFERENCE, TICKS, conform, empty
-from pipeline.spreads.derive import SEEN
+from pipeline.schema import REFERENCE, SEEN, TICKS, conform, empty
 from service import apikey
 from service.metrics import Metrics
 from tests.api.fake_curves import FakeCurves
@@ -114,7 +113,7 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
         self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
     ) -> pl.DataFrame:
         rows = [each for each in self.reference if each["tenant"] in tenants]
-        for name in ("market", "product", "location"):
+        for name in ("market", "product"):
             rows = [each for each in rows if getattr(filters, name) in (None, each[name])]
         rows = [each for each in rows if (filters.search or "") in str(each["instrument"])]
         rows = [each for each in rows if after is None or (each["instrument"], each["tenant"]) > after]

@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from db.reference.snapshot import Snapshot, Versions
-from pipeline.reference.tables import empty_tables
 from tests.api import fakes
 from tests.pipeline.curves.making import CURVE, HOLIDAY, MONDAY, generic, strip
 from tests.pipeline.curves.tables import tables
+from tests.tables import empty_tables
 
 TUESDAY = MONDAY + timedelta(days=1)
 HUB = "caiso.da_hourly.TH_NP15_GEN-APND"

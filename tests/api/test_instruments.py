@@ -145,6 +145,9 @@ async def test_a_body_with_problems_loads_nothing_and_lists_them(
     assert errors["line 3, commodity"]["detail"].startswith("is not one of")
     assert not reads.loaded
     assert (await http.put(RULES, content=b"nothing\n")).status_code == 422
+    answer = await http.put(RULES, content=HEAD + "r,high,pjm,power,,,s\n" * 1001)
+    assert answer.json()["detail"] == "taxonomy_rules: more than 1000 problems, nothing was loaded."
+    assert len(answer.json()["errors"]) == 200
 
 
 async def test_what_contradicts_the_rows_that_are_there_is_422(

@@ -13,10 +13,11 @@ import pytest
 
 from api.ports import Names
 from db.reference.snapshot import Snapshot
-from pipeline.reference.tables import TABLES, empty_tables
+from pipeline.reference.tables import TABLES
 from tests.api import fakes
 from tests.api.answers import data
 from tests.pipeline.spreads.making import Row, frame, leg, published, row
+from tests.tables import empty_tables
 
 START = fakes.START
 DA, RT, NODE = "pjm.da_hourly.1", "pjm.rt_hourly.1", "pjm.da_hourly.2"

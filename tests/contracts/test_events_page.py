@@ -18,13 +18,13 @@ from pipeline.envelope import RawBatch
 from pipeline.events import Kind
 from pipeline.normalize import normalize
 from pipeline.reference.tables import TABLES as REGISTRY
-from pipeline.reference.tables import empty_tables
 from pipeline.schema import conform
 from tests.db.clickhouse.rows import frame
 from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, strip
 from tests.pipeline.curves.making import generic as generic_tick
 from tests.pipeline.making import document, interval, oasis, tick
 from tests.pipeline.test_events import REFERENCE, bar
+from tests.tables import empty_tables
 
 PAGE = Path(__file__).parents[2] / "docs" / "events.md"
 TOPIC = "IcQ7kX2uRTuY9wq0b8nPzA"

@@ -7,8 +7,9 @@ from pipeline import schema
 from pipeline.enrich import Enriched, enrich
 from pipeline.normalize import normalize
 from pipeline.reference.known import KNOWN
-from pipeline.reference.tables import TABLES, empty_tables
+from pipeline.reference.tables import TABLES
 from tests.pipeline.making import batch, document, interval, oasis, tick
+from tests.tables import empty_tables
 
 TICKS = normalize(
     batch(

@@ -13,9 +13,9 @@ from pipeline.enrich import enrich
 from pipeline.flags import Flag
 from pipeline.normalize import normalize
 from pipeline.reference.known import KNOWN
-from pipeline.reference.tables import empty_tables
 from pipeline.schema import INSTANT, PRICE, conform
 from tests.pipeline.making import batch, document, interval, oasis, tick
+from tests.tables import empty_tables
 
 DAY = datetime(2024, 1, 1, tzinfo=UTC)
 _ROW = {

@@ -23,7 +23,7 @@ from workers.context import Context, current
 from workers.frames import frame_from_bytes, frame_to_bytes
 from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
 from workers.queues import LANDED, LATEST, PASS, STORE, publish
-from workers.tasks.base import DataError, contained, in_hand, refusals, refuse, take
+from workers.tasks.base import DataError, in_hand, refusals, refuse, take
 from workers.tasks.faults import engine_refusals
 
 log = logging.getLogger(__name__)
@@ -148,16 +148,10 @@ def make(context: Context, buckets: pl.DataFrame) -> str:
         publish(app, LATEST, name)
 
     with engine_refusals():
-        states = recompute(context.clickhouse, _with_spreads(context, buckets), offer)
+        states = recompute(context.clickhouse, spreads.with_spreads(context, spreads.plan(context), buckets), offer)
         curves.made(context, buckets)
     claims.put(context.redis, states_of(name), frame_to_bytes(states))
     return name
-
-
-def _with_spreads(context: Context, buckets: pl.DataFrame) -> pl.DataFrame:
-    with contained(context, "aggregate.spreads"):
-        return spreads.with_spreads(context, spreads.plan(context), buckets)
-    return buckets
 
 
 def _read(entry: bytes) -> Stored:

@@ -1,5 +1,5 @@
 -- Snapshots of forward curves, recomputed and never merged: a row a point or a refused input. Of two computations of one
--- snapshot (tenant, curve, session) the rows with the higher `ver` stand, all of them and no other; `ver` counts the
+-- snapshot (tenant, curve, session) the rows with the higher `ver` stand, all of them and no other; `ver` grows with the
 -- publications that were seen, and below that the version of the reference. What holds for the snapshot is in each row.
 CREATE TABLE IF NOT EXISTS curve_points
 (

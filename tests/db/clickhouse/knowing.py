@@ -59,10 +59,12 @@ def read_pages(
     read, kind = (reads.read_history, reads.HistoryPosition) if history else (reads.read_ticks, reads.TickPosition)
     found: list[Row] = []
     after: Any = None
-    while page := fetch(client, read(scope_of(rows), SPAN._replace(limit=limit), after, at)).to_dicts():
+    while True:
+        page = fetch(client, read(scope_of(rows), SPAN._replace(limit=limit), after, at)).to_dicts()
         found += page
+        if len(page) < limit:
+            return found
         after = kind(*(page[-1][name] for name in kind._fields))
-    return found
 
 
 def read_bars(client: Client, rows: Sequence[Row], interval: str, at: datetime, limit: int) -> list[Row]:
@@ -92,6 +94,8 @@ def read_newest(client: Client, rows: Sequence[Row], at: datetime, until: dateti
     doubtful = first.filter(~pl.col("sure"))
     found = first.filter("sure").drop("sure").to_dicts()
     if doubtful.height:
-        scope = reads.Scope(scope_of(rows).tenants, doubtful["instrument"].to_list())
-        found += fetch(client, known_latest.newest_replayed(scope, at, *more)).to_dicts()
+        who = ["tenant", "instrument"]
+        scope = reads.Scope(*(doubtful[name].unique().to_list() for name in who))
+        replayed = fetch(client, known_latest.newest_replayed(scope, at, *more))
+        found += replayed.join(doubtful, on=who, how="semi").to_dicts()
     return found

@@ -12,9 +12,9 @@ from db.clickhouse import reads
 from db.clickhouse.bars import run_pass
 from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query
-from db.clickhouse.ticks import insert_ticks
+from db.clickhouse.ticks import PARSER_VERSION, insert_ticks
 from pipeline import bars
-from pipeline.schema import TICKS, conform
+from pipeline.schema import SEEN, TICKS, conform
 from tests.db.clickhouse.brute import Row
 
 DAY = datetime(2024, 3, 10, tzinfo=UTC)  # a clock change in California
@@ -50,6 +50,11 @@ def frame(rows: list[Row]) -> pl.DataFrame:
     """Rows as a frame of the contract."""
     columns = {name: pl.Series([row[name] for row in rows], dtype=dtype) for name, dtype in TICKS.items()}
     return conform(pl.DataFrame(columns), TICKS)
+
+
+def publications(rows: list[Row], parser_version: int = PARSER_VERSION) -> pl.DataFrame:
+    """Rows as they are stored."""
+    return conform(frame(rows).with_columns(parser_version=parser_version), SEEN)
 
 
 def land(client: Client, rows: list[Row]) -> pl.DataFrame:

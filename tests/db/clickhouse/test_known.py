@@ -8,9 +8,6 @@ from itertools import chain
 
 import pytest
 from clickhouse_connect.driver.client import Client
-from hypothesis import given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 
 from db.clickhouse import current, known_bars, known_latest, reads
 from db.clickhouse.frames import fetch
@@ -21,7 +18,7 @@ from pipeline.schema import TICKS
 from tests.db.clickhouse import brute, knowing
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
-from tests.db.clickhouse.test_bars import NO_SHRINKING, Delivery, deliver, deliveries
+from tests.db.clickhouse.test_bars import deliver, drawn
 from tests.db.clickhouse.test_nyiso import ORDERS, turns
 
 pytestmark = pytest.mark.stack
@@ -31,10 +28,15 @@ MINUTE = timedelta(minutes=1)
 
 
 def by_instrument(rows: Sequence[Row]) -> list[list[Row]]:
-    found: dict[str, list[Row]] = defaultdict(list)
+    """The rows of each instrument of each tenant."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        found[row["instrument"]].append(row)
+        found[who(row)].append(row)
     return list(found.values())
+
+
+def who(row: Row) -> tuple[str, str]:
+    return row["instrument"], row["tenant"]
 
 
 def of_each(rows: Sequence[Row], work: Callable[[list[Row]], list[Row]]) -> list[Row]:
@@ -60,61 +62,66 @@ def expect_newest(client: Client, rows: Sequence[Row], at: datetime, until: date
     each = (knowing.newest_of(one, until) for one in by_instrument(knowing.known(rows, at)))
     wanted = [row for row in each if row is not None]
     found = knowing.read_newest(client, rows, at, until)
-    assert sorted(found, key=lambda row: row["instrument"]) == sorted(wanted, key=lambda row: row["instrument"])
+    assert sorted(found, key=who) == sorted(wanted, key=who)
 
 
-def expect_bars(client: Client, rows: Sequence[Row], at: datetime, limit: int) -> None:
-    """Bars of every interval that users see; none missing, none extra, every field equal."""
+def shown_intervals(rows: Sequence[Row]) -> list[str]:
+    """Those that users see."""
+    return [each.name for each in intervals(rows[0]["market"], rows[0]["product"]) if each.name != "10s"]
+
+
+def expect_bars(client: Client, rows: Sequence[Row], at: datetime, interval: str, limit: int) -> None:
+    """None missing, none extra, every field equal."""
     market, name = rows[0]["market"], rows[0]["product"]
     zone, grace = products.market(market).zone, products.product(market, name).grace
-    for interval in (each.name for each in intervals(market, name) if each.name != "10s"):
-        found = knowing.read_bars(client, rows, interval, at, limit)
-        assert found == sorted(found, key=lambda bar: (bar["start"], bar["instrument"]))
-        have = {(bar["instrument"], bar["start"]): bar for bar in found}
-        assert len(have) == len(found)
-        wanted = {
-            (one[0]["instrument"], start): bar
-            for one in by_instrument(knowing.known(rows, at))
-            for (_, start), bar in brute.bars(one, [interval], zone, round(grace.total_seconds())).items()
-        }
-        assert have.keys() == wanted.keys(), (interval, at)
-        for key, bar in wanted.items():
-            assert {field: have[key][field] for field in bar} == bar, (interval, at, key)
+    found = knowing.read_bars(client, rows, interval, at, limit)
+    assert found == sorted(found, key=lambda bar: (bar["start"], who(bar)))
+    have = {(who(bar), bar["start"]): bar for bar in found}
+    assert len(have) == len(found)
+    wanted = {
+        (who(one[0]), start): bar
+        for one in by_instrument(knowing.known(rows, at))
+        for (_, start), bar in brute.bars(one, [interval], zone, round(grace.total_seconds())).items()
+    }
+    assert have.keys() == wanted.keys(), (interval, at)
+    for key, bar in wanted.items():
+        assert {field: have[key][field] for field in bar} == bar, (interval, at, key)
+
+
+def expect_prices(client: Client, rows: Sequence[Row], at: datetime, limit: int) -> None:
+    expect_ticks(client, rows, at, limit)
+    expect_history(client, rows, at, limit)
+    expect_newest(client, rows, at)
 
 
 def expect(client: Client, rows: Sequence[Row], instants: Sequence[datetime], limit: int) -> None:
+    """Prices at each instant, and in turn the bars of one interval: 20 statements make those, and the finer ones."""
+    names = shown_intervals(rows)
     for at in instants:
-        expect_ticks(client, rows, at, limit)
-        expect_history(client, rows, at, limit)
-        expect_newest(client, rows, at)
-        expect_bars(client, rows, at, limit)
+        expect_prices(client, rows, at, limit)
+    for number in range(max(len(instants), len(names))):
+        expect_bars(client, rows, instants[number % len(instants)], names[number % len(names)], limit)
 
 
-def some(rows: Sequence[Row], picks: Sequence[int]) -> list[datetime]:
-    """A few of the instants at which something changes."""
+def some(rows: Sequence[Row], count: int) -> list[datetime]:
+    """A few of the instants at which something changes, evenly."""
     every = knowing.instants(rows)
-    return [every[pick % len(every)] for pick in picks]
+    return [every[(2 * pick + 1) * len(every) // (2 * count)] for pick in range(count)]
 
 
-PICKS = st.lists(st.integers(0, 999), min_size=3, max_size=3)
-LIMITS = st.sampled_from([9, 1000])
+CASES, INSTANTS = 16, 5
 
 
-@examples(max_examples=2, deadline=None, phases=NO_SHRINKING)
-@given(cases=st.lists(deliveries(documents=False), min_size=8, max_size=8), limit=LIMITS, picks=PICKS)
-def test_streams_as_they_were_known(client: Client, cases: list[Delivery], limit: int, picks: list[int]) -> None:
-    rows = list(chain.from_iterable(deliver(client, cases)))
-    instants = some(rows, picks)
-    expect(client, rows, instants, limit)
-    for at in instants:
-        expect_newest(client, rows, at, until=at)
-
-
-@examples(max_examples=2, deadline=None, phases=NO_SHRINKING)
-@given(cases=st.lists(deliveries(documents=True), min_size=8, max_size=8), limit=LIMITS, picks=PICKS)
-def test_documents_as_they_were_known(client: Client, cases: list[Delivery], limit: int, picks: list[int]) -> None:
-    rows = list(chain.from_iterable(deliver(client, cases)))
-    expect(client, rows, some(rows, picks), limit)
+@pytest.mark.parametrize("documents", [False, True], ids=["streams", "documents"])
+def test_prices_and_bars_as_they_were_known(client: Client, documents: bool) -> None:
+    rows = list(chain.from_iterable(deliver(client, drawn(documents, CASES))))
+    instants = some(rows, INSTANTS)
+    expect(client, rows, instants, 1000)
+    expect_prices(client, rows, instants[-1], 9)
+    expect_bars(client, rows, instants[-1], "5m", 30)
+    if not documents:
+        for at in instants:
+            expect_newest(client, rows, at, until=at)
 
 
 def test_after_every_publication_of_one_price(client: Client) -> None:
@@ -137,15 +144,14 @@ def test_after_every_publication_of_one_price(client: Client) -> None:
 
 
 def test_prices_that_begin_elsewhere_when_they_come_again(client: Client) -> None:
-    cases = [turns(order, same=False) for order in ORDERS]
-    for case in cases:
-        land(client, list(chain.from_iterable(case)))
-        rows = [{name: row[name] for name in TICKS} for row in chain.from_iterable(case)]
-        for at in [turn[0]["known_at"] for turn in case]:
-            expect_ticks(client, rows, at, 1000)
-            expect_history(client, rows, at, 1000)
-            expect_newest(client, rows, at)
-            expect_bars(client, rows, at, 50)
+    """Of a tenant each; all of them at once."""
+    made = list(chain.from_iterable(chain.from_iterable(turns(order, same=False) for order in ORDERS)))
+    land(client, made)
+    rows = [{name: row[name] for name in TICKS} for row in made]
+    for at in sorted({row["known_at"] for row in rows}):
+        expect_prices(client, rows, at, 1000)
+        for interval in ("5m", "1d"):
+            expect_bars(client, rows, at, interval, 1000)
 
 
 def test_the_newest_price_lies_in_a_day_that_has_changed_since(client: Client) -> None:
@@ -161,7 +167,7 @@ def test_the_newest_price_lies_in_a_day_that_has_changed_since(client: Client) -
     ]
     rows = [old, today, corrected, tomorrow, withdrawn, *long_after]
     land(client, rows)
-    for at in knowing.instants(rows):
+    for at in knowing.instants([*rows[:7], rows[-1]]):
         expect_newest(client, rows, at)
     assert knowing.read_newest(client, rows, DAY + timedelta(days=6))[0]["price"] == 2
 
@@ -191,16 +197,17 @@ def test_a_page_of_bars_holds_no_more_publications_than_it_may(client: Client, m
         return made
 
     monkeypatch.setattr(known_bars, "known_bars", noted)
-    expect_bars(client, rows, DAY + HOUR, 1000)
-    assert sizes[:3] == [2, 2, 2]  # minutes of four prices
-    assert sizes[-1] == 1  # a day of more than may be is a page of its own
+    expect_bars(client, rows, DAY + HOUR, "1m", 1000)
+    assert sizes == [2, 2, 2]  # minutes of four prices
+    expect_bars(client, rows, DAY + HOUR, "5m", 1000)
+    assert sizes[3:] == [1, 1]  # a bar of more than may be is a page of its own
 
 
 def test_no_tables_are_left(client: Client) -> None:
     tenant = fresh_tenant()
     rows = [generic(tenant, DAY, "1")]
     land(client, rows)
-    expect_bars(client, rows, DAY, 10)
+    expect_bars(client, rows, DAY, "1d", 10)  # made of all finer ones
     assert client.command("SELECT count() FROM system.tables WHERE startsWith(name, 'pass_')") == 0
 
 
@@ -208,7 +215,18 @@ def test_another_tenant_is_not_read(client: Client) -> None:
     mine, other = fresh_tenant(), fresh_tenant()
     land(client, [generic(mine, DAY, "1"), generic(other, DAY, "2", known_at=DAY)])
     rows = [generic(mine, DAY, "1")]
-    expect(client, rows, [DAY], 10)
+    expect_prices(client, rows, DAY, 10)
+    expect_bars(client, rows, DAY, "1d", 10)
+
+
+@pytest.fixture(scope="module")
+def corrected(client: Client) -> list[Row]:
+    """Three days, the second of which is corrected two days after the last."""
+    tenant = fresh_tenant()
+    days = [generic(tenant, DAY + timedelta(days=n), str(n), offset=n) for n in range(3)]
+    rows = [*days, days[1] | {"price": Decimal(9), "known_at": DAY + timedelta(days=5), "offset": 9}]
+    land(client, rows)
+    return rows
 
 
 @pytest.mark.parametrize(
@@ -221,7 +239,7 @@ def test_another_tenant_is_not_read(client: Client) -> None:
     ids=["known before", "later days alone", "changed since"],
 )
 def test_known_wrong_variants_are_caught(
-    client: Client, monkeypatch: pytest.MonkeyPatch, module: object, name: str, old: str, new: str
+    client: Client, monkeypatch: pytest.MonkeyPatch, corrected: list[Row], module: object, name: str, old: str, new: str
 ) -> None:
     real = getattr(module, name)
     if isinstance(real, str):
@@ -233,15 +251,16 @@ def test_known_wrong_variants_are_caught(
             return real(where, bounded=bounded).replace(old, new)
 
         monkeypatch.setattr(module, name, broken)
-    tenant = fresh_tenant()
-    days = [generic(tenant, DAY + timedelta(days=n), str(n), offset=n) for n in range(3)]
-    rows = [*days, days[1] | {"price": Decimal(9), "known_at": DAY + timedelta(days=5), "offset": 9}]
-    land(client, rows)
     with pytest.raises(AssertionError):
-        expect_prices(client, rows)
+        for at in knowing.instants(corrected):
+            (expect_ticks_then if module is current else expect_newest)(client, corrected, at)
 
 
-def expect_prices(client: Client, rows: Sequence[Row]) -> None:
-    for at in knowing.instants(rows):
-        expect_ticks(client, rows, at, 1000)
-        expect_newest(client, rows, at)
+def expect_ticks_then(client: Client, rows: Sequence[Row], at: datetime) -> None:
+    expect_ticks(client, rows, at, 1000)
+
+
+def test_the_right_variants_find_what_is_there(client: Client, corrected: list[Row]) -> None:
+    for at in (DAY + timedelta(days=3), DAY + timedelta(days=5)):
+        expect_ticks_then(client, corrected, at)
+        expect_newest(client, corrected, at)

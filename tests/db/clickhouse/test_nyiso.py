@@ -1,5 +1,6 @@
 """Bars of NYISO's files, whose stamps end an interval and may lie off the grid, against bars by hand."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, zip_longest
@@ -47,34 +48,53 @@ def rows(tenant: str, product: str, stamps: Iterable[datetime], known: datetime,
 
 def expect(client: Client, made: list[brute.Row]) -> None:
     """The stored bars of the rows' instruments are the brute-force ones, every field equal."""
+    expected = by_hand(made)
+    found = stored(client, made, {key[2] for key in expected})
+    assert found.keys() == expected.keys()
+    for key, bar in expected.items():
+        assert {name: found[key][name] for name in bar} == bar, key
+
+
+Key = tuple[str, str, str, datetime]  # tenant, instrument, interval, start
+
+
+def by_hand(made: list[brute.Row]) -> dict[Key, brute.Row]:
+    groups: dict[tuple[str, str], list[brute.Row]] = defaultdict(list)
+    for each in made:
+        groups[each["tenant"], each["instrument"]].append(each)
+    return {(*who, *key): bar for who, mine in groups.items() for key, bar in bars_of(mine).items()}
+
+
+def bars_of(mine: list[brute.Row]) -> dict[tuple[str, datetime], brute.Row]:
+    """The bars of one instrument."""
+    market = products.market(mine[0]["market"])
+    product = products.product(market.name, mine[0]["product"])
+    names = [interval.name for interval in intervals(market.name, product.name)]
+    return brute.bars(mine, names, market.zone, round(product.grace.total_seconds()))
+
+
+def stored(client: Client, made: list[brute.Row], names: Iterable[str]) -> dict[Key, brute.Row]:
     starts = [each["start"] for each in made]
     span = reads.Range(min(starts) - timedelta(days=2), max(starts) + timedelta(days=2), 1_000_000)
-    for instrument in sorted({each["instrument"] for each in made}):
-        mine = [each for each in made if each["instrument"] == instrument]
-        market = products.market(mine[0]["market"])
-        product = products.product(market.name, mine[0]["product"])
-        names = [interval.name for interval in intervals(market.name, product.name)]
-        expected = brute.bars(mine, names, market.zone, round(product.grace.total_seconds()))
-        scope = reads.Scope([mine[0]["tenant"]], [instrument])
-        found = {
-            (name, bar["start"]): bar
-            for name in names
-            for bar in fetch(client, reads.read_bars(scope, name, span)).iter_rows(named=True)
-        }
-        assert found.keys() == expected.keys()
-        for key, bar in expected.items():
-            assert {name: found[key][name] for name in bar} == bar, key
+    scope = reads.Scope(*(sorted({each[name] for each in made}) for name in ("tenant", "instrument")))
+    return {
+        (bar["tenant"], bar["instrument"], name, bar["start"]): bar
+        for name in names
+        for bar in fetch(client, reads.read_bars(scope, name, span)).iter_rows(named=True)
+    }
 
 
-@pytest.mark.parametrize(("product", "day"), [("rt_hourly", AUTUMN), ("rt_5min", AUTUMN), ("rt_5min", SPRING)])
-def test_a_day_on_which_the_clock_changes(client: Client, product: str, day: date) -> None:
-    step = FIVE if product == "rt_5min" else HOUR
-    stamps = [at + step if product == "rt_5min" else at for at in steps(day, step)]
-    made = rows(fresh_tenant(), product, stamps, known=bounds(day)[1])
+def test_days_on_which_the_clock_changes(client: Client) -> None:
+    made: list[brute.Row] = []
+    for product, day in (("rt_hourly", AUTUMN), ("rt_5min", AUTUMN), ("rt_5min", SPRING)):
+        step = FIVE if product == "rt_5min" else HOUR
+        stamps = [at + step if product == "rt_5min" else at for at in steps(day, step)]
+        one = rows(fresh_tenant(), product, stamps, known=bounds(day)[1])
+        assert len({each["start"] for each in one}) == len(stamps)
+        made += one
     land(client, made[::2])
     land(client, made[1::2])
     expect(client, made)
-    assert len({each["start"] for each in made}) == len(stamps)
 
 
 def ends(day: date) -> list[datetime]:
@@ -115,8 +135,7 @@ def land_and_expect(client: Client, cases: list[list[list[brute.Row]]]) -> None:
         for each in land(client, list(chain.from_iterable(together))).iter_rows(named=True):
             who = each["tenant"], each["instrument"]
             seen[who] = max(seen.get(who, each), each, key=key)
-    for case in cases:
-        expect(client, list(chain.from_iterable(case)))
+    expect(client, list(chain.from_iterable(chain.from_iterable(cases))))
     for who, found in seen.items():
         expect_latest(client, *who, found)
 

@@ -1,7 +1,6 @@
 """The reference of instruments on a real server: every change, and only a change, moves the version."""
 
 from datetime import UTC, datetime
-from uuid import uuid4
 
 import polars as pl
 import pytest
@@ -23,11 +22,6 @@ from pipeline.schema import REFERENCE
 
 pytestmark = pytest.mark.stack
 SEEN = datetime(2026, 7, 1, tzinfo=UTC)
-
-
-@pytest.fixture
-def tenant() -> str:
-    return f"t-{uuid4().hex[:12]}"
 
 
 def _frame(tenant: str, *names: str, zone: str | None = "UTC") -> pl.DataFrame:

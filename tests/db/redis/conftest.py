@@ -1,7 +1,6 @@
-"""Clients of a real Redis, and a tenant that no other test has."""
+"""Clients of a real Redis."""
 
 from collections.abc import AsyncIterator, Iterator
-from uuid import uuid4
 
 import pytest
 from redis import Redis
@@ -23,8 +22,3 @@ async def reader(settings: Settings) -> AsyncIterator[AsyncRedis]:
     client = connect_async(settings.redis.url.get_secret_value())
     yield client
     await client.aclose()
-
-
-@pytest.fixture
-def tenant() -> str:
-    return f"t{uuid4().hex}"

@@ -1,6 +1,7 @@
 """Reference data on a real PostgreSQL: all of a call or nothing, and only a change moves the versions."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -11,6 +12,7 @@ from db.reference import own
 from db.reference.loading import Loaded, Mode, Refused, difference, load
 from db.reference.rows import rows_of
 from db.reference.snapshot import read_versions
+from pipeline.reference import checks
 from pipeline.reference.reading import Given, read
 from pipeline.reference.tables import TABLES
 
@@ -102,6 +104,19 @@ async def test_a_row_that_overlaps_one_that_is_there_is_refused_with_all_files(
         await load(engine, [places(tenant, "pjm,A,2026-01-01,,node,s", "pjm,C,,,node,s"), spread(tenant)], nothing)
     assert (await held(engine, tenant)).height == 1
     assert (await held(engine, tenant, "spreads")).is_empty()
+
+
+async def test_a_tenant_may_have_so_many_rows_and_public_any_number(engine: AsyncEngine, tenant: str) -> None:
+    def given(*rows: str) -> Given:
+        file = places(tenant, *rows)
+        return file._replace(table=replace(file.table, most=2))
+
+    await load(engine, [given("pjm,A,,,node,s", "pjm,B,,,node,s")], nothing)
+    with pytest.raises(Refused, match=rf"tenant: '{tenant}' would have 3 rows; 2 are allowed"):
+        await load(engine, [given("pjm,C,,,node,s")], nothing)
+    assert (await held(engine, tenant)).height == 2
+    rows = (await held(engine, "public")).head(3)
+    assert not list(checks.too_many(replace(TABLES["locations"], most=2), rows))
 
 
 async def test_a_spread_that_has_values_may_only_end(engine: AsyncEngine, tenant: str) -> None:

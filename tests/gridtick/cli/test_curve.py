@@ -83,13 +83,16 @@ def test_a_session_that_is_none_is_refused(asked: list[httpx.URL], day: str) -> 
 
 
 def test_a_step_is_drawn_where_its_value_is() -> None:
-    lines = drawn([[Step(0, 1, 10), Step(1, 2, 0)]], ["a", "b"], width=4, height=3)
-    assert lines == ["    10.000 ⠉⠉⡆", "     5.000   ⡇", "     0.000   ⣇⣀", "           a  b"]
+    lines = drawn([[Step(0, 1, 10), Step(1, 2, 0)]], ["a", "b"])
+    assert lines[0] == "    10.000 " + 36 * "⠉" + "⡆"
+    assert lines[1:8] == [*lines[9:15], lines[1]] == 7 * [47 * " " + "⡇"]
+    assert lines[8] == "     4.688 " + 36 * " " + "⡇"
+    assert lines[15:] == ["     0.000 " + 36 * " " + "⣇" + 35 * "⣀", 11 * " " + "a" + 70 * " " + "b"]
 
 
 def test_one_value_is_in_the_middle_and_a_gap_is_blank() -> None:
-    lines = drawn([[Step(0, 1, 5), Step(2, 3, 5)]], ["a", "b"], width=3, height=1)
-    assert lines[0].endswith("⠒ ⠒") or lines[0].endswith("⠤ ⠤")
+    lines = drawn([[Step(0, 1, 5), Step(2, 3, 5)]], ["a", "b"])
+    assert lines[8] == "     4.938 " + 24 * "⠉" + 24 * " " + 24 * "⠉"
 
 
 def test_the_client_pages_through_snapshots_with_exact_prices(asked: list[httpx.URL]) -> None:

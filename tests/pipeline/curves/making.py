@@ -9,11 +9,11 @@ import polars as pl
 
 from pipeline.curves.definitions import Calendar, Curve
 from pipeline.schema import TICKS
+from pipeline.trading import MONTH_LETTERS
 
 Row = dict[str, Any]
 MONDAY = date(2026, 3, 2)
 HOLIDAY = date(2026, 3, 4)
-LETTERS = "FGHJKMNQUVXZ"
 NEW_YORK = ZoneInfo("America/New_York")
 CURVE = Curve(
     "public", "henry_hub.futures", "henry_hub", "futures", "Henry Hub", "NG", "America/Chicago", "USD/MMBtu", "atc",
@@ -23,9 +23,9 @@ CURVE = Curve(
 
 def contract(year: int, month: int, last_trade: date | None = None) -> Row:
     """A month whose last trade is, without another one, on the 26th of the month before."""
-    start = date(year, month, 1)
+    start, code = date(year, month, 1), f"NG{MONTH_LETTERS[month - 1]}{year % 100:02}"
     return {
-        "tenant": "public", "market": "henry_hub", "contract": f"NG{LETTERS[month - 1]}{year % 100:02}", "root": "NG",
+        "tenant": "public", "market": "henry_hub", "contract": code, "root": "NG",
         "delivery_start": start, "delivery_end": (start + timedelta(days=31)).replace(day=1),
         "last_trade": last_trade or (start - timedelta(days=1)).replace(day=26),
     }  # fmt: skip

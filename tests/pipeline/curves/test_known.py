@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.curves.inputs import KINDS
 from pipeline.curves.snapshot import Built, build
-from tests.db.clickhouse.rows import frame
+from tests.db.clickhouse.rows import publications
 from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, Row, at, chain, generic, strip
 from verify import curves as brute
 from verify.model import Publication
@@ -75,7 +75,7 @@ def replayed(rows: list[Row]) -> dict[date, brute.Snapshot]:
 
 
 def made(rows: list[Row]) -> Built:
-    return build(CURVE, frame(rows), CALENDAR)
+    return build(CURVE, publications(rows), CALENDAR)
 
 
 def shown(built: Built, day: date) -> list[tuple[str, int, str, int]]:
@@ -111,9 +111,9 @@ def test_order_of_arrival_and_repetition_change_nothing(rows: list[Row], random:
 @given(ROWS)
 def test_what_was_known_at_each_version_is_what_was_shown_then(rows: list[Row]) -> None:
     rows = distinct(rows)
-    whole = made(rows)
-    for version in whole.versions.iter_rows(named=True):
-        then = made([row for row in rows if row["known_at"] <= version["known_at"]])
-        [head] = then.heads.filter(session=version["session"]).to_dicts()
-        assert head["version"] == version["version"]
-        assert head["known_at"] == version["known_at"]
+    versions = made(rows).versions
+    for known_at in versions["known_at"].unique():
+        then = made([row for row in rows if row["known_at"] <= known_at]).heads
+        for version in versions.filter(known_at=known_at).iter_rows(named=True):
+            [head] = then.filter(session=version["session"]).to_dicts()
+            assert (head["version"], head["known_at"]) == (version["version"], known_at)

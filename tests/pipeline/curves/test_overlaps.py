@@ -12,23 +12,25 @@ from hypothesis import strategies as st
 from pipeline.curves.granular import of_pieces
 from pipeline.curves.snapshot import build
 from pipeline.curves.weights import weighed
-from tests.db.clickhouse.rows import frame
+from tests.db.clickhouse.rows import publications
 from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, Row, generic, strip
 
 PRICES = st.decimals(-5, 9, places=3)
 
 
 def points(rows: list[Row]) -> pl.DataFrame:
-    built = build(CURVE, frame(rows), CALENDAR)
+    built = build(CURVE, publications(rows), CALENDAR)
     return built.points.with_columns(tenant=pl.lit("public"), curve=pl.lit(CURVE.curve))
 
 
-def mean(days: pl.DataFrame, start: date, end: date) -> Decimal:
-    """Of a delivery, by the days' weights."""
+def weights(days: pl.DataFrame) -> pl.DataFrame:
     local = pl.col("start").dt.convert_time_zone(CURVE.zone).dt.date()
-    held = weighed(CURVE, days.select(local.alias("day"), "price")).filter(
-        pl.col("day").is_between(start, end, closed="left")
-    )
+    return weighed(CURVE, days.select(local.alias("day"), "price"))
+
+
+def mean(weights: pl.DataFrame, start: date, end: date) -> Decimal:
+    """Of a delivery, by the days' weights."""
+    held = weights.filter(pl.col("day").is_between(start, end, closed="left"))
     assert held.height == (end - start).days
     pairs = list(held.select("price", "weight").iter_rows())
     return sum((price * weight for price, weight in pairs), Decimal(0)) / sum(weight for _, weight in pairs)
@@ -76,9 +78,10 @@ def test_days_average_to_every_price_that_was_kept(months: list[Decimal], summer
     found = points([*strip(MONDAY, *map(str, months)), generic("NG-Q4-27", MONDAY, str(summer))])
     days = of_pieces(CURVE, found, "day")
     assert set(days["product"]) == {"day"}
+    each_day = weights(days)
     for point in found.filter(role="point").iter_rows(named=True):
         start, end = (point[name].astimezone(ZoneInfo(CURVE.zone)).date() for name in ("start", "end"))
-        assert abs(mean(days, start, end) - point["price"]) <= Decimal("1e-9")
+        assert abs(mean(each_day, start, end) - point["price"]) <= Decimal("1e-9")
 
 
 def test_months_of_a_quarter_come_from_the_smooth_curve_and_average_to_it() -> None:

@@ -49,3 +49,10 @@ def test_ordinals_count_trading_days_alone() -> None:
 def test_around_a_day_lie_the_sessions_before_and_after() -> None:
     found = TRADING.around([date(2026, 1, 17)], 1, 1)
     assert found == [date(2026, 1, 16), date(2026, 1, 20), date(2026, 1, 21)]
+
+
+def test_a_session_ends_an_hour_later_where_the_clock_skips_its_end() -> None:
+    """In Cairo midnight of 2023-04-28, a Friday, was skipped."""
+    cairo = Sessions("Africa/Cairo", time(0), frozenset())
+    closes = cairo.closes(pl.Series([date(2023, 4, 27), date(2023, 4, 28)], dtype=pl.Date))
+    assert closes.to_list() == [datetime(2023, 4, 26, 22, tzinfo=UTC), datetime(2023, 4, 27, 22, tzinfo=UTC)]

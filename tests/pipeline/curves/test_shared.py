@@ -17,7 +17,7 @@ from pipeline.curves.granular import of_pieces
 from pipeline.curves.points import PointFlag
 from pipeline.curves.snapshot import Built, build
 from pipeline.reference.reading import read
-from pipeline.schema import INSTANT, TICKS, conform
+from pipeline.schema import INSTANT, SEEN, TICKS, conform
 
 GAS = Path(__file__).parents[4] / "shared" / "data" / "iso" / "gas"
 CHAINS = {"2026-01-27": 35, "2026-08-07": 35, "2026-08-21": 35}
@@ -45,8 +45,9 @@ def ticks(path: Path, offset: int = 0) -> pl.DataFrame:
         kept.with_columns(
             tenant=pl.lit("public"), source_rank=pl.lit(0), event_id=pl.lit(""), flags=pl.lit(1), source=pl.lit("test"),
             known_at=known, topic_id=pl.lit("topic"), partition=pl.lit(0), offset=pl.lit(offset),
+            parser_version=pl.lit(1),
         ),
-        TICKS,
+        SEEN,
     )  # fmt: skip
 
 

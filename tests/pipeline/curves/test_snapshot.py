@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from db.clickhouse.ticks import PARSER_VERSION
 from pipeline.curves.points import PointFlag
 from pipeline.curves.snapshot import Built, build
-from tests.db.clickhouse.rows import frame
+from pipeline.flags import Flag
+from tests.db.clickhouse.rows import publications
 from tests.pipeline.curves.making import CALENDAR, CURVE, HOLIDAY, MONDAY, Row, at, chain, contract, generic, strip
 
 TUESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 3, 4))
@@ -16,7 +18,7 @@ TUESDAY, THURSDAY, FRIDAY = (MONDAY + timedelta(days=days) for days in (1, 3, 4)
 
 def made(*rows: Row | list[Row]) -> Built:
     flat = [row for each in rows for row in (each if isinstance(each, list) else [each])]
-    return build(CURVE, frame(flat), CALENDAR)
+    return build(CURVE, publications(flat), CALENDAR)
 
 
 def shown(built: Built, session: date, role: str = "point") -> list[dict[str, Any]]:
@@ -140,8 +142,8 @@ def test_the_instant_is_that_of_the_newest_own_price_before_the_close() -> None:
 
 def test_sessions_that_are_asked_for_are_those_of_the_whole() -> None:
     rows = [*strip(MONDAY, "3"), *strip(TUESDAY, "4", offset=1), *strip(THURSDAY, "5", offset=2)]
-    whole = build(CURVE, frame(rows), CALENDAR)
-    part = build(CURVE, frame(rows), CALENDAR, [TUESDAY, HOLIDAY])
+    whole = build(CURVE, publications(rows), CALENDAR)
+    part = build(CURVE, publications(rows), CALENDAR, [TUESDAY, HOLIDAY])
     assert part.points.equals(whole.points.filter(session=TUESDAY))
     assert part.heads.equals(whole.heads.filter(session=TUESDAY))
 
@@ -149,7 +151,23 @@ def test_sessions_that_are_asked_for_are_those_of_the_whole() -> None:
 def test_a_contract_without_a_calendar_trades_until_its_delivery_begins() -> None:
     alone = type(CALENDAR)(CALENDAR.contracts.clear(), CALENDAR.holidays)
     day = date(2026, 3, 31)
-    rows = frame([chain(at(each, 10), "NGJ26", "3") for each in (day, day + timedelta(days=1))])
+    rows = publications([chain(at(each, 10), "NGJ26", "3") for each in (day, day + timedelta(days=1))])
     built = build(CURVE, rows, alone)
     assert built.heads["session"].to_list() == [day]
     assert contract(2026, 4)["contract"] == "NGJ26"
+
+
+def test_a_withdrawn_price_is_seen_too() -> None:
+    """Else a computation that has not seen the withdrawal would stand beside one that has."""
+    rows = strip(MONDAY, "3.1", "2.9")
+    withdrawn = {
+        **rows[1],
+        "flags": int(Flag.ADVISORY),
+        "offset": 9,
+        "known_at": rows[1]["known_at"] + timedelta(hours=1),
+    }
+    before, after = build(CURVE, publications(rows), CALENDAR), build(CURVE, publications([*rows, withdrawn]), CALENDAR)
+    assert before.points.equals(after.points), "an unusable price takes none back"
+    assert after.heads["seen"].item() == before.heads["seen"].item() + PARSER_VERSION
+    again = build(CURVE, publications(rows, PARSER_VERSION + 1), CALENDAR)
+    assert again.heads["seen"].item() == before.heads["seen"].item() + len(rows)

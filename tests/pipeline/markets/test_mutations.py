@@ -17,6 +17,7 @@ from pipeline.errors import DataProcessingError
 
 DAY = date(2026, 11, 1)  # of 25 hours
 SCALE = 0.001
+LINES = 400  # of a table: of a day of five-minute prices two hours stand for all
 MUTANTS = 2_000
 PRICED_ROW_BY_ROW = re.compile(r"^(?:pjm|ercot|nyiso) \S+ CSV")
 MISSING = re.compile(r"(?:^|,)\s*(?:|nan|n/a|-)\s*(?=,|$)", re.IGNORECASE)
@@ -42,8 +43,15 @@ def _days() -> dict[str, tuple[str, bytes]]:
     }  # fmt: skip
 
 
+def _first(content: bytes) -> bytes:
+    return b"".join(content.splitlines(keepends=True)[:LINES])
+
+
 DOCUMENTS: dict[str, tuple[str, bytes]] = {
-    **{each.name: (each.file, each.content) for each in full_size.documents(SCALE)},
+    **{
+        each.name: (each.file, _first(each.content) if each.kind == "csv" else each.content)
+        for each in full_size.documents(SCALE)
+    },
     **_days(),
 }
 
@@ -126,9 +134,10 @@ def _accounted(content: bytes, read: members.Reading) -> None:
     lines = content.decode("utf-8-sig", errors="replace").replace("\r\n", "\n").removesuffix("\n").split("\n")
     header = next(at for at, line in enumerate(lines) if line.strip())
     told = set(read.ticks["row"]) | set(read.rejects["row"])
+    before = set[str]()
     for row, line in enumerate(lines[header + 1 :], 1):
-        repeated = lines.index(line, header + 1) < header + row
-        assert row in told or repeated or not line.strip() or MISSING.search(line.replace('"', "")), (row, line)
+        assert row in told or line in before or not line.strip() or MISSING.search(line.replace('"', "")), (row, line)
+        before.add(line)
 
 
 @pytest.mark.parametrize("name", sorted(DOCUMENTS))

@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.reference import known as module
 from pipeline.reference.known import KNOWN, Held, held, known
-from pipeline.reference.tables import TABLES, empty_tables
+from pipeline.reference.tables import TABLES
 from pipeline.schema import REFERENCE, conform
+from tests.tables import empty_tables
 
 DAY = date(2026, 7, 1)
 

@@ -3,14 +3,17 @@
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from db.reference import own
 from pipeline.errors import DataProcessingError
+from pipeline.reference import checks, reading
 from pipeline.reference.changes import applied, changes
-from pipeline.reference.reading import Given, read, require_good
+from pipeline.reference.problems import Problem
+from pipeline.reference.reading import MOST, Given, read, require_good
 from pipeline.reference.tables import TABLES
 from pipeline.reference.writing import to_csv
 
@@ -125,9 +128,53 @@ def test_zones_and_bounds_are_those_of_the_column() -> None:
     ]
     curve = "curve,market,product,name,zone,unit,block,granularity,tick,session_zone,session_end,max_age,source\n"
     row = "c,m,futures,n,UTC,USD,atc,month,0.001,UTC,17:00,401,s\n"
-    assert problems(curve + row) == ["line 2, max_age: '401' lies above 400."]
+    most = TABLES["curves"].columns["max_age"].high
+    assert problems(curve + row) == [f"line 2, max_age: '401' lies above {most}."]
     [told] = problems(curve + row.replace("401", "5").replace("atc", "peak"))
     assert told == "line 2, block: 'peak' is no block of m. Write one of atc."
+
+
+@pytest.mark.parametrize(
+    "row",
+    ["nerc,2026-01-01", "xmas,2026-01-01,a,s", "nerc,1-1-26,,s", "a b,nerc,2026-01-01,a,s", "nerc,2026-01-01,a,s"],
+    ids=["torn", "cell", "two cells", "tenant", "key"],
+)
+def test_of_a_file_that_is_wrong_everywhere_the_first_problems_are_told(row: str) -> None:
+    header = ("tenant," if row.startswith("a b") else "") + "calendar,day,name,source\n"
+    found = problems(header + f"{row}\n" * (MOST + 2), "holidays")
+    assert len(found) == MOST + 1
+    assert all(each.startswith("line ") for each in found[:-1])
+    assert found[-1] == "file: has more problems than these 1000. Mend these first, then try it again."
+    assert problems(header + f"{row}\n" * 500, "holidays")[-1].startswith("line 501, ")
+
+
+def test_what_is_wrong_is_not_looked_for_beyond_what_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Problem] = []
+
+    def counted(*given: Any) -> Problem:
+        made.append(Problem(*given))
+        return made[-1]
+
+    for module in (checks, reading):
+        monkeypatch.setattr(module, "Problem", counted)
+    content = "calendar,day,name,source\n"
+    for row in ("nerc,2026-01-01\n", "xmas,1-1-26,,s\n", "nerc,2026-01-01,a,s\n"):
+        made.clear()
+        problems(content + row * (3 * MOST), "holidays")
+        assert len(made) <= MOST + 2
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1989-12-31", "2101-01-01", "9999-12-31"])
+def test_days_of_which_no_price_can_be_are_refused(day: str) -> None:
+    [told] = problems(f"calendar,day,name,source\nnerc,{day},a,s\n", "holidays")
+    wanted = "lies outside 1990-01-01 to 2100-12-31. Leave the cell empty where there is no bound."
+    assert told == f"line 2, day: {day!r} {wanted}"
+
+
+def test_a_delivery_has_so_many_days() -> None:
+    assert not contracts("m,A,2027-01-01,2037-12-14,,,,s").problems
+    [told] = contracts("m,A,2027-01-01,2037-12-15,,,,s").problems
+    assert str(told) == "line 2, delivery_end: '2037-12-15' gives 4001 days; 4000 are allowed."
 
 
 @pytest.mark.parametrize("path", FILES, ids=[path.stem for path in FILES])

@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 
 from pipeline.bars import touched
+from pipeline.schema import SEEN
 from pipeline.spreads.calendars import Calendars
 from pipeline.spreads.cells import cells
 from pipeline.spreads.definitions import Definition, of_row
-from pipeline.spreads.derive import SEEN, derive
+from pipeline.spreads.derive import derive
 from pipeline.spreads.plan import plan_of
 
 HOUR = timedelta(hours=1)

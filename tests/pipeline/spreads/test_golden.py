@@ -13,10 +13,10 @@ import pytest
 from pipeline import members
 from pipeline.bars import touched
 from pipeline.flags import flagged
-from pipeline.schema import TICKS, conform
+from pipeline.schema import SEEN, TICKS, conform
 from pipeline.spreads.cells import cells
 from pipeline.spreads.definitions import of_row
-from pipeline.spreads.derive import SEEN, derive
+from pipeline.spreads.derive import derive
 from pipeline.spreads.plan import plan_of
 from tests.pipeline.spreads.making import calendars, published
 from tests.pipeline.spreads.test_checks import own

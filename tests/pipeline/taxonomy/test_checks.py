@@ -5,13 +5,14 @@ from typing import Any
 import pytest
 
 from pipeline import taxonomy
+from pipeline.taxonomy.checks import Problem
 from tests.pipeline.taxonomy import tables
 
 GOOD = {"rule": "r", "priority": 1, "market": "pjm", "commodity": "power"}
 WORD = {**GOOD, "field": "location", "match": "word", "text": "NG"}
 
 
-def problems(*rules: dict[str, Any]) -> list[taxonomy.Problem]:
+def problems(*rules: dict[str, Any]) -> list[Problem]:
     return taxonomy.check_rules(tables.rows("taxonomy_rules", *rules))
 
 

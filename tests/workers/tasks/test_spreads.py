@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,9 +16,11 @@ from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query
 from db.clickhouse.spreads import insert_derived, publications, spreads_with_values
 from db.clickhouse.ticks import insert_ticks
+from db.redis import chains
 from pipeline.bars import touched
 from pipeline.flags import Flag
 from pipeline.schema import TICKS, conform
+from pipeline.spreads.calendars import Calendars
 from pipeline.spreads.cells import cells
 from pipeline.spreads.definitions import Definition, of_row
 from pipeline.spreads.derive import derive
@@ -26,7 +28,7 @@ from pipeline.spreads.plan import Plan, plan_of
 from tests.db.clickhouse.rows import fresh_tenant
 from tests.pipeline.spreads.making import HOUR, Row, calendars, frame, leg, published, row
 from tests.workers.tasks.passing import Worker
-from workers import spreads
+from workers import history, spread_history, spreads
 from workers.context import Context
 from workers.queues import DERIVE, LANDED
 from workers.tasks import aggregate
@@ -166,11 +168,15 @@ def test_a_pass_brings_the_values_and_the_task_those_of_history(
     asked = [each for each in worker.sent if each[0] == DERIVE]
     rows = [each for message in every for each in message]
     assert [value[3] for value in stored(worker, tenant) if value[0] == "spread.basis.two"] == [0, 3, 5]
-    digests = sorted(spreads.marks(given))
+    digests = sorted(spread_history.marks(given))
     assert asked == [(DERIVE, digests)]
-    derive_task.derive(digests)
+    monkeypatch.setattr("workers.history._ASKED.plan", None)
+    assert DERIVE not in history.undone(worker.context, given), "another process begins no second chain"
+    derive_task.derive(["0" * 64, *digests])
     assert stored(worker, tenant) == expected(rows)
     assert set(digests) <= marked(worker.context.clickhouse)
+    assert "0" * 64 not in marked(worker.context.clickhouse), "what is not defined any more is not done"
+    assert chains.begin(worker.context.redis, DERIVE), "the next one may begin"
     ((_, batches, _),) = [each for each in worker.sent if each[0] == LANDED][-1:]
     assert batches == []
 
@@ -211,12 +217,88 @@ def test_a_definition_that_comes_later_has_values_over_all_history(worker: Worke
     rows = [each for message in messages(tenant) for each in message]
     insert(worker, rows)
     given = plan(tenant)
-    digests = sorted(spreads.marks(given) - marked(worker.context.clickhouse))
+    digests = sorted(spread_history.marks(given) - marked(worker.context.clickhouse))
     assert len(digests) == 2
-    steps = list(spreads.history(worker.context, given, digests, None))
+    steps = list(spread_history.history(worker.context, given, digests, None))
     assert stored(worker, tenant) == expected(rows)
     assert steps[-1].until >= START.replace(hour=0)
-    assert not list(spreads.history(worker.context, given, digests, steps[-1].until))
+    assert not list(spread_history.history(worker.context, given, digests, steps[-1].until))
     mark(worker.context.clickhouse, digests)
     assert set(digests) <= marked(worker.context.clickhouse)
     assert {(tenant, "dart.one"), (tenant, "basis.two")} <= spreads_with_values(worker.context.clickhouse)
+
+
+def bars(worker: Worker, tenant: str, name: str) -> list[tuple[datetime, Decimal]]:
+    scope = reads.Scope([tenant], [name])
+    found = fetch(worker.context.clickhouse, reads.read_bars(scope, "1h", reads.Range(START, START + 24 * HOUR, 9)))
+    return found.select("start", "close").rows()
+
+
+def test_a_definition_that_ends_in_the_past_leaves_no_value_beyond_and_the_next_one_takes_over(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days of Tokyo: the second hour, 15:00 UTC, is of the next day."""
+    tenant, first, second = fresh_tenant(), START.replace(hour=14), START.replace(hour=15)
+    more: dict[str, Any] = {"tenant": tenant, "zone": "Asia/Tokyo"}
+    one = of_row(row("dart.one", leg(DA), leg(RT, "-1"), **more))
+    ended = of_row(row("dart.one", leg(DA), leg(RT, "-1"), **more, valid_to=date(2025, 5, 2)))
+    after = of_row(row("dart.one", leg(DA), leg(RT, "-2"), **more, valid_from=date(2025, 5, 2)))
+    plans = [plan_of([one], calendars())]
+    monkeypatch.setattr(spreads, "plan", lambda _: plans[-1])  # pyright: ignore[reportUnknownLambdaType]
+    for number, (name, price) in enumerate([(DA, "30"), (RT, "20"), (RT, "21")]):
+        rows = [
+            published(name, start, price, number, tenant=tenant, row=at) for at, start in enumerate((first, second))
+        ]
+        worker.store([conform_row(each) for each in rows], first=number)
+        aggregate.run_pass()
+    assert bars(worker, tenant, "spread.dart.one") == [(first, 9), (second, 9)]
+    for definitions, wanted in (([ended], [(first, 9)]), ([ended, after], [(first, 9), (second, -12)])):
+        plans.append(plan_of(definitions, calendars()))
+        derive_task.derive(sorted(spread_history.marks(plans[-1])))
+        assert bars(worker, tenant, "spread.dart.one") == wanted
+        values = [(value[1], value[3], value[4]) for value in stored(worker, tenant) if value[5] != int(Flag.NO_VALUE)]
+        assert values[-1][::2] == wanted[-1]
+    again = spread_history.history(worker.context, plans[-1], spread_history.marks(plans[-1]), None)
+    assert all(step.touched.is_empty() for step in again), "what is right is not written again"
+
+
+def test_after_a_change_of_the_calendar_nothing_of_the_older_one_stands(worker: Worker) -> None:
+    """A contract becomes another nearby position, which has seen fewer prices."""
+    tenant, day = fresh_tenant(), datetime(2025, 9, 10, tzinfo=UTC)
+    legs = ({"contract": "henry_hub.NGV25", "weight": "-1"}, {"contract": "henry_hub.NGX25"})
+    one = of_row(row("calendar.x", *legs, tenant=tenant))
+    prices = [("NG01", "3", 0), ("NG01", "3.1", 1), ("NG02", "3.5", 2), ("NG03", "4", 3)]
+    span = {"tenant": tenant, "end": day + timedelta(days=1)}
+    rows = [published(f"henry_hub.futures.{name}", day, price, at, **span) for name, price, at in prices]
+    before = plan_of([one], calendars())
+    spreads.derived(worker.context, before, insert(worker, rows))
+    assert [value[3:5] for value in stored(worker, tenant)] == [(2, Decimal("0.4"))]
+    earlier = pl.DataFrame(
+        [("henry_hub", "NGU25", "NG", date(2025, 9, 15), 0)], before.calendars.contracts.schema, orient="row"
+    )
+    contracts = pl.concat([earlier, before.calendars.contracts]).with_columns(nth=pl.col("nth") + 1)
+    after = plan_of([one], Calendars(before.calendars.holidays, contracts))
+    marks = spread_history.marks(after)
+    assert marks.isdisjoint(spread_history.marks(before))
+    for plan, wanted in ((after, [(3, Decimal("0.5"))]), (before, [(2, Decimal("0.4"))])):
+        assert list(spread_history.history(worker.context, plan, spread_history.marks(plan), None))
+        valued = [value[3:5] for value in stored(worker, tenant) if value[5] != int(Flag.NO_VALUE)]
+        assert valued == wanted
+
+
+def test_of_two_definitions_the_one_that_fails_is_left_out(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    tenant = fresh_tenant()
+    derive_all = spreads.derive
+
+    def broken(plan: Plan, *given: pl.DataFrame) -> pl.DataFrame:
+        if any(each.spread == "dart.one" for each in plan.definitions):
+            raise ZeroDivisionError
+        return derive_all(plan, *given)
+
+    monkeypatch.setattr(spreads, "derive", broken)
+    failed = worker.failures("aggregate.spreads")
+    for message in messages(tenant):
+        spreads.with_spreads(worker.context, plan(tenant), insert(worker, message))
+    rows = [each for message in messages(tenant) for each in message]
+    assert stored(worker, tenant) == [each for each in expected(rows) if each[0] == "spread.basis.two"]
+    assert worker.failures("aggregate.spreads") > failed
