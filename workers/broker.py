@@ -11,6 +11,9 @@ from workers.queues import queues_of
 # A task that a killed worker held comes back after this long; the bridge's repeats usually come before.
 VISIBILITY_S: Final = 120
 TASK_S: Final = 90  # a task that takes longer hangs: its process is killed, its batch sent again
+# A process that has not begun by then is killed, and another one begins, just as slowly. Celery's 4 s are too few on a
+# busy machine: it imports, connects and reads the reference first, and none of them would ever begin.
+ALIVE_S: Final = 120
 
 
 def make_app(settings: Settings) -> Celery:
@@ -41,6 +44,7 @@ def make_app(settings: Settings) -> Celery:
         worker_concurrency=settings.celery.concurrency,
         worker_pool="prefork",
         worker_pool_start_method="spawn",
+        worker_proc_alive_timeout=ALIVE_S,
         worker_max_memory_per_child=settings.celery.max_memory_mib * 1024,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal, TypeAlias, TypedDict, Unpack, cast
+from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack, cast
 from urllib.parse import quote
 
 from gridtick.client.given import Instant, Parameters, iso
 from gridtick.client.http import Api
 from gridtick.client.listed import Rows
 
+SNAPSHOTS: Final = 100  # of one answer
 Day: TypeAlias = date | str
 Granularity: TypeAlias = Literal["native", "day", "month", "quarter", "season", "year"]
 
@@ -115,7 +116,7 @@ class Curves:
         """The snapshots of the sessions [start, end), oldest first; with `versions` every version of each."""
         told = "true" if versions else None
         given: Parameters = {"start": iso(start), "end": iso(end), "as_of": iso(as_of), "versions": told, **_shown(how)}
-        for page in self._api.pages(f"/v1/curves/{quote(curve, safe='')}/snapshots", given, limit):
+        for page in self._api.pages(f"/v1/curves/{quote(curve, safe='')}/snapshots", given, limit, SNAPSHOTS):
             yield from map(_exact, page.rows)
 
 

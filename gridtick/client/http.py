@@ -34,11 +34,11 @@ class Api:
             raise self._strange()
         return cast("dict[str, Any]", body)
 
-    def pages(self, path: str, given: Parameters, limit: int | None) -> Iterator[Page]:
-        """Pages of a list until its end, or until `limit` rows."""
-        left, cursor = limit, None
+    def pages(self, path: str, given: Parameters, limit: int | None, most: int | None = None) -> Iterator[Page]:
+        """Pages of at most `most` (default: `PAGE`) rows of a list until its end, or until `limit` rows."""
+        left, cursor, most = limit, None, most or PAGE
         while left is None or left > 0:
-            size = PAGE if left is None else min(left, PAGE)
+            size = most if left is None else min(left, most)
             page = self.get(path, {**given, "limit": size, "cursor": cursor})
             rows, cursor = self._page(page)
             yield Page(rows, page.get("complete"))

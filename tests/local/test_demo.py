@@ -1,5 +1,7 @@
 """The demo day: deterministic, readable by the parser, with everything that a day can bring."""
 
+from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -18,6 +20,9 @@ from pipeline.normalize import Normalized, normalize
 DAY = date(2026, 11, 1)  # 25 hours
 BEGIN = datetime(2026, 11, 1, 7, tzinfo=UTC)
 DAY_BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+# Of the documents that come every five minutes those of every half hour are read.
+FIVES = {b"miso.rt_5min", b"ercot.sced", b"pjm.rt_5min", b"nyiso.rt_5min"}
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +33,12 @@ def morning() -> list[demo.Sending]:
 
 @pytest.fixture(scope="module")
 def read(morning: list[demo.Sending]) -> Normalized:
-    known = [int(each.at.timestamp() * 1_000_000) for each in morning]
-    batch = RawBatch("topic", 0, list(range(len(morning))), known, [each.value for each in morning])
-    return normalize(batch, "public")
+    return as_read([each for each in morning if each.key not in FIVES or each.at.minute % 30 == 0])
+
+
+def as_read(sent: list[demo.Sending]) -> Normalized:
+    known = [int(each.at.timestamp() * 1_000_000) for each in sent]
+    return normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
 
 
 def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending]) -> None:
@@ -40,6 +48,12 @@ def test_any_cut_of_the_day_gives_the_same_messages(morning: list[demo.Sending])
     assert [each.at for each in morning] == sorted(each.at for each in morning)
 
 
+def test_five_minutes_come_all_the_time(morning: list[demo.Sending]) -> None:
+    sent = Counter(each.key for each in morning)
+    assert {sent[key] for key in FIVES - {b"nyiso.rt_5min"}} == {14 * 12 + 1}
+    assert sent[b"nyiso.rt_5min"] >= 12 * 12
+
+
 def test_the_parsers_read_it(read: Normalized) -> None:
     found = dict(
         read.ticks.select(pl.format("{}.{}", "market", "product").alias("what"), "ts", "price")
@@ -47,32 +61,37 @@ def test_the_parsers_read_it(read: Normalized) -> None:
         .len()
         .iter_rows()
     )
-    quarters, nodes = 14 * 4 + 1, len(demo_markets.NODES)
+    quarters, halves, nodes = 14 * 4 + 1, 14 * 2 + 1, len(demo_markets.NODES)
     assert found["caiso.da_hourly"] == (25 + 24) * nodes
     assert found["caiso.rt_15min"] == quarters * nodes
     assert found["caiso.rt_5min"] > (14 * 12 + 1) * nodes, "duplicates and corrections come on top"
     assert found["miso.da_hourly"] == (24 + 24) * len(miso.HUBS)
-    assert found["miso.rt_5min"] == (14 * 12 + 1) * len(miso.HUBS)
+    assert found["miso.rt_5min"] == halves * len(miso.HUBS)
     assert found["ercot.da_hourly"] == (25 + 24) * len(ercot.POINTS)
-    assert found["ercot.rt_sced"] == (14 * 12 + 1) * len(ercot.POINTS)
+    assert found["ercot.rt_sced"] == halves * len(ercot.POINTS)
     assert found["ercot.rt_15min"] == quarters * (len(ercot.POINTS) + 8), "load zones stand for two points"
     assert found["pjm.da_hourly"] == (25 + 24) * len(pjm.HUBS)
-    assert found["pjm.rt_5min"] == (14 * 12 + 1) * len(pjm.HUBS)
+    assert found["pjm.rt_5min"] == halves * len(pjm.HUBS)
     assert found["pjm.rt_hourly"] == 15 * len(pjm.HUBS)
     assert found["nyiso.da_hourly"] == (25 + 24) * len(nyiso.ZONES)
     assert found["nyiso.rt_hourly"] == sum(range(3, 18)) * len(nyiso.ZONES), "the hours so far, every hour"
-    assert found["nyiso.rt_5min"] >= 12 * 12 * len(nyiso.ZONES)
+    assert found["nyiso.rt_5min"] >= 12 * 2 * len(nyiso.ZONES)
 
 
-def test_gas_is_quoted_on_trading_days_and_settled_as_they_end() -> None:
-    """Monday, November 2, 2026; the day before is a Sunday. December is in front until the 25th."""
-    begin = datetime(2026, 11, 2, 8, tzinfo=UTC)
-    sunday = list(demo.messages(DAY, BEGIN, BEGIN + timedelta(hours=24), timedelta(minutes=5)))
-    monday = list(demo.messages(date(2026, 11, 2), begin, begin + timedelta(hours=24), timedelta(minutes=5)))
-    assert not any(each.key.startswith(b"henry_hub.") for each in sunday)
-    sent = [*demo.gas(date(2026, 11, 2), begin), *(each for each in monday if each.key.startswith(b"henry_hub."))]
-    known = [int(each.at.timestamp() * 1_000_000) for each in sent]
-    read = normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
+def gas_of(sent: Iterable[demo.Sending]) -> list[demo.Sending]:
+    return [each for each in sent if each.key.startswith(b"henry_hub.")]
+
+
+def test_gas_is_quoted_on_trading_days_and_settled_as_they_end(morning: list[demo.Sending]) -> None:
+    """Monday, November 2, 2026; the day before is a Sunday. December is in front until the 25th.
+
+    From before the floor opens (nine in New York) to after it has closed.
+    """
+    begin, five = datetime(2026, 11, 2, 8, tzinfo=UTC), timedelta(minutes=5)
+    assert gas_of(morning) == []
+    assert gas_of(demo.messages(DAY, BEGIN + 14 * HOUR, BEGIN + 17 * HOUR, five)) == []
+    monday = gas_of(demo.messages(date(2026, 11, 2), begin + 5 * HOUR, begin + 15 * HOUR, five))
+    read = as_read([*demo.gas(date(2026, 11, 2), begin), *monday])
     assert read.rejects.is_empty()
     ticks = read.ticks.filter(pl.col("start") >= begin.replace(hour=0))
     counts = dict(ticks.group_by("location_type").len().iter_rows())
@@ -94,9 +113,7 @@ def test_the_parts_of_every_price_add_up(read: Normalized) -> None:
 
 @pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 20), 23), (date(2026, 11, 20), 25)])
 def test_the_last_day_of_daylight_saving_comes_first(day: date, hours: int) -> None:
-    sent = list(demo.daylight(day, BEGIN))
-    known = [int(BEGIN.timestamp() * 1_000_000)] * len(sent)
-    found = normalize(RawBatch("topic", 0, list(range(len(sent))), known, [each.value for each in sent]), "public")
+    found = as_read(list(demo.daylight(day, BEGIN)))
     assert found.rejects.is_empty()
     counts = found.ticks.group_by("market", "product").agg(pl.col("ts").n_unique())
     of_clock = [("pjm", "rt_hourly"), ("nyiso", "rt_hourly")]

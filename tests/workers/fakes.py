@@ -1,7 +1,9 @@
 """A broker, a dispatcher and a ledger in memory, with faults on demand."""
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from db.redis.acks import Ack
 from service.metrics import Metrics
@@ -47,7 +49,7 @@ class FakeMessage:
 
 @dataclass
 class FakeSource:
-    """A log of messages by partition; positions as the loop said at assignment."""
+    """A log of messages by partition, in order of offset; positions as the loop said at assignment."""
 
     logs: dict[int, list[FakeMessage]]
     positions: dict[int, int] = field(default_factory=dict[int, int])
@@ -63,7 +65,9 @@ class FakeSource:
             return []
         taken: list[FakeMessage] = []
         for partition, position in self.positions.items():
-            fresh = [m for m in self.logs[partition] if m.at >= position][: most - len(taken)]
+            log = self.logs[partition]
+            first = bisect_left(log, position, key=attrgetter("at"))
+            fresh = log[first : first + most - len(taken)]
             if fresh:
                 self.positions[partition] = fresh[-1].at + 1
             taken += fresh
@@ -86,7 +90,7 @@ class FakeSource:
         return {}
 
     def ends(self, partitions: Collection[int]) -> Mapping[int, int]:
-        return {each: max((m.at + 1 for m in self.logs[each]), default=0) for each in partitions}
+        return {each: self.logs[each][-1].at + 1 if self.logs[each] else 0 for each in partitions}
 
 
 @dataclass

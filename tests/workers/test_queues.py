@@ -75,3 +75,8 @@ def test_only_history_gives_way(lane: Lane, steps: list[int], monkeypatch: pytes
     monkeypatch.setattr(os, "nice", step_back)
     give_way(lane)
     assert stepped == steps
+
+
+def test_a_process_that_begins_slowly_is_left_to_begin() -> None:
+    """On a busy machine it takes more than Celery's 4 s, and each one that is killed slows the next."""
+    assert make_app(settings("live")).conf.worker_proc_alive_timeout >= 60

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,7 @@ def by_hand(made: list[Row], cut: Cut, interval: str) -> dict[tuple[str, datetim
     }
 
 
+@cache
 def _within(at: datetime, cut: Cut) -> bool:
     return bool(blocks.within(pl.Series([at]), *cut)[0])
 

@@ -252,15 +252,17 @@ def test_known_wrong_variants_are_caught(
 
         monkeypatch.setattr(module, name, broken)
     with pytest.raises(AssertionError):
-        for at in knowing.instants(corrected):
-            (expect_ticks_then if module is current else expect_newest)(client, corrected, at)
+        expect_at_all(client, corrected, "ticks" if module is current else "newest")
 
 
-def expect_ticks_then(client: Client, rows: Sequence[Row], at: datetime) -> None:
-    expect_ticks(client, rows, at, 1000)
+def expect_at_all(client: Client, rows: Sequence[Row], what: str) -> None:
+    for at in knowing.instants(rows):
+        if what == "ticks":
+            expect_ticks(client, rows, at, 1000)
+        else:
+            expect_newest(client, rows, at)
 
 
 def test_the_right_variants_find_what_is_there(client: Client, corrected: list[Row]) -> None:
-    for at in (DAY + timedelta(days=3), DAY + timedelta(days=5)):
-        expect_ticks_then(client, corrected, at)
-        expect_newest(client, corrected, at)
+    for what in ("ticks", "newest"):
+        expect_at_all(client, corrected, what)

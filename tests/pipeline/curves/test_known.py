@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.curves.inputs import KINDS
@@ -19,6 +19,7 @@ DAYS = st.sampled_from([MONDAY + timedelta(days=step) for step in range(-2, 9)])
 PRICES = st.sampled_from(["3", "3.5", "-1"])
 CODES = st.sampled_from(["NGJ26", "NGK26", "NG-Q2-27", "NG=F"])
 MESSAGES = st.builds(dict, offset=st.integers(0, 5), version=st.integers(0, 1))
+EXAMPLES = settings.default.max_examples // 2  # pyright: ignore[reportOptionalMemberAccess]
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 RULES = brute.Rules(
     "henry_hub.futures.", "NG", CURVE.session_zone, CURVE.session_end, CURVE.max_age, CALENDAR.holidays,
@@ -98,6 +99,7 @@ def test_every_snapshot_is_that_of_the_replay(rows: list[Row]) -> None:
         assert micros(head["first_known"]) == one.first_known
 
 
+@settings(max_examples=EXAMPLES)
 @given(ROWS, st.randoms(use_true_random=False))
 def test_order_of_arrival_and_repetition_change_nothing(rows: list[Row], random: Any) -> None:
     rows = distinct(rows)
@@ -108,6 +110,7 @@ def test_order_of_arrival_and_repetition_change_nothing(rows: list[Row], random:
     assert one.points.equals(two.points)
 
 
+@settings(max_examples=EXAMPLES)
 @given(ROWS)
 def test_what_was_known_at_each_version_is_what_was_shown_then(rows: list[Row]) -> None:
     rows = distinct(rows)

@@ -18,7 +18,7 @@ from pipeline.errors import DataProcessingError
 DAY = date(2026, 11, 1)  # of 25 hours
 SCALE = 0.001
 LINES = 400  # of a table: of a day of five-minute prices two hours stand for all
-MUTANTS = 2_000
+MUTANTS = settings.default.max_examples * 10  # pyright: ignore[reportOptionalMemberAccess]
 PRICED_ROW_BY_ROW = re.compile(r"^(?:pjm|ercot|nyiso) \S+ CSV")
 MISSING = re.compile(r"(?:^|,)\s*(?:|nan|n/a|-)\s*(?=,|$)", re.IGNORECASE)
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import chain as chain_of
 from typing import Any
 
 import polars as pl
@@ -78,19 +79,15 @@ def test_a_pass_stores_the_snapshot_and_tells_it_once(curved: Worker) -> None:
 
 
 def test_in_any_order_what_is_stored_in_the_end_is_the_same(curved: Worker) -> None:
-    rows = [
-        *strip(MONDAY, "3.1", "2.9"), *strip(MONDAY, "3.1", "2.95", offset=3), *strip(TUESDAY, "3", offset=1),
-        chain(at(MONDAY, 12), "NGM26", "2.7", offset=2), chain(at(TUESDAY, 12), "NGK26", "2.6", offset=4),
+    messages = [
+        strip(MONDAY, "3.1", "2.9"), strip(MONDAY, "3.1", "2.95", offset=3), strip(TUESDAY, "3", offset=1),
+        [chain(at(MONDAY, 12), "NGM26", "2.7", offset=2)], [chain(at(TUESDAY, 12), "NGK26", "2.6", offset=4)],
     ]  # fmt: skip
-    orders = (rows, rows[::-1])
-    found: list[curves.Stored] = []
-    for order in orders:
-        tenant = fresh_tenant()
-        for row in of(tenant, order):
-            curved.land([row])
-        found.append(stored(curved, tenant, MONDAY, TUESDAY))
-    wanted = build(CURVE, publications(rows), CALENDAR)
-    for each in found:
+    one, other = fresh_tenant(), fresh_tenant()
+    for first, last in zip(messages, messages[::-1], strict=True):
+        curved.land([*of(one, first), *of(other, last)])
+    wanted = build(CURVE, publications(list(chain_of.from_iterable(messages))), CALENDAR)
+    for each in (stored(curved, tenant, MONDAY, TUESDAY) for tenant in (one, other)):
         assert each.points.drop("tenant", "curve").equals(wanted.points)
         assert each.heads.drop("tenant", "curve").equals(wanted.heads.drop("seen"))
 

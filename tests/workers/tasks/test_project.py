@@ -74,22 +74,28 @@ STEPS: list[tuple[Any, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("module", "step"), STEPS, ids=[step for _, step in STEPS])
+# Alone those that stand between telling and noting that it was told; one death after the other all of them.
+ALONE = ("append_bars", "mark_told", "drop")
+DEATHS = {name: [each for each in STEPS if each[1] == name] for name in ALONE} | {"each in turn": STEPS}
+
+
+@pytest.mark.parametrize("deaths", DEATHS.values(), ids=DEATHS)
 def test_a_worker_may_die_before_any_step(
-    worker: Worker, tick: Row, monkeypatch: pytest.MonkeyPatch, module: Any, step: str
+    worker: Worker, tick: Row, monkeypatch: pytest.MonkeyPatch, deaths: list[tuple[Any, str]]
 ) -> None:
     def die(*_: Any, **__: Any) -> None:
         raise Died
 
     worker.store([tick])
     batches, name = worker.run_pass()
-    if step == "drop":
-        project.latest(name)  # so that the first drop is the last one
-    with monkeypatch.context() as patch:
-        patch.setattr(module, step, die)
-        with pytest.raises(Died):
-            project.landed(batches, name)
-    assert bool(worker.acks()) == (step == "drop")
+    for module, step in deaths:
+        if step == "drop":
+            project.latest(name)  # so that the first drop is the last one
+        with monkeypatch.context() as patch:
+            patch.setattr(module, step, die)
+            with pytest.raises(Died):
+                project.landed(batches, name)
+        assert bool(worker.acks()) == (step == "drop")
     project.landed(batches, name)  # the task comes back
     worker.land([tick], batch_id=batches[0]["batch_id"])  # and the bridge sends the batch again
     found = worker.ids()
