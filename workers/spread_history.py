@@ -13,10 +13,11 @@ from pipeline.spreads.again import undefined, withdrawn
 from pipeline.spreads.definitions import Definition
 from pipeline.spreads.plan import Plan, plan_of
 from workers.context import Context
-from workers.spreads import MOST_CELLS, apart, derived_again, insert
+from workers.spreads import apart, derived_again, insert
 
 _BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
+_MOST_ROWS: Final = 400  # days of instruments of one step, of which each may be in two or three spreads: some seconds
 
 
 class Step(NamedTuple):
@@ -38,12 +39,16 @@ def history(context: Context, plan: Plan, chosen: Collection[str], after: dateti
     if after is None and (beyond := _beyond_ends(context, plan, some)):
         yield Step(united(beyond), _BEGINNING)
     low = _BEGINNING if after is None else after + _DAY
-    held = store.days(context.clickhouse, _sources(some), low, LATEST)
-    together = max(1, MOST_CELLS // (24 * max(1, len(some.definitions))))
-    every = held["start"].unique().sort()
-    for days in (every[at : at + together] for at in range(0, len(every), together)):
-        rows = held.filter(pl.col("start").is_in(days.implode())).with_columns(end=pl.col("start") + _DAY)
-        yield Step(apart(derived_again, context, some, rows), days[-1])
+    for rows in _steps(store.days(context.clickhouse, _sources(some), low, LATEST)):
+        touched = apart(derived_again, context, some, rows.with_columns(end=pl.col("start") + _DAY))
+        yield Step(touched, rows["start"][-1])
+
+
+def _steps(held: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """The days of instruments (`start`), oldest first, whole days together: of a day with few prices many days."""
+    before = held.group_by("start").len().sort("start").select("start", step=pl.col("len").cum_sum() // _MOST_ROWS)
+    ordered = held.join(before, on="start", how="left").sort("start")
+    return (rows.drop("step") for _, rows in ordered.group_by("step", maintain_order=True))
 
 
 def _beyond_ends(context: Context, plan: Plan, some: Plan) -> list[pl.DataFrame]:

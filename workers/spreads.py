@@ -19,7 +19,7 @@ from pipeline.spreads.plan import Plan, Plans, parted
 from workers.context import Context
 from workers.tasks.base import contained
 
-MOST_CELLS: Final = 20_000  # of one read: a day of hours of 800 spreads
+_MOST_CELLS: Final = 20_000  # of one read: a day of hours of 800 spreads
 _WIDE: Final = 2_000  # cells beyond which those of days without prices are left out first
 _MOST_FAILURES: Final = 40  # of one pass: two bad definitions of 1,000 are found; where all are, prices go on
 _DAY: Final = timedelta(days=1)
@@ -76,7 +76,7 @@ def _each(context: Context, plan: Plan, buckets: pl.DataFrame, make: Derive) -> 
     if found.height > _WIDE:
         found = _priced(context, plan, found)
     ordered = found.sort("start", "number")
-    made = [insert(context, plan, make(context, plan, some)) for some in ordered.iter_slices(MOST_CELLS)]
+    made = [insert(context, plan, make(context, plan, some)) for some in ordered.iter_slices(_MOST_CELLS)]
     return united(made) if made else empty(TOUCHED)
 
 
