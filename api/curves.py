@@ -18,7 +18,6 @@ from db.clickhouse.curves import Inputs
 from pipeline.curves.day_ahead import is_curve
 from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of, for_tenant
 from pipeline.curves.inputs import sessions_of
-from pipeline.curves.sessions import Sessions
 from pipeline.curves.snapshot import Built, build
 from pipeline.schema import SEEN, empty
 
@@ -70,16 +69,10 @@ async def computed(reads: Reads, one: Futures, sessions: Sequence[date], known: 
 async def publications_of(reads: Reads, one: Futures, sessions: Sequence[date], known: datetime | None) -> pl.DataFrame:
     """All that may stand in the snapshots of these sessions."""
     trading = sessions_of(one.curve, one.calendar)
-    first = _before(trading, sessions[0], one.curve.max_age + 1)
+    first = trading.around([sessions[0]], one.curve.max_age + 1, 0)[0]
     low, high = trading.closes(pl.Series([first, sessions[-1]], dtype=pl.Date))
     of = Inputs(one.tenant, one.curve.market, one.curve.product, low, high)
     return await reads.curve_publications(of, known)
-
-
-def _before(trading: Sessions, day: date, sessions: int) -> date:
-    """The session so many ones before a day; of the first days the first session that there is."""
-    at = trading.numbers(pl.Series(trading.around([day], 0, 0), dtype=pl.Date))
-    return trading.days((at - sessions).clip(0))[0]
 
 
 def shown(one: Futures, built: Built) -> Snapshots:

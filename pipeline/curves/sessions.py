@@ -49,10 +49,12 @@ class Sessions:
         return self._days().gather(numbers)
 
     def around(self, days: Collection[date], before: int, after: int) -> list[date]:
-        """All sessions from `before` sessions before to `after` ones after each of the days, in order."""
+        """All sessions from `before` sessions before to `after` ones after each of the days, in order; of the first and
+        the last days as many as there are."""
         places = self._at_or_after(pl.Series(sorted(days), dtype=pl.Date).cast(pl.Int32).cast(pl.Int64))
         near = {place + step for place in places for step in range(-before, after + 1)}
-        return self._days().gather(sorted(near)).to_list()
+        there = sorted(place for place in near if 0 <= place < len(self._days()))
+        return self._days().gather(there).to_list()
 
     def _days(self) -> pl.Series:
         return _trading_days(self.holidays)

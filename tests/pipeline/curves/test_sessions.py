@@ -56,3 +56,8 @@ def test_a_session_ends_an_hour_later_where_the_clock_skips_its_end() -> None:
     cairo = Sessions("Africa/Cairo", time(0), frozenset())
     closes = cairo.closes(pl.Series([date(2023, 4, 27), date(2023, 4, 28)], dtype=pl.Date))
     assert closes.to_list() == [datetime(2023, 4, 26, 22, tzinfo=UTC), datetime(2023, 4, 27, 22, tzinfo=UTC)]
+
+
+def test_around_the_first_and_the_last_day_there_are_no_others() -> None:
+    assert TRADING.around([date(1990, 1, 2)], 3, 0) == [date(1990, 1, 1), date(1990, 1, 2)]
+    assert TRADING.around([date(2100, 12, 30)], 0, 5) == [date(2100, 12, 30), date(2100, 12, 31)]
