@@ -19,7 +19,7 @@ from pipeline.events import Kind
 from pipeline.normalize import normalize
 from pipeline.reference.tables import TABLES as REGISTRY
 from pipeline.schema import conform
-from tests.db.clickhouse.rows import frame
+from tests.db.clickhouse.rows import publications
 from tests.pipeline.curves.making import CALENDAR, CURVE, MONDAY, strip
 from tests.pipeline.curves.making import generic as generic_tick
 from tests.pipeline.making import document, interval, oasis, tick
@@ -84,7 +84,7 @@ def corrected() -> pl.DataFrame:
 
 def of_a_curve() -> pl.DataFrame:
     rows = [*strip(MONDAY, "3.112"), generic_tick("NG-Q2-26", MONDAY, "3.2"), generic_tick("NG=F", MONDAY, "3.1")]
-    built = build(CURVE, frame(rows), CALENDAR)
+    built = build(CURVE, publications(rows), CALENDAR)
     whose = {"tenant": pl.lit("public"), "curve": pl.lit(CURVE.curve)}
     heads = built.heads.with_columns(**whose, unit=pl.lit(CURVE.unit), ver=pl.lit(12884901893, pl.UInt64))
     return curves(heads, built.points.with_columns(**whose))
