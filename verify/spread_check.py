@@ -18,20 +18,28 @@ MARKET: Final = "spread"
 _READ_AGAIN: Final = 5
 _PAUSE_S: Final = 1.0
 Tables = Mapping[str, pl.DataFrame]  # of the reference
-Who = tuple[str, str]  # tenant, spread
+Who = tuple[str, str]  # tenant, and a spread or an instrument
 
 
 @dataclass
 class _Reader:
-    """Publications of instruments, each read once."""
+    """Publications of instruments, each read once, and none of those of which nothing is stored: most definitions have
+    no price in most systems."""
 
     client: Client
-    held: dict[tuple[str, str], Series] = field(default_factory=dict[tuple[str, str], Series])
+    there: set[Who]
+    held: dict[Who, Series] = field(default_factory=dict[Who, Series])
 
     def __call__(self, tenant: str, instrument: str) -> Series:
         if (tenant, instrument) not in self.held:
-            self.held[tenant, instrument] = grouped(_publications(self.client, tenant, instrument))
+            self.held[tenant, instrument] = grouped(self.publications(tenant, instrument))
         return self.held[tenant, instrument]
+
+    def publications(self, tenant: str, instrument: str) -> list[Publication]:
+        if (tenant, instrument) not in self.there:
+            return []
+        one = ticks.of_instrument(self.client, tenant, instrument)
+        return [] if one is None else one.publications
 
 
 def check(client: Client, tables: Tables) -> tuple[int, list[Difference]]:
@@ -81,13 +89,13 @@ def calendar_of(tables: Tables) -> Calendar:
 def _checked(
     client: Client, defined: Mapping[Who, list[Definition]], calendar: Calendar
 ) -> tuple[int, dict[Who, list[Difference]]]:
-    read, values = _Reader(client), 0
+    read, values = _Reader(client, ticks.instruments(client)), 0
     found: dict[Who, list[Difference]] = {}
     for who, rows in defined.items():
         wanted: Derived = {}
         for row in rows:
             wanted |= expected(row, read, calendar)
-        have = list(_publications(client, who[0], f"{MARKET}.{who[1]}"))
+        have = read.publications(who[0], f"{MARKET}.{who[1]}")
         values += len(wanted)
         odd = list(differences(f"{who[1]} of {who[0]}", wanted, have))
         if odd:
@@ -101,8 +109,3 @@ def _strays(client: Client, defined: Mapping[Who, object]) -> Iterator[Differenc
         market, _, spread = instrument.partition(".")
         if market == MARKET and (tenant, spread) not in defined:
             yield Difference("spread", f"{spread} of {tenant}", "no value: it is not defined", "some")
-
-
-def _publications(client: Client, tenant: str, instrument: str) -> list[Publication]:
-    one = ticks.of_instrument(client, tenant, instrument)
-    return [] if one is None else one.publications
