@@ -11,7 +11,9 @@ from confluent_kafka import Consumer, TopicPartition
 
 def messages(bootstrap: str, topic: str) -> list[tuple[bytes | None, bytes | None]]:
     """(key, value) of every message, one partition after the other."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid4().hex, "log_level": 0})
+    # Else each change of the partition waits half a second for the fetch before.
+    quick = {"fetch.wait.max.ms": 10}
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": uuid4().hex, "log_level": 0, **quick})
     try:
         partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
         return [found for number in sorted(partitions) for found in _partition(consumer, TopicPartition(topic, number))]
