@@ -23,7 +23,7 @@ MARKET = "refpower"
 NAMES = [f"{MARKET}.futures.SPRING_NG_{number}" for number in range(8)]  # over all partitions
 RULE = "rule,priority,market,commodity,region,tier,source\nrefpower,5,refpower,power,US-TX,futures,test\n"
 WITHIN_S = 5.0
-LOOKS = 5
+LOOKS = 2
 
 
 class Sender:
@@ -89,11 +89,10 @@ def test_a_rule_reaches_everybody_within_five_seconds(calm: System, sender: Send
     for _ in range(LOOKS):
         sender.round()
     until(lambda: (clock.now() - loaded).total_seconds() > WITHIN_S, 2 * WITHIN_S)
-    for _ in range(3):
-        sender.round()
+    sender.round()
     old = [known_at(each) for each in enriched(calm) if each["payload"]["metadata"]["commodity"] is None]
     new = [known_at(each) for each in enriched(calm) if each["payload"]["metadata"]["commodity"] == "power"]
     late_s = max(((each - loaded).total_seconds() for each in old), default=0.0)
     assert late_s < WITHIN_S
-    assert len(new) >= 3 * len(NAMES)
+    assert len(new) >= len(NAMES)
     assert calm.gridtick("reference", "diff", str(file)).returncode == 1, "the project's own rules are not in the file"
