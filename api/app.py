@@ -15,7 +15,7 @@ from api.state import State
 
 TITLE: Final = "Gridtick"
 VERSION: Final = "0.1.0"
-DESCRIPTION: Final = """Exact ticks, bars and latest prices of US power and gas markets.
+DESCRIPTION: Final = """Exact ticks, bars, latest prices, forward curves and spreads of US power and gas markets.
 
 Send your key in `Authorization: Bearer` or `X-API-Key`; two different keys are refused. Ranges are [start, end);
 instants are those of RFC 3339: they need an offset (`2026-07-01T00:00:00Z`) and have at most 6 decimals, seconds may
