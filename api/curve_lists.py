@@ -15,6 +15,7 @@ from db.postgres.reference import Filters
 from pipeline import products
 from pipeline.curves.day_ahead import is_curve
 from pipeline.curves.definitions import Curve, curves_of
+from pipeline.schema import PUBLIC
 
 Fields = dict[str, Any]
 _ROW: Final = {
@@ -50,7 +51,7 @@ async def listed(state: State, caller: Principal, ask: CurvesQuery, after: list[
 
 async def _defined(state: State, tenants: list[str], ask: CurvesQuery, after: list[str] | None) -> list[Fields]:
     curves = curves_of((await state.reads.snapshot()).tables["curves"])
-    found = [_shown(each, each.tenant) for each in curves if each.tenant in {*tenants, "public"} and _fits(each, ask)]
+    found = [_shown(each, each.tenant) for each in curves if each.tenant in {*tenants, PUBLIC} and _fits(each, ask)]
     ordered = sorted(found, key=lambda row: (row["curve"], row["tenant"]))
     return [row for row in ordered if after is None or [row["curve"], row["tenant"]] > after]
 

@@ -12,9 +12,9 @@ from api import render
 from api.ports import Reads
 from api.problems import invalid, not_found
 from api.spread_query import SpreadsQuery
-from pipeline.schema import TICKS
+from pipeline.schema import PUBLIC, TICKS
 from pipeline.shown import flag_names
-from pipeline.spreads.calendars import PUBLIC, of_tables
+from pipeline.spreads.calendars import of_tables
 from pipeline.spreads.definitions import Definition, Leg, of_row
 from pipeline.spreads.explain import Explained, explained, needed
 from pipeline.spreads.plan import Plan

@@ -1,8 +1,14 @@
 """Days: the borders in UTC of a market's local day, which has 23, 24 or 25 hours where its zone changes its clock."""
 
 from collections.abc import Sequence
+from datetime import date
+from typing import Final
 
 import polars as pl
+
+# Of deliveries and sessions: days of which no price can be would cost time and memory.
+FIRST_DAY: Final = date(1990, 1, 1)
+LAST_DAY: Final = date(2100, 12, 31)
 
 
 def local_days(frame: pl.DataFrame, zone: str) -> pl.DataFrame:

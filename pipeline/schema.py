@@ -18,6 +18,7 @@ DIGITS: Final = 18
 LIMIT: Final = 10 ** (DIGITS - SCALE)  # what can be held stays below it in size
 PRICE: Final = pl.Decimal(DIGITS, SCALE)
 INSTANT: Final = pl.Datetime("us", "UTC")
+PUBLIC: Final = "public"  # the tenant of what everybody may read
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2100, 1, 1, tzinfo=UTC)
 

@@ -1,7 +1,7 @@
 """The snapshots of new or changed definitions of curves over all prices that are stored."""
 
 from collections.abc import Collection, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -10,12 +10,11 @@ from db.clickhouse import curves as stored
 from db.clickhouse.spreads import days
 from db.reference.snapshot import INSTRUMENTS
 from pipeline.curves.definitions import calendar_of, curves_of, for_tenant, mark
-from pipeline.schema import LATEST
+from pipeline.schema import EARLIEST, LATEST
 from workers.context import Context
 from workers.curves import Whose, make, moved
 
 _DAY: Final = timedelta(days=1)
-_BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _TOGETHER: Final = 60  # days of history that are made at once
 
 
@@ -32,7 +31,7 @@ def history(context: Context, chosen: Collection[str], after: datetime | None, b
     reference = context.snapshot()
     calendar = calendar_of(reference.tables)
     wanted = [each for name, each in _marked(context).items() if name in chosen]
-    held = _held(context, reference.tables[INSTRUMENTS], wanted, _BEGINNING if after is None else after + _DAY)
+    held = _held(context, reference.tables[INSTRUMENTS], wanted, EARLIEST if after is None else after + _DAY)
     every = held["start"].unique().sort()
     for some in (every[at : at + _TOGETHER] for at in range(0, len(every), _TOGETHER)):
         for each in moved(held.filter(pl.col("start").is_in(some.implode())), wanted, calendar):

@@ -8,14 +8,13 @@ import polars as pl
 
 from db.clickhouse import spreads as store
 from pipeline.bars import united
-from pipeline.schema import LATEST
+from pipeline.schema import EARLIEST, LATEST
 from pipeline.spreads.again import undefined, withdrawn
 from pipeline.spreads.definitions import Definition
 from pipeline.spreads.plan import Plan, plan_of
 from workers.context import Context
 from workers.spreads import apart, derived_again, insert
 
-_BEGINNING: Final = datetime(1990, 1, 1, tzinfo=UTC)
 _DAY: Final = timedelta(days=1)
 _MOST_ROWS: Final = 400  # days of instruments of one step, of which each may be in two or three spreads: some seconds
 
@@ -37,8 +36,8 @@ def history(context: Context, plan: Plan, chosen: Collection[str], after: dateti
     marks; first of all, what they have stored beyond their end is withdrawn."""
     some = plan_of([each for each in plan.definitions if plan.mark(each) in chosen], plan.calendars)
     if after is None and (beyond := _beyond_ends(context, plan, some)):
-        yield Step(united(beyond), _BEGINNING)
-    low = _BEGINNING if after is None else after + _DAY
+        yield Step(united(beyond), EARLIEST)
+    low = EARLIEST if after is None else after + _DAY
     for rows in _steps(store.days(context.clickhouse, _sources(some), low, LATEST)):
         touched = apart(derived_again, context, some, rows.with_columns(end=pl.col("start") + _DAY))
         yield Step(touched, rows["start"][-1])

@@ -9,9 +9,8 @@ import polars as pl
 from db.clickhouse import spreads as store
 from db.postgres.reference import register_instruments
 from pipeline.bars import TOUCHED, touched, united
-from pipeline.schema import INSTANT, empty
+from pipeline.schema import INSTANT, PUBLIC, empty
 from pipeline.spreads.again import revised
-from pipeline.spreads.calendars import PUBLIC
 from pipeline.spreads.cells import CELLS, cells
 from pipeline.spreads.derive import derive
 from pipeline.spreads.parts import parts

@@ -10,9 +10,9 @@ from typing import Final
 
 from api.security.scopes import granted
 from db.postgres.access import StoredKey
+from pipeline.schema import PUBLIC
 from service import apikey, clock
 
-PUBLIC: Final = "public"
 REMEMBERED_SECONDS: Final = 4.0  # a revoked key answers for at most this long
 _REMEMBERED: Final = 10_000
 

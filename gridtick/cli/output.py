@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
-from typing import Any, BinaryIO, Final, TextIO
+from typing import Any, BinaryIO, Final, TextIO, cast
 
 from gridtick.cli.columns import RowType, columns_of, is_number
 from gridtick.cli.sink import standard_output
@@ -112,14 +112,9 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return "|".join(map(str, value))
-    return (
-        plain(value)
-        if isinstance(value, Decimal)
-        else json_text(value).strip('"')
-        if isinstance(value, bool)
-        else str(value)
-    )
+        every = cast("list[object]", value)
+        return json_text(every) if any(isinstance(each, Mapping) for each in every) else "|".join(map(str, every))
+    return json_text(value) if isinstance(value, Decimal | bool) else str(value)
 
 
 _WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], RowType, BinaryIO], None]]] = {

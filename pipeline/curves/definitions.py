@@ -9,7 +9,8 @@ from typing import Final
 
 import polars as pl
 
-PUBLIC: Final = "public"
+from pipeline.schema import PUBLIC
+
 RULES: Final = 1  # raise it (below 256) when other points follow from the same prices: snapshots are made again
 SESSION_CALENDAR: Final = "nymex"  # whose trading holidays the sessions of futures keep
 

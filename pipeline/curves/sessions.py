@@ -15,8 +15,6 @@ import polars as pl
 from pipeline import calendar
 from pipeline.schema import INSTANT
 
-_FIRST: Final = date(1990, 1, 1)
-_LAST: Final = date(2100, 12, 31)
 _FRIDAY: Final = 5
 
 
@@ -65,6 +63,6 @@ class Sessions:
 
 @lru_cache(maxsize=8)
 def _trading_days(holidays: frozenset[date]) -> pl.Series:
-    every = pl.date_range(_FIRST, _LAST, eager=True)
+    every = pl.date_range(calendar.FIRST_DAY, calendar.LAST_DAY, eager=True)
     closed = pl.Series(sorted(holidays), dtype=pl.Date)
     return every.filter((every.dt.weekday() <= _FRIDAY) & ~every.is_in(closed.implode()))

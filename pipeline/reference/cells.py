@@ -6,6 +6,7 @@ from datetime import date, time
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
+from pipeline.calendar import FIRST_DAY, LAST_DAY
 from pipeline.reference.tables import Column, Kind
 from pipeline.schema import LIMIT, SCALE
 from pipeline.zones import is_zone
@@ -14,7 +15,6 @@ LONGEST: Final = 4_000  # characters of a text
 SHOWN: Final = 80  # of a refused value
 _INTEGER: Final = re.compile(r"[+-]?\d{1,15}")
 _AMOUNT: Final = re.compile(r"[+-]?\d{1,30}(\.\d{1,30})?")
-_FIRST, _LAST = date(1990, 1, 1), date(2100, 12, 31)  # no price is of another day; far ones would cost time and memory
 _BOOLEANS: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 Cell = str | int | bool | date | Decimal | None
@@ -67,8 +67,8 @@ def _date(text: str) -> date:
         found = None
     if found is None or len(text) != len("2026-07-01"):
         raise Unreadable("is no date. Write it as 2026-07-01.")
-    if not _FIRST <= found <= _LAST:
-        raise Unreadable(f"lies outside {_FIRST} to {_LAST}. Leave the cell empty where there is no bound.")
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise Unreadable(f"lies outside {FIRST_DAY} to {LAST_DAY}. Leave the cell empty where there is no bound.")
     return found
 
 

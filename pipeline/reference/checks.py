@@ -9,7 +9,8 @@ import polars as pl
 
 from pipeline import blocks
 from pipeline.reference.problems import Problem
-from pipeline.reference.tables import PUBLIC, TENANT, Table
+from pipeline.reference.tables import TENANT, Table
+from pipeline.schema import PUBLIC
 from pipeline.spreads.checks import check as spread_problems
 from pipeline.taxonomy import check_rules
 

@@ -12,8 +12,8 @@ import polars as pl
 from pipeline.errors import DataProcessingError
 from pipeline.reference import cells, checks
 from pipeline.reference.problems import Problem
-from pipeline.reference.tables import PUBLIC, TABLES, TENANT, Column, Table
-from pipeline.schema import empty
+from pipeline.reference.tables import TABLES, TENANT, Column, Table
+from pipeline.schema import PUBLIC, empty
 
 STAGE: Final = "reference"
 MOST: Final = 1_000  # problems of a file that are told

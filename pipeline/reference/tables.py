@@ -14,7 +14,6 @@ from pipeline.schema import PRICE, Schema
 from pipeline.taxonomy import terms
 
 TENANT: Final = "tenant"
-PUBLIC: Final = terms.PUBLIC
 
 Kind = Literal["text", "zone", "clock", "date", "integer", "amount", "boolean"]
 DTYPES: Final[Mapping[Kind, pl.DataType]] = {

@@ -9,9 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from pipeline.schema import Schema, conform
+from pipeline.schema import PUBLIC, Schema, conform
 
-PUBLIC: Final = "public"
 TRADING: Final = "nymex"  # the calendar whose holidays are no trade days of spot gas
 _CENTRAL: Final = "America/Chicago"
 _GAS_DAY: Final = "9h"  # a gas day begins at 09:00 Central prevailing (FERC Order 809)

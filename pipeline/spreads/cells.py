@@ -6,8 +6,8 @@ from typing import Final
 import polars as pl
 
 from pipeline import calendar
-from pipeline.schema import INSTANT, Schema, conform, empty
-from pipeline.spreads.calendars import PUBLIC, Calendars, flow_dates, gas_day_begins, is_trade_day
+from pipeline.schema import INSTANT, PUBLIC, Schema, conform, empty
+from pipeline.spreads.calendars import Calendars, flow_dates, gas_day_begins, is_trade_day
 from pipeline.spreads.plan import LEGS, Plan
 
 # One row an interval of a spread: `number` is the place of its definition, `day` the local day that holds `start`.

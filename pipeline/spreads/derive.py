@@ -14,8 +14,7 @@ import polars as pl
 
 from pipeline import flags, products
 from pipeline.flags import Flag
-from pipeline.schema import LIMIT, SCALE, TICKS, Schema, conform, empty
-from pipeline.spreads.calendars import PUBLIC
+from pipeline.schema import LIMIT, PUBLIC, SCALE, TICKS, Schema, conform, empty
 from pipeline.spreads.cells import CELLS
 from pipeline.spreads.exact import as_price, half_even
 from pipeline.spreads.kinds import KINDS, MARKET

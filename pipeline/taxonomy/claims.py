@@ -10,9 +10,10 @@ from typing import Final
 
 import polars as pl
 
+from pipeline.schema import PUBLIC
 from pipeline.taxonomy import rules as rules_of
 from pipeline.taxonomy.rules import Rule
-from pipeline.taxonomy.terms import ATTRIBUTES, PUBLIC
+from pipeline.taxonomy.terms import ATTRIBUTES
 
 _UNCONFIRMED: Final = 0.9
 _FACTS: Final = ("unit", "currency", "zone", "contract_size", "tick_size")

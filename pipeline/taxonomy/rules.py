@@ -4,7 +4,8 @@ from typing import Final, NamedTuple
 
 import polars as pl
 
-from pipeline.taxonomy.terms import FIELDS, PUBLIC
+from pipeline.schema import PUBLIC
+from pipeline.taxonomy.terms import FIELDS
 
 _MARKET, _PRODUCT, _TYPE, _WORD, _EDGE, _PATTERN, _WHOLE = 0.7, 0.7, 0.5, 0.7, 0.6, 0.7, 0.9
 _OTHER: Final = "[^A-Z0-9]+"  # what stands between words

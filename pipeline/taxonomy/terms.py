@@ -5,7 +5,6 @@ A region is free text: an ISO 3166-2 code where one state holds it (`US-TX`), el
 
 from typing import Final
 
-PUBLIC: Final = "public"
 """The tenant whose reference rows are everybody's."""
 
 ATTRIBUTES: Final = ("commodity", "region", "tier")

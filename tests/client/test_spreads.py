@@ -1,11 +1,15 @@
 """The client's and the command line's reads of spreads."""
 
+import csv
+import io
+import json
 from collections.abc import Generator
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -74,3 +78,15 @@ def test_the_command_lists_and_explains() -> None:
     ]
     whole = CliRunner().invoke(app, ["spreads", "explain", "spread.dart.w", "2025-05-01T21:00:00Z", "--json"])
     assert '"price":5.000000001' in whole.stdout
+
+
+def test_legs_are_json_where_a_cell_holds_them(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    legs: list[dict[str, object]] = [{"instrument": "A", "contract": None, "weight": "1"}]
+    row = {"spread": "dart.w", "legs": legs}
+    monkeypatch.setattr(client.spreads, "list", lambda **_: [row])  # pyright: ignore[reportUnknownLambdaType]
+    said = CliRunner().invoke(build(("spreads",)), ["spreads", "ls", "--format", "csv"])
+    (line,) = csv.DictReader(io.StringIO(said.stdout))
+    assert json.loads(line["legs"]) == legs
+    said = CliRunner().invoke(build(("spreads",)), ["spreads", "ls", "--format", "parquet"])
+    (text,) = pl.read_parquet(io.BytesIO(said.stdout_bytes))["legs"][0]
+    assert json.loads(text) == legs[0]

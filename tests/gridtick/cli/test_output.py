@@ -17,6 +17,7 @@ import typer
 from api.shapes import BAR_FIELDS
 from gridtick.cli import output
 from gridtick.cli.columns import RowType, columns_of
+from gridtick.cli.curve import Point
 from gridtick.cli.output import Format
 from gridtick.client import Bar, LatestPrice, Tick
 from pipeline import shown
@@ -215,3 +216,9 @@ def test_a_closed_standard_output_is_a_sentence(
         output.write(ROWS, None, Bar, ())
     assert ended.value.exit_code == 1
     assert capsys.readouterr().err.startswith("gridtick: Standard output is closed.")
+
+
+def test_points_of_curves_keep_their_decimals_in_parquet(piped: Piped) -> None:
+    row = {"curve": "c", "price": Decimal("3.083428571429"), "against": None, "flags": [], "inputs": ["NGJ21"]}
+    frame = pl.read_parquet(io.BytesIO(piped([row], Format.parquet, Point)))
+    assert frame["price"].to_list() == [Decimal("3.083428571429")]
