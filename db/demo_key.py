@@ -43,7 +43,8 @@ def _pepper(settings: Settings) -> str:
 
 async def _store(engine: AsyncEngine, key: apikey.ApiKey, pepper: str) -> None:
     await ensure_tenant(engine, TENANT, "what everyone may read")
-    stored = StoredKey(key.id, TENANT, "demo", ROLE, None, key.digest(pepper), None, None)
+    fingerprint = apikey.fingerprint(pepper)
+    stored = StoredKey(key.id, TENANT, "demo", ROLE, None, key.digest(pepper), None, None, pepper=fingerprint)
     await create_key(engine, stored)
 
 

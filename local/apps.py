@@ -137,12 +137,12 @@ def _program(
     )  # fmt: skip
 
 
-def answers(port: int, path: str) -> bool:
-    """Whether a GET of that path on this machine gives 200."""
+def answers(port: int, path: str, status: int = 200) -> bool:
+    """Whether a GET of that path on this machine gives that status."""
     link = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         link.request("GET", path)
-        return link.getresponse().status == 200
+        return link.getresponse().status == status
     except (OSError, HTTPException):
         return False
     finally:

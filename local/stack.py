@@ -26,7 +26,9 @@ POSTGRES: Final = "DATA_PROC_POSTGRES_DSN"
 REDIS: Final = "DATA_PROC_REDIS_URL"
 BROKER: Final = "DATA_PROC_CELERY_BROKER_URL"
 PEPPER: Final = "DATA_PROC_API_KEY_PEPPER"
+PEPPER_BEFORE: Final = "DATA_PROC_API_KEY_PEPPER_BEFORE"
 CURSOR: Final = "DATA_PROC_API_CURSOR_SECRET"
+AUDIT: Final = "DATA_PROC_API_AUDIT_SECRET"
 API_HOST: Final = "DATA_PROC_API_HOST"
 API_PORT: Final = "DATA_PROC_API_PORT"
 FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
@@ -137,9 +139,12 @@ def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int]
         BROKER: redis_url.rpartition("/")[0] + "/1" if redis_url.count("/") > 2 else redis_url + "/1",
         PEPPER: secret(folder, PEPPER),
         CURSOR: secret(folder, CURSOR),
+        AUDIT: secret(folder, AUDIT),
     }
-    hidden = {CLICKHOUSE, POSTGRES, REDIS, BROKER, PEPPER, CURSOR}
+    hidden = {CLICKHOUSE, POSTGRES, REDIS, BROKER, PEPPER, CURSOR, AUDIT}
     environ = {**own, **given}
+    if PEPPER_BEFORE in given:  # while the pepper is being replaced
+        hidden.add(PEPPER_BEFORE)
     files = {name: folder / "secrets" / name for name in hidden}
     for name, path in files.items():
         write_secret(path, environ[name])

@@ -23,6 +23,8 @@ value() { # 32 random bytes in hexadecimal: such a password needs no quoting in 
     value GRIDTICK_API_KEY_PEPPER
     echo "# What page cursors are signed with."
     value GRIDTICK_API_CURSOR_SECRET
+    echo "# What the audit record is chained with: with another one it can neither be verified nor gone on with."
+    value GRIDTICK_API_AUDIT_SECRET
     echo "# Logins of the task monitor and of Grafana; the user is gridtick."
     value GRIDTICK_FLOWER_PASSWORD
     value GRIDTICK_GRAFANA_PASSWORD
@@ -34,6 +36,8 @@ value() { # 32 random bytes in hexadecimal: such a password needs no quoting in 
     echo "# GRIDTICK_PROMETHEUS_PORT=9090"
     echo "# GRIDTICK_LOG_LEVEL=INFO"
     echo "# GRIDTICK_API_KEY="
+    echo "# While the pepper is replaced, the old one (docs/access.md):"
+    echo "# GRIDTICK_API_KEY_PEPPER_BEFORE="
 } > "$made"
 mv "$made" .env
 trap - EXIT

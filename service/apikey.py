@@ -1,4 +1,8 @@
-"""The shape of an API key, `gt_live_{id}_{secret}_{crc}`, and what is stored of it."""
+"""The shape of an API key, `gt_live_{id}_{secret}_{crc}`, and what is stored of it.
+
+Whoever looks for keys that leaked finds them by this shape and, to be sure, by the checksum: the CRC-32 of all that
+stands before its `_`, as 8 hexadecimal digits.
+"""
 
 import hashlib
 import hmac
@@ -10,6 +14,8 @@ from dataclasses import dataclass, field
 
 _ALPHABET = string.digits + string.ascii_letters
 _SHAPE = re.compile(r"(gt_live_([0-9A-Za-z]{12})_([0-9A-Za-z]{32}))_([0-9a-f]{8})")
+_NOTHING = b"\0" * 32
+_LENGTH = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,50 @@ class ApiKey:
         return hmac.digest(pepper.encode(), f"{self.id}.{self.secret}".encode(), hashlib.sha256)
 
 
+@dataclass(frozen=True, slots=True)
+class Peppers:
+    """What digests are under: new ones under the present one; `before`: the one that it replaces, while keys hang on
+    it."""
+
+    present: str = field(repr=False)
+    before: str = field(default="", repr=False)
+
+    def every(self) -> tuple[str, ...]:
+        return (self.present, self.before) if self.before else (self.present,)
+
+    def under(self, key: ApiKey, digest: bytes | None) -> str | None:
+        """The pepper that the digest of this key is under, None where it is under neither.
+
+        Takes as long whatever the answer, also for no digest at all.
+        """
+        pairs = [(each, hmac.compare_digest(key.digest(each), digest or _NOTHING)) for each in self.every()]
+        return next((each for each, same in pairs if same), None)
+
+
 def make() -> ApiKey:
     """A new random key."""
-    return ApiKey(_random(12), _random(32))
+    return ApiKey(new_id(), _random(_LENGTH))
+
+
+def new_id() -> str:
+    return _random(12)
+
+
+def derived(pepper: str, key_id: str, name: str) -> ApiKey:
+    """The key of this id that a secret name stands for: the same text again for who knows pepper and name, so that
+    a key can be shown once more though its secret is stored nowhere. It is as secret as the weaker of the two.
+    """
+    message = f"derived\0{key_id}\0{name}".encode()  # no digest is of such a text: an id holds no NUL
+    number, letters = int.from_bytes(hmac.digest(pepper.encode(), message, hashlib.sha256)), ""
+    for _ in range(_LENGTH):
+        number, place = divmod(number, len(_ALPHABET))
+        letters += _ALPHABET[place]
+    return ApiKey(key_id, letters)
+
+
+def fingerprint(pepper: str) -> str:
+    """What may be shown of a pepper: it tells two apart and says nothing of either."""
+    return hmac.digest(pepper.encode(), b"fingerprint", hashlib.sha256)[:4].hex()
 
 
 def parse(text: str) -> ApiKey | None:

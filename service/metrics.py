@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -84,6 +84,7 @@ class Metrics:
 
     def __init__(self, part: Part) -> None:
         self.registry = CollectorRegistry()
+        self._children: dict[tuple[str, ...], Any] = {}
         self._made = {name: _make(name, each, self.registry) for name, each in DEFINITIONS.items() if each.part == part}
 
     def count(self, name: MetricName, amount: float = 1, /, **labels: str) -> None:
@@ -107,6 +108,13 @@ class Metrics:
         return self.registry.get_sample_value(f"gridtick_{name}", labels) or 0.0
 
     def _of(self, name: MetricName, kind: type[_Made], labels: dict[str, str]) -> _Made:
+        """The metric with these labels; kept, for looking it up takes longer than counting."""
+        found = self._children.get((name, kind.__name__, *labels.values()))
+        if found is None:
+            found = self._children[name, kind.__name__, *labels.values()] = self._found(name, kind, labels)
+        return found
+
+    def _found(self, name: MetricName, kind: type[_Made], labels: dict[str, str]) -> _Made:
         metric = self._made.get(name)
         if not isinstance(metric, kind):
             defined = DEFINITIONS[name]

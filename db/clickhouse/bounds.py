@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+import polars as pl
+
 from db.clickhouse.query import instant
 
 WHO: Final = "tenant IN {tenants:Array(String)} AND instrument IN {instruments:Array(String)}"
@@ -67,6 +69,15 @@ class BarPosition(NamedTuple):
     start: datetime
     instrument: str
     tenant: str
+
+
+def beyond(after: BarPosition | None) -> pl.Expr:
+    """That a row of a frame comes after a position."""
+    if after is None:
+        return pl.lit(value=True)
+    start, instrument = pl.col("start"), pl.col("instrument")
+    later = (instrument > after.instrument) | ((instrument == after.instrument) & (pl.col("tenant") > after.tenant))
+    return (start > after.start) | ((start == after.start) & later)
 
 
 def onwards(span: Range, after: TickPosition | HistoryPosition | BarPosition | None) -> Range:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+import aiohttp
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
@@ -61,6 +62,14 @@ async def connect_async(settings: ClickHouse) -> AsyncClient:
         return await clickhouse_connect.get_async_client(**_options(settings, None))
     except (ClickHouseError, OSError) as error:
         raise _absent(settings, error) from error
+
+
+async def ask_anew(settings: ClickHouse) -> None:
+    """One round trip over a connection of its own; raises what the driver raises."""
+    of = _options(settings, None)
+    address = f"{of['interface']}://{of['host']}:{of['port']}/ping"
+    async with aiohttp.ClientSession() as session, session.get(address) as answer:
+        await answer.read()
 
 
 def assert_settings(client: Client) -> None:

@@ -56,7 +56,7 @@ def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
         SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
             count() AS publications, toUInt64(countIf(effective) - 1) AS corrections,
             min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at{more}
-        FROM ({_told_apart(where, columns)})
+        FROM ({told_apart(where, columns)})
         GROUP BY {IDENTITY})"""
 
 
@@ -66,11 +66,11 @@ def effective(where: str, columns: tuple[str, ...]) -> str:
     return f"""
         SELECT {IDENTITY}, {", ".join(columns)}, toUInt64(row_number() OVER (
             PARTITION BY {IDENTITY} ORDER BY {KNOWN}) - 1) AS corrections
-        FROM ({_told_apart(where, columns)}) WHERE effective"""
+        FROM ({told_apart(where, columns)}) WHERE effective"""
 
 
-def _told_apart(where: str, columns: tuple[str, ...]) -> str:
-    """Every publication among `where`, with whether it is `effective`."""
+def told_apart(where: str, columns: tuple[str, ...]) -> str:
+    """Every publication among `where`, with whether it is `effective`, and `standing`: no higher version was known."""
     own = (*IDENTITY.split(", "), *KNOWN.split(", "), "version", "price", "flags", *_OPTIONAL)
     needed = dict.fromkeys((*own, *columns))
     same = ", ".join(f"ifNull({name}, {_ABSENT})" for name in _OPTIONAL)

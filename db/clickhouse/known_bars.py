@@ -14,7 +14,7 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import current
 from db.clickhouse.bars import from_made, from_ticks, make
-from db.clickhouse.bounds import RANGE, WHO, BarPosition, Range, Scope
+from db.clickhouse.bounds import RANGE, WHO, BarPosition, Range, Scope, beyond
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.query import Query, instant
@@ -56,7 +56,7 @@ def wanted(
     starts = found.with_columns(pl.col("start").cast(INSTANT)).join(_own(zones), on=["tenant", "instrument"])
     placed = starts.with_columns(end=pl.col("start") + pl.duration(seconds=seconds))
     bars = placed if interval in SECONDS else _days(placed)
-    inside = (pl.col("start") >= span.start) & (pl.col("start") < span.end) & _beyond(after)
+    inside = (pl.col("start") >= span.start) & (pl.col("start") < span.end) & beyond(after)
     ordered = bars.filter(inside).sort(_ORDER)
     page = ordered.head(min(span.limit, max(1, _affordable(ordered["seen"]))))
     more = page.height < ordered.height
@@ -92,14 +92,6 @@ def _days(hours: pl.DataFrame) -> pl.DataFrame:
     days = calendar.local_days(hours, "zone")
     borders = days.group_by("tenant", "instrument", start="day_start", end="day_end")
     return borders.agg(pl.col("market", "product", "zone").first(), pl.col("seen").sum())
-
-
-def _beyond(after: BarPosition | None) -> pl.Expr:
-    if after is None:
-        return pl.lit(value=True)
-    start, instrument = pl.col("start"), pl.col("instrument")
-    later = (instrument > after.instrument) | ((instrument == after.instrument) & (pl.col("tenant") > after.tenant))
-    return (start > after.start) | ((start == after.start) & later)
 
 
 def _affordable(seen: pl.Series) -> int:

@@ -40,6 +40,8 @@ BUCKETS: Final = f"""
     AND bucket < {HIGH} + {STAMP_MARGIN_S} AND (bucket >= {LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
         SELECT toStartOfDay({LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({LOW})))"""
 COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
+# Of the columns of `TickPosition`.
+TICK_TYPES: Final = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
@@ -47,15 +49,14 @@ _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
 
 def read_ticks(scope: Scope, span: Range, after: TickPosition | None = None, known: datetime | None = None) -> Query:
     """The current price of every identity, usable or not: `TICKS` and `revision`, ordered as `TickPosition`."""
-    types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
-    return _read(identities, scope, span, known, TickPosition._fields, types, after)
+    return _read(identities, scope, span, known, TickPosition._fields, TICK_TYPES, after)
 
 
 def read_history(
     scope: Scope, span: Range, after: HistoryPosition | None = None, known: datetime | None = None
 ) -> Query:
     """Every effective publication of every identity, one row each: `TICKS` and `revision`, as `HistoryPosition`."""
-    types = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')", "UInt64")
+    types = (*TICK_TYPES, "UInt64")
     return _read(_publications, scope, span, known, HistoryPosition._fields, types, after)
 
 

@@ -6,21 +6,26 @@ from typing import Final, TypeVar
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
 from db.kafka.admin import make_admin, topic_id
+from db.kafka.away import KafkaAway
 from db.kafka.consumer import reader
 from db.kafka.letters import Letter, Original, letter_of, original_of
 from pipeline.errors import DataProcessingError
 from service.settings import Kafka
 
-_ANSWER_S: Final = 20.0
+PATIENCE_S: Final = 20.0
 Place = tuple[int, int]  # partition, offset
 T = TypeVar("T")
 
 
 class DeadLetterTopic:
-    """Reads the topic, and the raw topics where a letter keeps only a part of its message; close it."""
+    """Reads the topic, and the raw topics where a letter keeps only a part of its message; close it.
 
-    def __init__(self, kafka: Kafka) -> None:
+    Raises `KafkaAway` where Kafka is silent for `patience_s` seconds, or the topic cannot be read.
+    """
+
+    def __init__(self, kafka: Kafka, patience_s: float = PATIENCE_S) -> None:
         self._kafka = kafka
+        self._patience_s = patience_s
         self._ids: dict[str, str | None] = {}
         self._consumer = reader(kafka, f"{kafka.group_id}-dlq")
 
@@ -66,11 +71,11 @@ class DeadLetterTopic:
 
     def _starts(self, since_ms: int) -> dict[int, int]:
         topic = self._kafka.deadletter_topic
-        known = self._answered(topic, lambda: self._consumer.list_topics(topic, timeout=_ANSWER_S)).topics[topic]
+        known = self._answered(topic, lambda: self._consumer.list_topics(topic, timeout=self._patience_s)).topics[topic]
         if known.error is not None:
             raise _unreadable(topic, known.error.str())
         asked = [TopicPartition(topic, each, since_ms) for each in sorted(known.partitions)]
-        found = self._answered(topic, lambda: self._consumer.offsets_for_times(asked, timeout=_ANSWER_S))
+        found = self._answered(topic, lambda: self._consumer.offsets_for_times(asked, timeout=self._patience_s))
         return {each.partition: each.offset for each in found if each.offset >= 0}
 
     def _read(self, starts: Mapping[int, int], ends: Mapping[int, int] | None = None) -> Iterator[Message]:
@@ -84,7 +89,7 @@ class DeadLetterTopic:
     def _partition(self, place: TopicPartition, end: int) -> Iterator[Message]:
         """The messages from a place to an end; control records leave holes."""
         self._consumer.assign([place])
-        while (message := self._consumer.poll(_ANSWER_S)) is not None:
+        while (message := self._consumer.poll(self._patience_s)) is not None:
             error, offset = message.error(), message.offset() or 0
             if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise _unreadable(place.topic, error.str())
@@ -93,10 +98,12 @@ class DeadLetterTopic:
             yield message
             if offset + 1 >= end:
                 return
-        raise DataProcessingError(f"{place.topic} was silent for {_ANSWER_S:.0f} s. Is Kafka up?", "cli")
+        raise KafkaAway(f"{place.topic} was silent for {self._patience_s:.0f} s. Is Kafka up?", "kafka")
 
     def _marks(self, place: TopicPartition) -> tuple[int, int]:
-        low, end = self._answered(place.topic, lambda: self._consumer.get_watermark_offsets(place, timeout=_ANSWER_S))
+        low, end = self._answered(
+            place.topic, lambda: self._consumer.get_watermark_offsets(place, timeout=self._patience_s)
+        )
         return int(low), int(end)
 
     def _answered(self, topic: str, ask: Callable[[], T]) -> T:
@@ -106,5 +113,5 @@ class DeadLetterTopic:
             raise _unreadable(topic, error.args[0].str()) from None
 
 
-def _unreadable(topic: str, reason: str) -> DataProcessingError:
-    return DataProcessingError(f"{topic} cannot be read: {reason}. Is Kafka up, and the topic made?", "cli")
+def _unreadable(topic: str, reason: str) -> KafkaAway:
+    return KafkaAway(f"{topic} cannot be read: {reason}. Is Kafka up, and the topic made?", "kafka")

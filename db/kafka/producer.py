@@ -6,6 +6,7 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from db.kafka.admin import HEADER_ROOM
+from db.kafka.away import KafkaAway
 from pipeline.errors import DataProcessingError
 
 FLUSH_S: Final = 20.0
@@ -62,7 +63,7 @@ class ConfirmedProducer:
         failed, self._failed = self._failed, []
         if left:
             reason = f"{left} messages were not confirmed in time"
-            raise DataProcessingError(f"Kafka did not take a message: {reason}. Is the broker reachable?", "kafka")
+            raise KafkaAway(f"Kafka did not take a message: {reason}. Is the broker reachable?", "kafka")
         if failed:
             raise _untaken(next((error for error in failed if error.code() not in _SIZES), failed[0]))
         return dict(self._spans)
@@ -80,4 +81,4 @@ class ConfirmedProducer:
 def _untaken(error: KafkaError) -> DataProcessingError:
     if error.code() in _SIZES:
         return TooLarge(f"Kafka takes no message of this size: {error.str()}. Raise max.message.bytes", "kafka")
-    return DataProcessingError(f"Kafka did not take a message: {error.str()}. Is the broker reachable?", "kafka")
+    return KafkaAway(f"Kafka did not take a message: {error.str()}. Is the broker reachable?", "kafka")

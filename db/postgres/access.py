@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.entitlements import DEFAULT, EVERYTHING, Entitlements, Limits
 from db.postgres.tables import api_keys, tenants
 
 _USED_EVERY: Final = timedelta(minutes=1)
@@ -16,7 +17,10 @@ _USED_EVERY: Final = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """What the store knows of a key. `scopes` None: all scopes of the role; else only these of them."""
+    """What the store knows of a key and of its tenant. `scopes` None: all scopes of the role; else only these of them.
+
+    `pepper` is the fingerprint of the pepper that `digest` is under; None: it was stored before those were kept.
+    """
 
     id: str
     tenant: str
@@ -26,9 +30,14 @@ class StoredKey:
     digest: bytes
     expires_at: datetime | None
     revoked_at: datetime | None
+    suspended: bool = False  # the tenant is, or it was erased
+    entitled: Entitlements = EVERYTHING
+    limits: Limits = DEFAULT
+    pepper: str | None = None
 
     def usable(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+        in_time = self.expires_at is None or now < self.expires_at
+        return in_time and self.revoked_at is None and not self.suspended
 
 
 async def ensure_tenant(engine: AsyncEngine, tenant: str, name: str) -> None:
@@ -46,6 +55,7 @@ async def create_key(engine: AsyncEngine, key: StoredKey) -> None:
         "role": key.role,
         "scopes": None if key.scopes is None else sorted(key.scopes),
         "digest": key.digest,
+        "pepper": key.pepper,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
     }
@@ -55,30 +65,53 @@ async def create_key(engine: AsyncEngine, key: StoredKey) -> None:
 
 
 _STORED: Final[Sequence[str]] = (
-    "id", "tenant", "name", "role", "scopes", "digest", "expires_at", "revoked_at",
+    "id", "tenant", "name", "role", "scopes", "digest", "expires_at", "revoked_at", "pepper",
+)  # fmt: skip
+_OF_TENANT: Final[Sequence[str]] = (
+    "suspended_at", "erased_at", "markets", "products", "history_days", "requests_per_minute", "rows_per_day",
 )  # fmt: skip
 
 
 async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
-    """The key of this id, revoked and expired ones included."""
-    statement = select(*(api_keys.c[name] for name in _STORED)).where(api_keys.c.id == key_id)
+    """The key of this id and what holds for its tenant; revoked and expired ones included."""
+    columns = [*(api_keys.c[name] for name in _STORED), *(tenants.c[name] for name in _OF_TENANT)]
+    statement = select(*columns).join_from(api_keys, tenants, api_keys.c.tenant == tenants.c.id)
     async with engine.connect() as connection:
-        row = (await connection.execute(statement)).mappings().first()
+        row = (await connection.execute(statement.where(api_keys.c.id == key_id))).mappings().first()
     return None if row is None else _stored(row)
 
 
 def _stored(row: RowMapping) -> StoredKey:
-    scopes = None if row["scopes"] is None else frozenset(row["scopes"])
     return StoredKey(
         row["id"],
         row["tenant"],
         row["name"],
         row["role"],
-        scopes,
+        _set(row["scopes"]),
         row["digest"],
         row["expires_at"],
         row["revoked_at"],
+        row["suspended_at"] is not None or row["erased_at"] is not None,
+        entitled(row),
+        limits(row),
+        row["pepper"],
     )
+
+
+def entitled(row: RowMapping) -> Entitlements:
+    """What a row of `tenants` says that it may see."""
+    days = row["history_days"]
+    history = None if days is None else timedelta(days=days)
+    return Entitlements(_set(row["markets"]), _set(row["products"]), history)
+
+
+def limits(row: RowMapping) -> Limits:
+    """What a row of `tenants` says that it may ask for."""
+    return Limits(row["requests_per_minute"], row["rows_per_day"])
+
+
+def _set(names: Sequence[str] | None) -> frozenset[str] | None:
+    return None if names is None else frozenset(names)
 
 
 async def note_use(engine: AsyncEngine, key_id: str, at: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from db.postgres.trust import Trust
 from pipeline.errors import DataProcessingError
 
 CONNECT_SECONDS: Final = 3.0
@@ -18,8 +19,10 @@ OUTAGE: Final = (SQLAlchemyError, OSError, TimeoutError)
 _POOL: Final = 5
 
 
-def make_engine(dsn: str, *, pooled: bool = True) -> AsyncEngine:
-    """An engine for `postgresql://…`; connects at first use. `pooled=False` suits one loop per task."""
+def make_engine(dsn: str, *, pooled: bool = True, trust: Trust | None = None) -> AsyncEngine:
+    """An engine for `postgresql://…`; connects at first use. `pooled=False` suits one loop per task; `trust`: where the
+    caller learns that a server is away before its connections do.
+    """
     try:
         url = make_url(dsn).set(drivername="postgresql+asyncpg")
     except ArgumentError:
@@ -30,14 +33,11 @@ def make_engine(dsn: str, *, pooled: bool = True) -> AsyncEngine:
     arguments = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
     if not pooled:
         return create_async_engine(url, connect_args=arguments, poolclass=NullPool)
-    return create_async_engine(
-        url,
-        connect_args=arguments,
-        pool_size=_POOL,
-        max_overflow=_POOL,
-        pool_timeout=CONNECT_SECONDS,
-        pool_pre_ping=True,
+    engine = create_async_engine(
+        url, connect_args=arguments, pool_size=_POOL, max_overflow=_POOL, pool_timeout=CONNECT_SECONDS
     )
+    (trust or Trust()).watch(engine)
+    return engine
 
 
 async def ping(engine: AsyncEngine) -> None:

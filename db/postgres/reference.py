@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Final
 
 import polars as pl
-from sqlalchemy import ARRAY, ColumnElement, Row, Text, any_, bindparam, or_, select, text, tuple_
+from sqlalchemy import ARRAY, ColumnElement, Row, Text, and_, any_, bindparam, or_, select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.postgres.tables import instrument_names, instruments
 from db.postgres.tables import reference_version as version_table
-from pipeline.schema import INSTANT, REFERENCE, Schema
+from db.postgres.walls import reading
+from db.visible import Visible
+from pipeline.schema import INSTANT, PUBLIC, REFERENCE, Schema
 
 # Names sort as bytes, whatever the locale of the database: a page must go on where the last one ended.
 _ORDER: Final = (instruments.c.instrument.collate("C"), instruments.c.tenant.collate("C"))
@@ -79,7 +81,7 @@ async def register_names(engine: AsyncEngine, frame: pl.DataFrame) -> None:
 async def names_of(engine: AsyncEngine, tenant: str, instrument: str) -> list[tuple[str, datetime]]:
     """(name, the earliest interval that was seen under it) of an instrument, oldest first."""
     statement = select(_NAMES.name, _NAMES.since).where(_NAMES.tenant == tenant, _NAMES.instrument == instrument)
-    async with engine.connect() as connection:
+    async with reading(engine, [tenant]) as connection:
         rows = (await connection.execute(statement.order_by(_NAMES.since, _NAMES.name))).all()
     return [(name, since) for name, since in rows]
 
@@ -121,16 +123,27 @@ class Filters:
 
 
 async def find_instruments(
-    engine: AsyncEngine, tenants: Sequence[str], filters: Filters, after: tuple[str, str] | None, limit: int
+    engine: AsyncEngine, visible: Visible, filters: Filters, after: tuple[str, str] | None, limit: int
 ) -> pl.DataFrame:
-    """Instruments (`REFERENCE`) of the tenants, in order of (instrument, tenant), from beyond `after`."""
-    table = instruments.c
-    statement = select(*_COLUMNS).where(table.tenant.in_(tenants))
-    statement = statement.where(*filters.conditions()).order_by(*_ORDER).limit(limit)
+    """Instruments (`REFERENCE`) that may be seen, in order of (instrument, tenant), from beyond `after`."""
+    statement = select(*_COLUMNS).where(*_seen(visible), *filters.conditions()).order_by(*_ORDER).limit(limit)
     if after is not None:
         statement = statement.where(tuple_(*_ORDER) > tuple_(*after))
-    async with engine.connect() as connection:
+    async with reading(engine, visible.tenants) as connection:
         return _frame((await connection.execute(statement)).all())
+
+
+def _seen(visible: Visible) -> list[ColumnElement[bool]]:
+    """As `Visible.condition`."""
+    table, entitled = instruments.c, visible.entitled
+    granted: list[ColumnElement[bool]] = []
+    if entitled.markets is not None:
+        granted.append(table.market.in_(entitled.markets))
+    if entitled.products is not None:
+        whole = table.market + "." + table.product
+        granted.append(or_(table.product.in_(entitled.products), whole.in_(entitled.products)))
+    found: list[ColumnElement[bool]] = [table.tenant.in_(visible.tenants), table.instrument.not_in(visible.hidden)]
+    return [*found, or_(table.tenant != PUBLIC, and_(*granted))] if granted else found
 
 
 async def instruments_named(engine: AsyncEngine, tenants: Sequence[str], names: Sequence[str]) -> pl.DataFrame:
@@ -140,7 +153,7 @@ async def instruments_named(engine: AsyncEngine, tenants: Sequence[str], names: 
         table.tenant == any_(bindparam("tenants", list(tenants), ARRAY(Text))),
         table.instrument == any_(bindparam("names", list(names), ARRAY(Text))),
     )
-    async with engine.connect() as connection:
+    async with reading(engine, tenants) as connection:
         return _frame((await connection.execute(statement)).all())
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Integer,
     LargeBinary,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 metadata: Final = MetaData()
 
@@ -23,6 +25,14 @@ tenants: Final = Table(
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("suspended_at", DateTime(timezone=True)),
+    Column("erased_at", DateTime(timezone=True)),  # its id is never given again
+    # Of the public rows: null is all of them. Limits: null is the default of the installation.
+    Column("markets", ARRAY(Text)),
+    Column("products", ARRAY(Text)),
+    Column("history_days", Integer),
+    Column("rows_per_day", BigInteger),
+    Column("requests_per_minute", Integer),
 )
 
 api_keys: Final = Table(
@@ -38,6 +48,19 @@ api_keys: Final = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("revoked_at", DateTime(timezone=True)),
     Column("last_used_at", DateTime(timezone=True)),
+    Column("pepper", Text),  # the fingerprint of the one that the digest is under
+    Column("replaces", Text),  # the key that was rotated
+    Column("created_by", Text, nullable=False),  # the id of a key, `cli`, or `system`
+)
+
+idempotency: Final = Table(
+    "idempotency",
+    metadata,
+    Column("tenant", Text, primary_key=True),  # of the caller
+    Column("name", LargeBinary, primary_key=True),  # a hash of the Idempotency-Key
+    Column("request", LargeBinary, nullable=False),  # a hash of route and body
+    Column("answer", JSONB, nullable=False),  # without any secret
+    Column("at", DateTime(timezone=True), nullable=False),
 )
 
 instruments: Final = Table(
@@ -96,10 +119,44 @@ replays: Final = Table(
     Column("asked_at", DateTime(timezone=True), nullable=False),
 )
 
+usage: Final = Table(
+    "usage",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("tenant", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+)
+
 stops: Final = Table(
     "stops",
     metadata,
     Column("lane", Text, primary_key=True),
     Column("reason", Text, nullable=False),
     Column("since", DateTime(timezone=True), nullable=False),
+)
+
+audit: Final = Table(
+    "audit",
+    metadata,
+    Column("seq", BigInteger, primary_key=True),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("actor_tenant", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("target", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("detail", Text, nullable=False),  # JSON, as the hash covers it
+    Column("hash", LargeBinary, nullable=False),
+)
+
+audit_head: Final = Table(
+    "audit_head",
+    metadata,
+    Column("seq", BigInteger, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("seal", LargeBinary),  # null: before the first record
 )

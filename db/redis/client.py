@@ -1,5 +1,6 @@
 """Connections to Redis, and the few facts about a server that others ask for."""
 
+from collections.abc import Awaitable
 from typing import Final, cast
 
 from redis import Redis
@@ -27,6 +28,12 @@ def connect(url: str) -> Redis:
 def connect_async(url: str) -> AsyncRedis:
     """An asyncio client; connects at first use."""
     return AsyncRedis.from_url(url, socket_connect_timeout=CONNECT_S, socket_timeout=ANSWER_S, health_check_interval=15)
+
+
+async def ask_anew(url: str) -> None:
+    """One round trip over a connection of its own; raises what the driver raises."""
+    async with AsyncRedis.from_url(url, socket_connect_timeout=CONNECT_S) as redis:
+        await cast("Awaitable[object]", redis.ping())
 
 
 def run_id(redis: Redis) -> str:

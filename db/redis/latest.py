@@ -93,7 +93,7 @@ def _fixed(number: pl.Expr) -> pl.Expr:
 def _offer(redis: Redis, tenant: str, rows: pl.DataFrame, bounds: Bounds) -> Written:
     columns = _ENCODER.encode([column.to_list() for column in rows])
     arguments = [str(WIDTH), tenant, str(bounds.entries), columns]
-    answer = cast("bytes", _script(redis)(keys=[_hash(tenant), STREAM], args=arguments)).decode()
+    answer = cast("bytes", _script(redis)(keys=[register_of(tenant), STREAM], args=arguments)).decode()
     return Written(answer.count("2"), answer.count("1"), answer.count("0"))
 
 
@@ -106,7 +106,7 @@ def _script(redis: Redis) -> Any:
     return redis.register_script(_source())
 
 
-def _hash(tenant: str) -> str:
+def register_of(tenant: str) -> str:
     return f"latest:{tenant}"
 
 
@@ -117,7 +117,7 @@ async def read_latest(redis: AsyncRedis, tenant: str, instruments: Sequence[str]
     """
     if not instruments:
         return {}
-    stored = cast("list[bytes | None]", await redis.hmget(_hash(tenant), list(instruments)))
+    stored = cast("list[bytes | None]", await redis.hmget(register_of(tenant), list(instruments)))
     pairs = zip(instruments, stored, strict=True)
     return {name: _content(blob) for name, blob in pairs if blob and len(blob) > WIDTH}
 

@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import polars as pl
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.reference import rows
+from db.reference.recorded import Author, record
 from pipeline.errors import DataProcessingError
 from pipeline.reference import checks
 from pipeline.reference.changes import Changes, applied, changes
@@ -31,6 +32,9 @@ class Mode(NamedTuple):
     own: bool = False
 
 
+PLAIN: Final = Mode()
+
+
 class Loaded(NamedTuple):
     """What was changed (or, in a dry run, would be), and the version of the reference after it."""
 
@@ -47,13 +51,20 @@ class Refused(DataProcessingError):
         self.problems = problems
 
 
-async def load(engine: AsyncEngine, files: Sequence[Given], valued: Valued, mode: Mode = Mode()) -> Loaded:  # noqa: B008 - never changed
-    """Loads good files. Raises `Refused` for rows that contradict those that are there."""
+async def load(
+    engine: AsyncEngine, files: Sequence[Given], valued: Valued, mode: Mode = PLAIN, author: Author | None = None
+) -> Loaded:
+    """Loads good files. Raises `Refused` for rows that contradict those that are there.
+
+    What an author changes is written to the audit record; what comes with the program has none.
+    """
     async with engine.connect() as connection, connection.begin() as transaction:
         done = [await _load(connection, given, valued, mode) for given in _by_table(files)]
         version = await _version(connection)
         if mode.dry_run:
             await transaction.rollback()
+        elif author:
+            await record(connection, author, done)
     return Loaded(done, version)
 
 

@@ -1,20 +1,23 @@
 """Every setting of Gridtick: frozen, strict, read once from `DATA_PROC_*`.
 
 A setting's name is `DATA_PROC_` + group + field, e.g. `DATA_PROC_KAFKA_BOOTSTRAP`; the group `core` has no
-word of its own (`DATA_PROC_ENV`). An unknown `DATA_PROC_*` name or a bad value stops the start with a sentence.
+word of its own (`DATA_PROC_ENV`). A secret may be in a file: `DATA_PROC_REDIS_URL_FILE=/run/secrets/redis` reads it.
+An unknown `DATA_PROC_*` name or a bad value stops the start with a sentence.
 """
 
 import difflib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from pydantic import SecretStr, ValidationError
 
 from pipeline.errors import DataProcessingError
+from service.settings.api import Api
 from service.settings.group import LANES, MIB, QUEUES, Group, Lane
-from service.settings.processes import Api, Bridge, Celery, Core, Flower, Landed, MetricsShown, Quality
+from service.settings.processes import Bridge, Celery, Core, Flower, Landed, MetricsShown, Quality
 from service.settings.stores import ClickHouse, Kafka, Postgres, Redis
 
 __all__ = [
@@ -32,6 +35,7 @@ __all__ = [
 ]
 
 PREFIX: Final = "DATA_PROC_"
+FILE: Final = "_FILE"  # after the name of a secret: the file that holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +80,15 @@ def described() -> Iterator[tuple[str, str, str]]:
     """(variable, default, meaning) of every setting, in order; secrets are masked."""
     for group, model in _GROUPS.items():
         for field, info in model.model_fields.items():
-            yield env_name(group, field), str(info.default), info.description or ""
+            more = f" ({env_name(group, field)}{FILE}: a file that holds it)" if _is_secret(group, field) else ""
+            yield env_name(group, field), str(info.default), f"{info.description or ''}{more}"
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read all settings. Raises `DataProcessingError` that names the variable, its value and the fix."""
     given = {k: v for k, v in (os.environ if environ is None else environ).items() if k.startswith(PREFIX)}
     known = {env_name(g, f): (g, f) for g, model in _GROUPS.items() for f in model.model_fields}
+    given = _with_files(given, {name for name, place in known.items() if _is_secret(*place)})
     for name in given:
         if name not in known:
             raise _unknown(name, list(known))
@@ -93,6 +99,27 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**{group: _read(group, values[group]) for group in _GROUPS})  # pyright: ignore[reportArgumentType]
 
 
+def _is_secret(group: str, field: str) -> bool:
+    return _GROUPS[group].model_fields[field].annotation is SecretStr
+
+
+def _with_files(given: Mapping[str, str], secrets: Collection[str]) -> dict[str, str]:
+    """The variables, those that name a secret's file replaced by what it holds."""
+    named = {name: name.removesuffix(FILE) for name in given if name.endswith(FILE)}
+    files = {name: secret for name, secret in named.items() if secret in secrets}
+    plain = {name: value for name, value in given.items() if name not in files}
+    return plain | {secret: _held(name, given[name], secret in plain) for name, secret in files.items()}
+
+
+def _held(name: str, path: str, is_given: bool) -> str:  # noqa: FBT001
+    if is_given:
+        raise DataProcessingError(f"{name} and {name.removesuffix(FILE)} are both set. Unset one of them.", "settings")
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataProcessingError(f"{name}={path} cannot be read ({type(error).__name__}).", "settings") from None
+
+
 def _read(group: str, values: dict[str, str]) -> Group:
     try:
         return _GROUPS[group].model_validate(values)
@@ -100,8 +127,7 @@ def _read(group: str, values: dict[str, str]) -> Group:
         first = error.errors()[0]
         field = str(first["loc"][0])
         name = env_name(group, field)
-        secret = _GROUPS[group].model_fields[field].annotation is SecretStr
-        shown = "(hidden)" if secret else values.get(field, "")
+        shown = "(hidden)" if _is_secret(group, field) else values.get(field, "")
         raise DataProcessingError(
             f"{name}={shown} cannot be used: {first['msg']}. Set another value or unset it.", "settings"
         ) from None

@@ -92,16 +92,6 @@ class Landed(Group):
     )
 
 
-class Api(Group):
-    host: str = Field("127.0.0.1", description="address that the API listens on")
-    port: Port = Field(8080, description="port that the API listens on")
-    key_pepper: SecretStr = Field(
-        SecretStr(""),
-        description="secret that API keys are HMACed with (made by `gridtick up` for the embedded stack)",
-    )
-    cursor_secret: SecretStr = Field(SecretStr(""), description="secret that page cursors are signed with")
-
-
 class Flower(Group):
     port: Port = Field(5555, description="port of the task monitor")
 

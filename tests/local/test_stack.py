@@ -21,7 +21,7 @@ from confluent_kafka.admin import (
 )
 
 from local import ports, postgres, redis, state
-from local.stack import ANSWERING, Stack, servers
+from local.stack import ANSWERING, PEPPER_BEFORE, Stack, servers
 from local.state import DataDirLock
 from pipeline.errors import DataProcessingError
 from service.settings import load
@@ -35,7 +35,7 @@ def _never(_: str) -> bool:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    with servers(tmp_path_factory.mktemp("da ta") / "of it", environ={}) as running:
+    with servers(tmp_path_factory.mktemp("da ta") / "of it", environ={PEPPER_BEFORE: "an old pepper"}) as running:
         yield running
 
 
@@ -151,7 +151,9 @@ def test_no_secret_is_readable_by_others(stack: Stack) -> None:
         "REDIS_URL",
         "CELERY_BROKER_URL",
         "API_KEY_PEPPER",
+        "API_KEY_PEPPER_BEFORE",
         "API_CURSOR_SECRET",
+        "API_AUDIT_SECRET",
     ):
         name = f"DATA_PROC_{each}"
         assert stack.environ[name] not in shown

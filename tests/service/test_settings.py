@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from pipeline.errors import DataProcessingError
@@ -34,3 +36,27 @@ def test_the_list_of_settings_shows_no_address_that_may_hold_a_password() -> Non
 def test_bands_that_cannot_be_read_stop_the_start(text: str) -> None:
     with pytest.raises(DataProcessingError, match=r"DATA_PROC_QUALITY_BANDS=.*ercot@2022-01-01=-251\.\.5000"):
         load({"DATA_PROC_QUALITY_BANDS": text})
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "pepper"
+    file.write_text("a long random text\n")
+    settings = load({"DATA_PROC_API_KEY_PEPPER_FILE": str(file)})
+    assert settings.api.key_pepper.get_secret_value() == "a long random text"
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"DATA_PROC_API_KEY_PEPPER_FILE": "/nowhere"}, "KEY_PEPPER_FILE=/nowhere cannot be read"),
+        ({"DATA_PROC_API_KEY_PEPPER_FILE": "/x", "DATA_PROC_API_KEY_PEPPER": "y"}, "are both set"),
+        ({"DATA_PROC_API_HOST_FILE": "/x"}, "DATA_PROC_API_HOST_FILE is not a setting"),
+        ({"DATA_PROC_API_TLS_KEY": "/x"}, r"DATA_PROC_API_TLS_KEY=/x .*together"),
+        ({"DATA_PROC_API_TLS_CERTIFICATE": "/x"}, r"DATA_PROC_API_TLS_KEY= .*together"),
+        ({"DATA_PROC_API_CORS_ORIGINS": "https://a,desk.example.com"}, "desk.example.com is no origin"),
+        ({"DATA_PROC_API_CORS_ORIGINS": "*"}, "is no origin"),
+    ],
+)
+def test_what_cannot_be_used_stops_the_start(given: dict[str, str], says: str) -> None:
+    with pytest.raises(DataProcessingError, match=says):
+        load(given)

@@ -34,9 +34,10 @@ def midnight(day: date, zone: str) -> datetime:
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
 
-def reference(made: list[Row]) -> pl.DataFrame:
+def reference(made: list[Row], days: str | None = None) -> pl.DataFrame:
     names = ("tenant", "instrument", "market", "product")
-    return pl.DataFrame([{name: row[name] for name in names} for row in made]).unique().with_columns(zone=None)
+    known = pl.DataFrame([{name: row[name] for name in names} for row in made]).unique().with_columns(zone=None)
+    return known if days is None else known.with_columns(days=pl.lit(days))
 
 
 def stored(client: Client, made: list[Row], cut: Cut, interval: str, limit: int) -> list[dict[str, Any]]:
@@ -59,7 +60,7 @@ def stored(client: Client, made: list[Row], cut: Cut, interval: str, limit: int)
 
 
 def as_known(client: Client, made: list[Row], cut: Cut, interval: str, at: datetime) -> list[dict[str, Any]]:
-    known = reference(made)
+    known = reference(made, cut.days)
     scope = reads.Scope([made[0]["tenant"]], known["instrument"].to_list())
     span = reads.Range(*span_of(made), 1000)
     there = fetch(client, known_bars.candidates(scope, interval, span, at))
@@ -76,7 +77,7 @@ def span_of(made: list[Row]) -> tuple[datetime, datetime]:
 
 def by_hand(made: list[Row], cut: Cut, interval: str) -> dict[tuple[str, datetime], Row]:
     """The bars of the ticks that begin in the block's hours, each holding to the end of them at most."""
-    zone = blocks.zone_of(*cut)
+    zone = cut.days or blocks.zone_of(cut.block, cut.market)
     grace = round(products.product(made[0]["market"], made[0]["product"]).grace.total_seconds())
     inside = [_ended(row, cut) for row in made if _within(row["start"], cut)]
     names = sorted({row["instrument"] for row in inside})
@@ -91,7 +92,7 @@ def by_hand(made: list[Row], cut: Cut, interval: str) -> dict[tuple[str, datetim
 
 @cache
 def _within(at: datetime, cut: Cut) -> bool:
-    return bool(blocks.within(pl.Series([at]), *cut)[0])
+    return bool(blocks.within(pl.Series([at]), cut.block, cut.market)[0])
 
 
 def _ended(row: Row, cut: Cut) -> Row:
@@ -167,6 +168,31 @@ def test_every_hour_is_in_the_blocks_that_the_program_says(client: Client) -> No
             sql = f"SELECT {of.sql} AS inside FROM {table} ORDER BY start"
             found = fetch(client, Query(sql, of.parameters))["inside"].cast(pl.Boolean)
             assert found.equals(blocks.within(hours, block, market)), (market, block)
+
+
+def test_blocks_of_several_markets_as_they_were_known(client: Client) -> None:
+    """Each market's own hours, in its own days: of a holiday, a Friday and the weekend after it."""
+    tenant, first = fresh_tenant(), date(2026, 12, 25)
+    hubs = {"ercot": "ercot.rt_15min.HB", "caiso": "caiso.rt_15min.NP15", "nyiso": "nyiso.rtc_15min.A"}
+    made = [
+        document(
+            tenant, midnight(first, "UTC") + timedelta(minutes=15 * number), f"{number % 50 - 9}", minutes=15,
+            instrument=name, market=market, product=name.split(".")[1], location=name, offset=number,
+        )
+        for market, name in hubs.items() for number in range(4 * 24 * 4)
+    ]  # fmt: skip
+    land(client, made)
+    at = midnight(date(2026, 12, 28), "UTC")
+    known = [row for row in made if row["known_at"] <= at]
+    for block, interval in (("peak", "1d"), ("2x16", "1h")):
+        wanted = {
+            bar: row
+            for market in hubs
+            for bar, row in by_hand(
+                [row for row in known if row["market"] == market], Cut(block, market), interval
+            ).items()
+        }
+        expect(as_known(client, made, Cut(block, ""), interval, at), wanted)
 
 
 def test_bars_of_two_tenants_and_instruments_keep_apart(client: Client) -> None:

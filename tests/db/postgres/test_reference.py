@@ -18,6 +18,7 @@ from db.postgres.reference import (
 )
 from db.reference import snapshot
 from db.reference.snapshot import INSTRUMENTS, NAMES
+from db.visible import Visible
 from pipeline.schema import REFERENCE
 
 pytestmark = pytest.mark.stack
@@ -68,7 +69,7 @@ async def test_pages_go_on_after_the_last_row_in_the_order_of_bytes(engine: Asyn
     await register_instruments(engine, _frame(tenant, *names))
     seen: list[str] = []
     after: tuple[str, str] | None = None
-    while not (page := await find_instruments(engine, [tenant], Filters(), after, 2)).is_empty():
+    while not (page := await find_instruments(engine, Visible((tenant,)), Filters(), after, 2)).is_empty():
         seen += page["instrument"].to_list()
         after = (seen[-1], tenant)
     assert seen == sorted(names)
@@ -80,9 +81,11 @@ async def test_filters_and_tenants_bound_what_is_found(engine: AsyncEngine, tena
         "all": Filters(), "part": Filters(search="PHA_"), "wild": Filters(search="%"),
         "market": Filters(market="henry_hub", product="tick"), "other": Filters(market="caiso"),
     }  # fmt: skip
-    found = {name: (await find_instruments(engine, [tenant], each, None, 9)).height for name, each in find.items()}
+    found = {
+        name: (await find_instruments(engine, Visible((tenant,)), each, None, 9)).height for name, each in find.items()
+    }
     assert found == {"all": 2, "part": 1, "wild": 0, "market": 2, "other": 0}
-    assert (await find_instruments(engine, ["nobody"], Filters(), None, 9)).is_empty()
+    assert (await find_instruments(engine, Visible(("nobody",)), Filters(), None, 9)).is_empty()
     assert (await instruments_named(engine, [tenant], ["Beta", "Gamma"]))["instrument"].to_list() == ["Beta"]
     assert (await instruments_named(engine, ["nobody"], ["Beta"])).is_empty()
 
@@ -99,9 +102,9 @@ async def test_names_over_time_and_the_newest_beside_the_instrument(engine: Asyn
     ]
     assert await reference_version(engine) == before + 3  # what changed nothing moved nothing
     for search in ("new", "ol"):
-        found = await find_instruments(engine, [tenant], Filters(search=search), None, 9)
+        found = await find_instruments(engine, Visible((tenant,)), Filters(search=search), None, 9)
         assert found.select("instrument", "name").rows() == [("pjm.da_hourly.7", "NEW")]
     tables = (await snapshot.read(engine)).tables
     assert tables[INSTRUMENTS].filter(tenant=tenant)["name"].to_list() == ["NEW"]
     assert tables[NAMES].filter(tenant=tenant).sort("since")["name"].to_list() == ["OLD", "NEW"]
-    assert (await find_instruments(engine, ["other"], Filters(search="new"), None, 9)).is_empty()
+    assert (await find_instruments(engine, Visible(("other",)), Filters(search="new"), None, 9)).is_empty()

@@ -1,18 +1,16 @@
 """Migrations on a real server, in a database of their own."""
 
 from collections.abc import AsyncIterator
-from uuid import uuid4
 
 import pytest
 from sqlalchemy import MetaData, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.postgres import schema
-from db.postgres.engine import make_engine
 from db.postgres.tables import metadata
 from pipeline.errors import DataProcessingError
 from service.settings import Settings
+from tests.db.postgres.databases import fresh_database
 
 pytestmark = pytest.mark.stack
 
@@ -20,16 +18,8 @@ pytestmark = pytest.mark.stack
 @pytest.fixture
 async def empty(settings: Settings) -> AsyncIterator[AsyncEngine]:
     """An engine on a fresh database."""
-    dsn, name = settings.postgres.dsn.get_secret_value(), f"fresh_{uuid4().hex[:12]}"
-    admin = make_engine(dsn, pooled=False).execution_options(isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    own = make_url(dsn).set(database=name).render_as_string(hide_password=False)
-    engine = make_engine(own, pooled=False)
-    yield engine
-    await engine.dispose()
-    async with admin.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    async with fresh_database(settings) as engine:
+        yield engine
 
 
 async def test_an_empty_database_is_refused_then_migrated_twice(empty: AsyncEngine) -> None:

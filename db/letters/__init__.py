@@ -1,0 +1,1 @@
+"""Dead letters as they are administered: found, grouped by cause, read, sent again."""
