@@ -88,6 +88,9 @@ def _written(content: bytes) -> _Written:
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         return _Written([], [], [], [Problem(line, _FILE, "", "holds bytes that are no UTF-8. Save it as UTF-8.")])
+    if "\0" in text:  # which the stores cannot hold
+        line = text.count("\n", 0, text.index("\0")) + 1
+        return _Written([], [], [], [Problem(line, _FILE, "", "holds a NUL character, which no text does. Remove it.")])
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     written = _Written([], [], [], [])
     try:
