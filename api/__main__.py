@@ -2,8 +2,11 @@
 
 import sys
 
-from api.service import ApiService
-from service.base import main
+from service.memory import frugal
 
 if __name__ == "__main__":
+    frugal()
+    from api.service import ApiService  # polars' allocator reads how frugal it is to be when it is loaded
+    from service.base import main
+
     sys.exit(main(ApiService))

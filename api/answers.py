@@ -1,7 +1,7 @@
 """How a list is answered: whose rows, from which position on, and where the next page is."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -9,21 +9,28 @@ from fastapi import Request
 from starlette.responses import Response
 
 from api import render
-from api.listing import Around, tail
+from api.formats.media import VARY, FormatName
+from api.formats.naming import disposition
+from api.formats.negotiation import negotiated
+from api.formats.writers import whole
+from api.listing import FOR_EVER, Around, tail
 from api.moment import Moment
 from api.problems import not_found
-from api.query import InstrumentQuery, Listed, Priced
+from api.query import InFormats, InstrumentQuery, Listed, Paged, Priced, Strict
+from api.security.audit import require_tenant
 from api.security.principal import Principal
 from api.state import state_of
+from db.visible import Visible
+
+COMPLETE: Final = "Gridtick-Complete"  # of answers that have no `complete`
+_HOW: Final = frozenset({"format", "dry_run"})
 
 
-def tenants_of(caller: Principal, ask: Listed | InstrumentQuery) -> list[str]:
-    """The tenants whose rows are asked for; 404 for one that the caller cannot read."""
-    if ask.tenant is None:
-        return list(caller.readable)
-    if ask.tenant not in caller.readable:
-        raise not_found(f"tenant: there is no {ask.tenant!r} for this key.")
-    return [ask.tenant]
+async def visible(request: Request, caller: Principal, ask: Listed | InstrumentQuery) -> Visible:
+    """What the caller may see of the tenants whose rows are asked for; 404 for a tenant that it cannot read."""
+    require_tenant(request, caller, ask.tenant, caller.readable)
+    tenants = caller.readable if ask.tenant is None else (ask.tenant,)
+    return await state_of(request).sight.of(caller, tenants)
 
 
 def require_all(names: Sequence[str], reference: pl.DataFrame) -> None:
@@ -33,7 +40,7 @@ def require_all(names: Sequence[str], reference: pl.DataFrame) -> None:
         raise not_found(f"instrument: there is no {absent[0]!r} for this key. /v1/instruments lists them.")
 
 
-def position(request: Request, caller: Principal, ask: Listed) -> Any:
+def position(request: Request, caller: Principal, ask: Paged) -> Any:
     """What the given cursor holds, None without one; 422 where it belongs to another query."""
     if ask.cursor is None:
         return None
@@ -43,13 +50,17 @@ def position(request: Request, caller: Principal, ask: Listed) -> Any:
 def around(
     request: Request,
     caller: Principal,
-    ask: Listed,
+    ask: Paged,
     query: Mapping[str, object],
     going_on: object,
     moment: Moment | None = None,
 ) -> Around:
     """`going_on` is the position (plain JSON values) of what follows, if any."""
-    cursor, headers = None, {}
+    cursor, headers = None, {"Vary": VARY}
+    if moment is not None:
+        headers[COMPLETE] = "true" if moment.complete else "false"
+        if moment.complete:
+            headers["Cache-Control"] = FOR_EVER
     if going_on is not None:
         cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)
         address = request.url.include_query_params(cursor=cursor)
@@ -67,8 +78,52 @@ def listed(
     moment: Moment | None = None,
 ) -> Response:
     """The response of a list."""
-    text = render.rows(rows, decimals_as_text=wants_text(ask))
-    return around(request, caller, ask, query, going_on, moment).response(text.encode())
+    count_rows(request, rows.height)
+    about, name = around(request, caller, ask, query, going_on, moment), format_of(request, ask)
+    if name == "json":
+        return about.response(render.rows(rows, decimals_as_text=wants_text(ask)).encode())
+    body = whole(name, rows, decimals_as_text=wants_text(ask))
+    return about.file(body, name, disposition(request.url.path, query, name))
+
+
+def listed_objects(
+    request: Request,
+    caller: Principal,
+    ask: Listed,
+    objects: Sequence[Mapping[str, Any]],
+    table: Callable[[Sequence[Mapping[str, Any]]], pl.DataFrame],
+    going_on: object,
+) -> Response:
+    """The response of a list of objects that hold others: `table` makes rows of them for the formats with columns."""
+    name, query = format_of(request, ask), asked(ask)
+    if name not in {"json", "ndjson"}:
+        return listed(request, caller, ask, table(objects), query, going_on)
+    count_rows(request, len(objects))
+    about, texts = around(request, caller, ask, query, going_on), [msgspec.json.encode(each) for each in objects]
+    if name == "json":
+        return about.response(b",".join(texts))
+    return about.file(b"".join(text + b"\n" for text in texts), name, disposition(request.url.path, query, name))
+
+
+def one(request: Request, ask: Strict, text: bytes, table: Callable[[], pl.DataFrame]) -> Response:
+    """The response of one object: itself as JSON or as a line, or what the formats with columns have of it."""
+    if (name := format_of(request, ask)) == "json":
+        return Response(text, media_type="application/json", headers={"Vary": VARY})
+    body = text + b"\n" if name == "ndjson" else whole(name, table(), decimals_as_text=False)
+    return Around(b"", {"Vary": VARY}).file(body, name, disposition(request.url.path, ask.model_dump(), name))
+
+
+def format_of(request: Request, ask: Strict) -> FormatName:
+    """The format of the answer; 406 for an `Accept` that names none."""
+    if not isinstance(ask, InFormats):
+        return "json"
+    return negotiated(",".join(request.headers.getlist("accept")), ask.format)
+
+
+def count_rows(request: Request, rows: int) -> None:
+    """Counts rows of the answer for the limits of the caller."""
+    of_request = request.scope["state"]
+    of_request["rows"] = of_request.get("rows", 0) + rows
 
 
 def wants_text(ask: Listed) -> bool:
@@ -76,14 +131,14 @@ def wants_text(ask: Listed) -> bool:
     return isinstance(ask, Priced) and ask.price_type == "decimal"
 
 
-def asked(ask: Listed) -> dict[str, object]:
+def asked(ask: Paged) -> dict[str, object]:
     """The query as understood: what was given, and the defaults."""
-    return ask.model_dump(exclude={"cursor"}, exclude_none=True)
+    return ask.model_dump(exclude={"cursor", *_HOW}, exclude_none=True)
 
 
-def _bound(ask: Listed) -> dict[str, object]:
+def _bound(ask: Paged) -> dict[str, object]:
     """What a cursor is bound to: all that was asked but how much at once."""
-    return ask.model_dump(mode="json", exclude={"cursor", "limit"})
+    return ask.model_dump(mode="json", exclude={"cursor", "limit", *_HOW})
 
 
 def _json(query: Mapping[str, object]) -> str:

@@ -1,17 +1,39 @@
 """The application: routes, guard, problems and middleware put together."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Final
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
-from api import docs, openapi, problems
-from api.middleware import Outermost
-from api.routes import caller, coverage, curves, operation, prices, ranges, reference, spreads
+from api import problems
+from api.document import docs, openapi
+from api.routes import (
+    audit,
+    bars,
+    caller,
+    coverage,
+    curves,
+    dead_letters,
+    explain,
+    keys,
+    markets,
+    operation,
+    prices,
+    reference,
+    spreads,
+    status,
+    tenants,
+    ticks,
+)
+from api.security import audit as audited
 from api.security.guard import require_guarded
 from api.state import State
+from api.wire.compression import Compression
+from api.wire.cors import Cors
+from api.wire.middleware import Outermost
 
 TITLE: Final = "Gridtick"
 VERSION: Final = "0.1.0"
@@ -41,49 +63,58 @@ def make_routes() -> FastAPI:
         generate_unique_id_function=_operation_id,
     )
     for each in (
+        markets.router,
         prices.latest,
         prices.router,
         coverage.router,
-        ranges.router,
+        ticks.router,
+        bars.router,
+        explain.router,
         curves.router,
         spreads.router,
         reference.router,
+        keys.router,
+        tenants.router,
+        audit.router,
+        dead_letters.router,
         caller.router,
         operation.router,
+        status.router,
     ):
         app.include_router(each)
     return app
 
 
-def create_app(state: State) -> FastAPI:
-    """The application over the given state. `DataProcessingError` where a route declares no scope."""
+def create_app(state: State, origins: Sequence[str] = ()) -> FastAPI:
+    """The application over the given state, which pages of these origins may call. `DataProcessingError` where a route
+    declares no scope."""
     app = make_routes()
     app.state.gridtick = state
     _describe(app)
     problems.install(app)
+    audited.install(app)
     require_guarded(app)
-    app.add_middleware(Outermost, metrics=state.metrics)
+    app.add_middleware(Compression)
+    if origins:
+        app.add_middleware(Cors, origins=origins)
+    app.add_middleware(Outermost, state=state)
     return app
 
 
 def _describe(app: FastAPI) -> None:
-    """Adds the routes of the document itself."""
+    """Adds the routes of the document itself and of the pages."""
 
     async def show_openapi() -> Response:
-        return Response(_described()[0], media_type="application/json")
-
-    async def show_docs() -> Response:
-        return HTMLResponse(_described()[1])
+        return Response(_described(), media_type="application/json")
 
     app.add_api_route("/openapi.json", show_openapi, include_in_schema=False, response_model=None)
-    app.add_api_route("/docs", show_docs, include_in_schema=False, response_model=None)
+    app.include_router(docs.router)
 
 
 @cache
-def _described() -> tuple[bytes, str]:
-    """The document and its page; made once, when first asked for: they do not change while the process runs."""
-    made = openapi.document(make_routes())
-    return openapi.encoded(made), docs.page(made)
+def _described() -> bytes:
+    """The document; made once, when first asked for: it does not change while the process runs."""
+    return openapi.encoded(openapi.document(make_routes()))
 
 
 def _operation_id(route: APIRoute) -> str:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import polars as pl
 
-from api.ports import Page, Reads, Window
 from api.problems import invalid
+from api.reads.ports import Page, Reads, Window
 from pipeline import flags, products
 from pipeline.schema import SCALE
 from pipeline.shown import flag_names

@@ -1,12 +1,13 @@
 """The instruments of a snapshot of the reference, with what they are: found by id, name and class."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Final, NamedTuple
 
 import polars as pl
 
 from db.reference.snapshot import INSTRUMENTS, NAMES, Snapshot
+from db.visible import Visible
 from pipeline.reference.known import Held, held, known
 from pipeline.schema import REFERENCE, conform
 
@@ -31,9 +32,9 @@ class Catalogue:
     def __init__(self) -> None:
         self._held: Held | None = None
 
-    def find(self, snapshot: Snapshot, tenants: Sequence[str], wanted: Wanted, day: date, today: date) -> pl.DataFrame:
-        """Instruments of the tenants (`KNOWN`, as of the day), in order of (instrument, tenant)."""
-        rows = _plain(snapshot, tenants, wanted)
+    def find(self, snapshot: Snapshot, visible: Visible, wanted: Wanted, day: date, today: date) -> pl.DataFrame:
+        """Instruments that may be seen (`KNOWN`, as of the day), in order of (instrument, tenant)."""
+        rows = _plain(snapshot, visible, wanted)
         if day != today:
             found = known(rows, snapshot.tables, day)
         else:
@@ -57,10 +58,10 @@ class Catalogue:
         return self._held.known
 
 
-def _plain(snapshot: Snapshot, tenants: Sequence[str], wanted: Wanted) -> pl.DataFrame:
+def _plain(snapshot: Snapshot, visible: Visible, wanted: Wanted) -> pl.DataFrame:
     named = (("market", wanted.market), ("product", wanted.product), ("location", wanted.location))
     exact = {name: value for name, value in named if value is not None}
-    rows = snapshot.tables[INSTRUMENTS].filter(pl.col("tenant").is_in(list(tenants)), **exact)
+    rows = snapshot.tables[INSTRUMENTS].filter(visible.condition(), **exact)
     if wanted.search is None:
         return rows
     part = pl.lit(wanted.search.lower())

@@ -7,13 +7,18 @@ from typing import Any, Final, NamedTuple
 
 import polars as pl
 
-from api import aging, shapes
-from api.ports import Extent, Reads, Window
+from api import shapes
+from api.formats import objects
+from api.latest import aging
 from api.problems import invalid
 from api.query import CoverageQuery, check_order
+from api.reads.ports import Extent, Reads, Window
+from api.security.history import begun, require_history
+from db.visible import Visible
 from pipeline import coverage, expected, products
 from pipeline.coverage import COUNTED, Asked, Coverage
 from pipeline.products import Product
+from pipeline.schema import Schema
 from service import clock
 
 MOST: Final = timedelta(days=93)
@@ -21,6 +26,10 @@ MOST_GAPS: Final = 1000
 DAYS: Final = 7
 _MARGIN: Final = timedelta(minutes=15)  # how far a published instant may lie from its interval's start
 _LISTED: Final = 10_000
+_DAYS: Final[Schema] = {
+    **dict.fromkeys(("instrument", "tenant", "zone", "day"), pl.String()),
+    **dict.fromkeys(("expected", "present", "missing"), pl.Int64()), "complete": pl.Boolean(),
+}  # fmt: skip
 
 Fields = dict[str, Any]
 
@@ -56,7 +65,7 @@ class Instrument:
 
 
 async def detail(reads: Reads, one: Instrument) -> Fields:
-    """The fields of `api.schemas_coverage.InstrumentDetail`."""
+    """The fields of `api.schemas.coverage.InstrumentDetail`."""
     extent = await reads.extent(one.tenant, one.name)
     of_product = {
         "interval": one.product.interval,
@@ -68,9 +77,9 @@ async def detail(reads: Reads, one: Instrument) -> Fields:
     return {name: one.row[name] for name in shapes.INSTRUMENT_FIELDS} | of_product
 
 
-async def covered(reads: Reads, one: Instrument, ask: CoverageQuery, now: datetime) -> Fields:
-    """The fields of `api.schemas_coverage.Coverage`."""
-    span = _range(one, ask, now)
+async def covered(reads: Reads, one: Instrument, visible: Visible, ask: CoverageQuery, now: datetime) -> Fields:
+    """The fields of `api.schemas.coverage.Coverage`."""
+    span = _range(one, visible, ask, now)
     extent = await reads.extent(one.tenant, one.name)
     asked = Asked(one.name, one.product, one.zone, *span, now, extent and extent.first)
     found = await _found(reads, one.tenant, asked)
@@ -86,15 +95,22 @@ async def covered(reads: Reads, one: Instrument, ask: CoverageQuery, now: dateti
     }
 
 
+def table(covered: Fields) -> pl.DataFrame:
+    """Its days as rows."""
+    whose = {name: covered[name] for name in ("instrument", "tenant", "zone")}
+    return objects.table([whose | day for day in covered["days"]], _DAYS)
+
+
 class _Range(NamedTuple):
     start: datetime
     end: datetime
 
 
-def _range(one: Instrument, ask: CoverageQuery, now: datetime) -> _Range:
+def _range(one: Instrument, visible: Visible, ask: CoverageQuery, now: datetime) -> _Range:
     end = ask.end or coverage.last_day(one.product, one.zone, now)
-    start = ask.start or coverage.days_before(end, one.zone, DAYS)
+    start = ask.start or begun(coverage.days_before(end, one.zone, DAYS), visible, {one.tenant}, now)
     check_order(start, end)
+    require_history(visible, {one.tenant}, start, now)
     if end - start > MOST:
         raise invalid("start", f"lies more than {MOST.days} days before end. Ask for a part at a time.")
     return _Range(start, end)

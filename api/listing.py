@@ -4,6 +4,13 @@ from typing import Final, NamedTuple
 
 from starlette.responses import Response
 
+from api.formats.media import MEDIA, FormatName
+
+# What a client may keep, as `Cache-Control`: an answer that can never change (a complete `as_of`), that of a closed
+# range (a correction is seen after a minute), any other one as long as its tag is the same.
+FOR_EVER: Final = "private, max-age=31536000, immutable"
+SETTLED: Final = "private, max-age=60"
+CHECKED: Final = "private, no-cache"
 _HEAD: Final = b'{"data":['
 
 
@@ -20,7 +27,15 @@ class Around(NamedTuple):
     tail: bytes
     headers: dict[str, str]
 
-    def response(self, rows: bytes) -> Response:
+    def body(self, rows: bytes) -> bytes:
         """The whole answer; `rows` are JSON objects joined by commas."""
-        body = b"".join((_HEAD, rows, self.tail))
-        return Response(body, media_type="application/json", headers=self.headers)
+        return b"".join((_HEAD, rows, self.tail))
+
+    def response(self, rows: bytes) -> Response:
+        """The whole answer as a response."""
+        return Response(self.body(rows), media_type="application/json", headers=self.headers)
+
+    def file(self, body: bytes, name: FormatName, disposition: str) -> Response:
+        """The whole answer in another format: where its `next` and `complete` would be are headers."""
+        headers = {**self.headers, "Content-Disposition": disposition}
+        return Response(body, headers=headers, media_type=MEDIA[name].content_type)

@@ -3,8 +3,8 @@
 from datetime import datetime
 from typing import NamedTuple
 
-from api.ports import Reads
 from api.problems import invalid
+from api.reads.ports import Reads
 from service import clock
 
 
@@ -21,4 +21,4 @@ async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
         return None
     if as_of > clock.now():
         raise invalid("as_of", "lies in the future. Leave it out for what is known now.")
-    return Moment(as_of, as_of < await reads.known_until())
+    return Moment(as_of, await reads.has_landed(as_of))

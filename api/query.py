@@ -5,10 +5,12 @@ from typing import Annotated, Final, Literal
 from urllib.parse import unquote_to_bytes
 
 from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from api.formats.media import FormatName
 from api.problems import invalid
-from api.values import DAYS, Day, Flag, Instant, Limit, MarketName, ProductName, Text
+from api.ranges.local_time import TimeZone
+from api.values import DAYS, Day, Flag, Instant, Limit, LongLimit, MarketName, ProductName, Text, tenant_of_rows
 
 DEFAULT_LIMIT: Final = 1000
 MAX_INSTRUMENTS: Final = 100
@@ -16,7 +18,10 @@ _REPEATABLE: Final = frozenset({"instrument"})
 
 InstrumentId = Annotated[Text, Field(min_length=1, max_length=256)]
 CursorText = Annotated[str, Field(max_length=2048, description="`next` of the answer before")]
-Tenant = Annotated[Text, Field(max_length=64, description="only rows of this tenant; default: all that you may read")]
+TenantName = Annotated[
+    Text, AfterValidator(tenant_of_rows), Field(max_length=64, json_schema_extra={"pattern": r"^[^\u0000,]*$"})
+]
+Tenant = Annotated[TenantName, Field(description="only rows of this tenant; default: all that you may read")]
 PriceType = Annotated[
     Literal["number", "decimal"], Field(description="`decimal` gives prices as text instead of JSON numbers")
 ]
@@ -33,20 +38,38 @@ class NoQuery(Strict):
     """A route without parameters."""
 
 
-class Listed(Strict):
+class Paged(Strict):
     """What every list takes."""
 
-    tenant: Tenant | None = None
     limit: Limit = DEFAULT_LIMIT
     cursor: CursorText | None = None
 
 
-class Priced(Listed):
+class Listed(Paged):
+    """What every list takes whose rows are tenants'."""
+
+    tenant: Tenant | None = None
+
+
+class InFormats(Strict):
+    """What is answered in several formats."""
+
+    format: Annotated[FormatName | None, Field(description="wins over `Accept`; without either JSON")] = None
+
+
+class Formatted(Listed, InFormats):
+    """What every list takes that has several formats."""
+
+
+class Priced(Formatted):
     """What every list of prices takes."""
 
     price_type: PriceType = "number"
 
 
+DryRun = Annotated[
+    Flag, Field(description="reads no price, and says how many rows, bytes and pages the answer would have")
+]
 AsOf = Annotated[
     Instant | None,
     Field(
@@ -71,6 +94,9 @@ class RangeQuery(Priced):
         Instant | None, Field(description="first instant beyond; default: no end. 2100-01-01T00:00:00Z is the last one")
     ] = None
     as_of: AsOf = None
+    timezone: TimeZone | None = None
+    limit: LongLimit = DEFAULT_LIMIT
+    dry_run: DryRun = False
 
 
 class TicksQuery(RangeQuery):
@@ -91,14 +117,26 @@ Interval = Literal["1m", "5m", "15m", "1h", "1d"]
 class BarsQuery(RangeQuery):
     """Bars whose `start` lies in [start, end)."""
 
-    interval: Annotated[Interval, Field(description="`1d` is the day of the instrument's own zone", examples=["1h"])]
+    interval: Annotated[
+        Interval,
+        Field(description="`1d` is the day of the instrument's own zone, or of `timezone`", examples=["1h"]),
+    ]
     block: Annotated[
         BlockName | None,
         Field(
             description="only hours of this block: of `1h` the bars that lie in it, of `1d` bars of its hours alone, "
-            "in days of the block's zone. `peak` is as traded in the market, `tariff` MISO's own; `atc` is all hours"
+            "in days of the block's zone or of `timezone`. `peak` is as traded in the market, `tariff` MISO's own; "
+            "`atc` is all hours"
         ),
     ] = None
+    fill: Annotated[
+        Literal["none", "null", "hold"],
+        Field(
+            description="`null`: a row also for every empty bucket that has begun. `hold`: there it repeats the price "
+            "that holds when the bucket begins, inside that price's own interval; so bars may be finer than the "
+            "product's. `filled` of a row tells which it is"
+        ),
+    ] = "none"
 
 
 class LatestQuery(Priced):
@@ -117,6 +155,8 @@ class LatestQuery(Priced):
         ),
     ] = None
     as_of: AsOf = None
+    dry_run: DryRun = False
+    timezone: TimeZone | None = None
 
 
 class InstrumentQuery(Strict):
@@ -125,7 +165,7 @@ class InstrumentQuery(Strict):
     tenant: Tenant | None = None
 
 
-class CoverageQuery(InstrumentQuery):
+class CoverageQuery(InstrumentQuery, InFormats):
     """One instrument over [start, end), at most 93 days."""
 
     start: Annotated[
@@ -149,7 +189,7 @@ class InstrumentDayQuery(InstrumentQuery):
     day: _Day = None
 
 
-class InstrumentsQuery(Listed):
+class InstrumentsQuery(Formatted):
     """Instruments by exact market, product and location, by what they are, or by a part of their name."""
 
     market: MarketName | None = None

@@ -60,7 +60,8 @@ def _value(name: str, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
         return pl.when(column.list.len() == 0).then(pl.lit("[]")).otherwise("[" + inner + "]")
     if dtype == pl.String:
         return _quoted(column)
-    return column.cast(pl.String)
+    text = column.cast(pl.String)
+    return _quoted(text) if dtype == pl.Date else text
 
 
 def _digits(column: pl.Expr, dtype: pl.Decimal) -> pl.Expr:

@@ -7,6 +7,7 @@ from collections.abc import Generator
 from socket import socket
 from typing import ClassVar
 
+import pyarrow as pa
 import uvicorn
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
@@ -15,21 +16,30 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.types import ASGIApp
 
 from api.app import create_app
-from api.away import FAILURES, Watch
 from api.cursor import Cursors
-from api.follower import Follower
-from api.kept import Kept
-from api.known import COMPUTING_S, Connections
+from api.latest.follower import Follower
+from api.latest.kept import Kept
+from api.limits.accounts import Quotas
+from api.limits.usage import Usage
+from api.reads.away import FAILURES, Watch
+from api.reads.known import COMPUTING_S, Connections
+from api.reads.probes import probes
+from api.reads.stores import Stores
+from api.security.denials import Denials
 from api.security.principal import Principals
 from api.state import make_state
-from api.stores import Stores
+from api.wire.malformed import Protocol
 from db.clickhouse.client import connect, connect_async
+from db.postgres import walls
 from db.postgres.engine import make_engine
 from db.postgres.schema import require_current
+from db.postgres.trust import Trust
 from db.redis.client import connect_async as connect_redis
+from db.redis.landed import Bounds
 from pipeline.errors import DataProcessingError
 from service.base import AsyncService, Health
 from service.settings import Settings
+from service.settings.api import Api
 
 _DRAIN_SECONDS = 10
 
@@ -41,34 +51,52 @@ class ApiService(AsyncService):
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings)
-        self._postgres: AsyncEngine = make_engine(settings.postgres.dsn.get_secret_value())
+        self._trust = Trust()
+        self._postgres: AsyncEngine = make_engine(settings.postgres.dsn.get_secret_value(), trust=self._trust)
         self._redis: Redis = connect_redis(settings.redis.url.get_secret_value())
         self._clickhouse: AsyncClient | None = None
         self._blocking: Client | None = None
         self._stores: Stores | None = None
         self._server: _Server | None = None
+        self._denials: Denials | None = None
+        self._usage: Usage | None = None
         self._kept = Kept(time.monotonic)
 
     async def startup(self) -> None:
+        # Arrow's own pool keeps what a long answer has used: 50 MiB more, for ever.
+        pa.set_memory_pool(pa.system_memory_pool())
         _require_secrets(self.settings)
         await self._require_schema()
         self._clickhouse = await connect_async(self.settings.clickhouse)
         self._blocking = await asyncio.to_thread(connect, self.settings.clickhouse, patience_s=round(COMPUTING_S))
-        watch, kafka = Watch(self.metrics), self.settings.kafka
+        asked = probes(self.settings, (self._clickhouse, self._blocking), self._trust, self._redis)
+        watch, kafka = Watch(self.metrics, asked), self.settings.kafka
         topics = (kafka.raw_topic, kafka.backfill_topic)
-        self._stores = Stores(Connections(self._clickhouse, self._blocking, self._postgres, self._redis, watch, topics))
+        secret, peppers = self.settings.api.audit_secret.get_secret_value(), self.settings.api.peppers
+        bounds = Bounds(self.settings.landed.keep_s, self.settings.landed.keep_entries)
+        stores = self._clickhouse, self._blocking, self._postgres, self._redis
+        self._stores = Stores(Connections(*stores, watch, topics, secret, peppers, bounds, kafka))
         self._server = self._made_server(self._stores)
 
     async def run(self) -> None:
         assert self._server is not None
+        assert self._denials is not None
+        assert self._usage is not None
         serving = asyncio.ensure_future(self._server.serve())
         stopping = asyncio.ensure_future(self.stopping.wait())
         following = asyncio.ensure_future(Follower(self._redis, self._kept, time.monotonic).run())
+        recording = asyncio.ensure_future(self._denials.run())
+        counting = asyncio.ensure_future(self._usage.run())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         following.cancel()
         self._server.should_exit = True
-        await serving
+        try:
+            await serving
+        finally:
+            self._denials.stop()  # only now: until the last answer there may be one more
+            counting.cancel()
+            await asyncio.gather(recording, counting, return_exceptions=True)
 
     async def shutdown(self) -> None:
         if self._clickhouse is not None:
@@ -86,6 +114,7 @@ class ApiService(AsyncService):
     async def _require_schema(self) -> None:
         try:
             await require_current(self._postgres)
+            await walls.require(self._postgres)
         except FAILURES["postgres"] as error:
             raise DataProcessingError(
                 "PostgreSQL does not answer. Start it, or set DATA_PROC_POSTGRES_DSN to where it runs.",
@@ -95,18 +124,25 @@ class ApiService(AsyncService):
 
     def _made_server(self, stores: Stores) -> "_Server":
         api = self.settings.api
-        principals = Principals(stores.find_key, stores.note_use, api.key_pepper.get_secret_value(), time.monotonic)
+        principals = Principals(stores.find_key, stores.note_use, api.peppers, time.monotonic, stores.rehash)
         cursors = Cursors(api.cursor_secret.get_secret_value())
-        app = create_app(make_state(stores, principals, cursors, self.metrics, self._kept, time.monotonic))
-        return _Server(http(app, api.host, api.port))
+        quotas = Quotas(api.key_requests_per_minute, api.tenant_requests_per_minute, api.tenant_rows_per_day)
+        state = make_state(stores, principals, cursors, self.metrics, self._kept, time.monotonic, quotas)
+        state.streams.most = api.streams
+        self._usage = state.accounts.usage
+        self._denials = state.denials
+        return _Server(http(create_app(state, api.origins), api))
 
 
-def http(app: ASGIApp, host: str, port: int) -> uvicorn.Config:
+def http(app: ASGIApp, api: Api) -> uvicorn.Config:
     """How HTTP is served; the benchmarks serve what they compare with in the same way."""
     return uvicorn.Config(
         app,
-        host=host,
-        port=port,
+        host=api.host,
+        port=api.port,
+        ssl_certfile=api.tls_certificate,
+        ssl_keyfile=api.tls_key,
+        http=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -134,6 +170,6 @@ class _Server(uvicorn.Server):
 
 
 def _require_secrets(settings: Settings) -> None:
-    for name in ("key_pepper", "cursor_secret"):
+    for name in ("key_pepper", "cursor_secret", "audit_secret"):
         if not getattr(settings.api, name).get_secret_value():
             raise DataProcessingError(f"DATA_PROC_API_{name.upper()} is empty. Set it to a long random text.", "api")

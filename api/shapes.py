@@ -42,29 +42,33 @@ _ANSWERED: Final = tuple(name for name in INTERVALS if INTERVALS[name].seconds !
 def shown_ticks(ticks: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame:
     """Ticks with the fields of `pipeline.shown`: unit, currency and location type from the reference.
 
-    An instrument whose reference is incomplete has the flag `MISSING_METADATA`.
+    An instrument whose reference is incomplete has the flag `MISSING_METADATA`. What is not in the reference is left
+    out: the caller may have an instrument of the same name as a public one that it may not see.
     """
     known = reference.select(
         "tenant", "instrument", "unit", "currency", "complete", pl.col("location_type").alias("known_type")
     )
-    joined = ticks.join(known, on=["tenant", "instrument"], how="left", maintain_order="left")
+    joined = ticks.join(known, on=["tenant", "instrument"], maintain_order="left")
     location_type = pl.coalesce("known_type", "location_type").alias("location_type")
     return shown(joined.with_columns(location_type, pl.col("complete").fill_null(value=False)))
 
 
 def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, block: Block | None = None) -> pl.DataFrame:
-    """Bars with the fields of `BAR_FIELDS`; `past` is the instant up to which prices have arrived.
+    """Bars with the fields of `BAR_FIELDS`, and `filled` where they have it; `past` is the instant up to which prices
+    have arrived.
 
     A bar is final once it is over (of a block: once its last hour is), so is the time in which its product's prices may
-    come, and all that its native interval promises are there.
+    come, and all that its native interval promises are there, or one price holds from its beginning to its end.
     """
     known = reference.select("tenant", "instrument", "market", "product")
-    joined = _with_products(bars.join(known, on=["tenant", "instrument"], how="left", maintain_order="left"))
+    joined = _with_products(bars.join(known, on=["tenant", "instrument"], maintain_order="left"))
     joined = _with_hours(joined, block)
     over = pl.col("last") + pl.duration(seconds=pl.col("settle")) <= past
     whole = pl.col("count") >= (pl.col("seconds") / pl.col("native")).fill_null(0)
+    if "filled" in bars.columns:
+        whole |= (pl.col("filled") == "hold") & (pl.col("covered_seconds") >= pl.col("seconds"))
     final = joined.with_columns((over & whole).alias("is_final"), flag_names(joined["flags"]))
-    return final.select(BAR_FIELDS)
+    return final.select(*BAR_FIELDS, *(["filled"] if "filled" in bars.columns else []))
 
 
 def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:

@@ -4,13 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.query import AsOf, InstrumentId, InstrumentQuery, Listed, Name, Priced, PriceType
+from api.query import AsOf, DryRun, Formatted, InstrumentId, InstrumentQuery, Name, Priced, PriceType
+from api.ranges.local_time import TimeZone
 from api.values import Instant, MarketName
 
 KindName = Literal["dart", "basis", "hub", "spark", "heat_rate", "gas_basis", "calendar", "peak"]
 
 
-class SpreadsQuery(Listed):
+class SpreadsQuery(Formatted):
     """Definitions of spreads by kind, by market and location of a leg, or by a part of their text."""
 
     kind: KindName | None = None
@@ -38,3 +39,5 @@ class BasisQuery(Priced):
     ] = None
     end: Annotated[Instant | None, Field(description="first instant beyond; default: no end")] = None
     as_of: AsOf = None
+    dry_run: DryRun = False
+    timezone: TimeZone | None = None

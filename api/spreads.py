@@ -9,24 +9,37 @@ import msgspec
 import polars as pl
 
 from api import render
-from api.ports import Reads
+from api.formats import objects
 from api.problems import invalid, not_found
+from api.reads.ports import Reads
 from api.spread_query import SpreadsQuery
-from pipeline.schema import PUBLIC, TICKS
+from db.visible import Visible
+from pipeline.schema import PUBLIC, TICKS, Schema
 from pipeline.shown import flag_names
 from pipeline.spreads.calendars import of_tables
 from pipeline.spreads.definitions import Definition, Leg, of_row
 from pipeline.spreads.explain import Explained, explained, needed
+from pipeline.spreads.kinds import MARKET
 from pipeline.spreads.plan import Plan
 
 Position = list[str]  # spread, tenant, valid_from
+_TABLE: Final[Schema] = dict.fromkeys(
+    ("spread", "instrument", "kind", "interval", "unit", "zone", "formula", "legs", "valid_from", "valid_to", "source",
+     "tenant"), pl.String(),
+)  # fmt: skip
 _HEAD: Final = ("price", "energy", "congestion", "loss", "flags", "known_at")
 
 
-async def defined(reads: Reads, tenants: Sequence[str]) -> list[Definition]:
-    """Every definition that these tenants see, in the order of its position."""
-    rows = (await reads.snapshot()).tables["spreads"].filter(pl.col("tenant").is_in(tenants))
-    return await to_thread(_read, rows)
+async def defined(reads: Reads, visible: Visible) -> list[Definition]:
+    """Every definition that may be seen, in the order of its position."""
+    rows = (await reads.snapshot()).tables["spreads"].filter(pl.col("tenant").is_in(visible.tenants))
+    every = await to_thread(_read, rows)
+    return [each for each in every if _is_seen(each, visible)]
+
+
+def _is_seen(definition: Definition, visible: Visible) -> bool:
+    allowed = visible.allows(definition.tenant, MARKET, definition.kind.name)
+    return allowed and definition.instrument not in visible.hidden
 
 
 def _read(rows: pl.DataFrame) -> list[Definition]:
@@ -49,7 +62,7 @@ def matches(definition: Definition, ask: SpreadsQuery) -> bool:
 
 
 def shown(definition: Definition) -> dict[str, Any]:
-    """The fields of `api.schemas_spreads.Spread`."""
+    """The fields of `api.schemas.spreads.Spread`."""
     kind = definition.kind
     return {
         "spread": definition.spread,
@@ -67,15 +80,20 @@ def shown(definition: Definition) -> dict[str, Any]:
     }
 
 
-async def found(reads: Reads, tenants: Sequence[str], instrument: str, start: datetime) -> Definition:
+def table(spreads: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """The same as rows: `legs` as JSON."""
+    return objects.table(spreads, _TABLE)
+
+
+async def found(reads: Reads, visible: Visible, instrument: str, start: datetime) -> Definition:
     """The definition that holds for an interval of a spread: the caller's own one before a public one.
 
     404 where there is none of that name, 422 where none holds then.
     """
-    of_name = [each for each in await defined(reads, tenants) if each.instrument == instrument]
+    of_name = [each for each in await defined(reads, visible) if each.instrument == instrument]
     if not of_name:
         raise not_found(f"instrument: there is no spread {instrument!r} for this key. /v1/spreads lists them.")
-    tenant = min((each.tenant for each in of_name), key=list(tenants).index)
+    tenant = min((each.tenant for each in of_name), key=visible.tenants.index)
     for each in of_name:
         if each.tenant == tenant and _holds(each, start):
             return each
@@ -99,7 +117,7 @@ def _needed(
 
 
 def explanation(definition: Definition, start: datetime, what: Explained, *, as_text: bool) -> str:
-    """The fields of `api.schemas_spreads.SpreadExplained` as JSON."""
+    """The fields of `api.schemas.spreads.SpreadExplained` as JSON."""
     head = msgspec.json.encode(shown(definition) | {"interval_start": start, "written": what.written}).decode()
     empty = pl.DataFrame([dict.fromkeys(_HEAD)], {name: TICKS[name] for name in _HEAD})
     value = what.value if what.value.height else empty

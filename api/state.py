@@ -2,17 +2,27 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import cast
 
 from starlette.requests import HTTPConnection
 
 from api.catalogue import Catalogue
 from api.cursor import Cursors
-from api.kept import Kept
-from api.pages import Pages
-from api.ports import Reads
+from api.latest.kept import Kept
+from api.latest.pages import Pages
+from api.limits.accounts import Accounts, Quotas
+from api.limits.usage import Usage
+from api.ranges.streaming import Streams
+from api.reads.ports import Reads
 from api.references import References
+from api.security.denials import Denials
 from api.security.principal import Principals
+from api.security.sight import Sight
+from api.status.board import Board
+from api.status.fresh import status
+from api.status.leaders import Leaders
+from api.wire.tags import Tags
 from service.metrics import Metrics
 
 
@@ -25,6 +35,12 @@ class State:
     references: References
     pages: Pages
     catalogue: Catalogue
+    sight: Sight
+    tags: Tags
+    accounts: Accounts
+    denials: Denials
+    board: Board
+    streams: Streams
 
 
 def make_state(
@@ -34,10 +50,25 @@ def make_state(
     metrics: Metrics,
     kept: Kept,
     monotonic: Callable[[], float],
+    quotas: Quotas,
 ) -> State:
     """The state over the given parts."""
     references = References(reads.reference_version, reads.instruments_named, monotonic)
-    return State(reads, principals, cursors, metrics, references, Pages(reads, kept, references), Catalogue())
+    return State(
+        reads,
+        principals,
+        cursors,
+        metrics,
+        references,
+        Pages(reads, kept, references),
+        Catalogue(),
+        Sight(reads.snapshot),
+        Tags(),
+        Accounts(Usage(reads.add_usage), quotas, monotonic),
+        denials=Denials(reads.append_audit, monotonic),
+        board=Board(partial(status, reads, Leaders(reads, monotonic)), monotonic),
+        streams=Streams(),
+    )
 
 
 def state_of(connection: HTTPConnection) -> State:

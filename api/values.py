@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pipeline.schema import EARLIEST, LATEST
 
 MAX_LIMIT: Final = 10_000
+MAX_LONG: Final = 10_000_000  # rows of an answer that is sent as it is read
 # The daily bar of the first day with prices starts up to a day before it, in zones on either side.
 FIRST: Final = EARLIEST - timedelta(days=2)
 FIRST_DAY: Final = EARLIEST.date()  # of a session or a delivery
@@ -17,17 +18,34 @@ LAST_DAY: Final = LATEST.date()
 _NAME: Final = r"[a-z][a-z0-9_]*"
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS: Final = re.compile(r"[0-9]+")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INSTANT: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.(?P<decimals>[0-9]+))?)?(?P<offset>[Zz]|[+-][0-9]{2}:[0-9]{2})?)?"
 )
 _EXAMPLE: Final = "Write 2026-07-01T00:00:00Z"
+# What the document can say of instants and days: true of every good one, whatever its offset.
+_YEARS: Final = r"199[0-9]|20[0-9]{2}"
+WRITTEN: Final = (
+    rf"^(1989-12-(29|3[01])|({_YEARS})-[0-9]{{2}}-[0-9]{{2}}|2100-01-0[12])"
+    r"[Tt][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?([Zz]|[+-][0-9]{2}:[0-9]{2})$"
+)
+_WRITTEN_DAY: Final = rf"^(({_YEARS})-[0-9]{{2}}-[0-9]{{2}}|2100-01-01)$"
 
 
 def text(given: str) -> str:
     """A text that the stores can hold."""
     if "\0" in given:
         raise ValueError("holds a NUL character, which no name does.")
+    if _SURROGATE.search(given):  # JSON can write one as \\ud800
+        raise ValueError("holds half of a surrogate pair, which is no letter. Write both halves, or the letter itself.")
+    return given
+
+
+def tenant_of_rows(given: str) -> str:
+    """A tenant that rows may have: PostgreSQL is told whose rows are read as a list with commas."""
+    if "," in given:
+        raise ValueError("holds a comma, which no id of a tenant does.")
     return given
 
 
@@ -123,7 +141,23 @@ Limit = Annotated[
     Field(ge=1, le=MAX_LIMIT, description=f"most rows of one answer, at most {MAX_LIMIT}; digits only"),
     BeforeValidator(digits),
 ]
+LongLimit = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=MAX_LONG,
+        description=f"most rows of one answer. JSON: at most {MAX_LIMIT}. Other formats: all rows of the range where "
+        f"it is left out, and at most {MAX_LONG}",
+    ),
+    BeforeValidator(digits),
+]
 Flag = Annotated[bool, BeforeValidator(flag)]
-Instant = Annotated[datetime, BeforeValidator(instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-Day = Annotated[date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[
+    datetime,
+    BeforeValidator(instant),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": WRITTEN}),
+]
+Day = Annotated[
+    date, BeforeValidator(day), WithJsonSchema({"type": "string", "format": "date", "pattern": _WRITTEN_DAY})
+]
 DAYS: Final = f"{FIRST_DAY} to {LAST_DAY}"

@@ -1,7 +1,7 @@
 """`python -m api.write_openapi`: writes `openapi/openapi.json`, the document that is committed and compared."""
 
 from api.app import make_routes
-from api.openapi import PATH, document, encoded
+from api.document.openapi import PATH, document, encoded
 
 
 def main() -> None:

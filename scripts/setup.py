@@ -31,6 +31,8 @@ def main() -> int:
             _install()
         if not _run([str(PYTHON), "-m", "local.kafka_jars", "--progress"]):
             return _refuse("Kafka could not be fetched; the lines above say why.")
+        if not _run([str(PYTHON), "scripts/npm.py", "linter"]):  # to run the system, nobody needs it
+            _say("setup: the linter of the OpenAPI document is not there; `make check` fetches it again.")
     except OSError as error:
         return _refuse(f"{error.filename or 'The set-up'}: {error.strerror}.")
     return 0

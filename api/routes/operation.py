@@ -1,12 +1,13 @@
 """What operators and their tools ask: alive, ready, metrics."""
 
+import asyncio
 from typing import Final
 
 import msgspec
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from api import schemas_operation
+from api.schemas import operation as schemas_operation
 from api.state import state_of
 from service.metrics import CONTENT_TYPE
 
@@ -33,7 +34,7 @@ async def show_readiness(request: Request) -> Response:
     """Whether requests can be answered, else why not."""
     reads = state_of(request).reads
     # A lane that is stopped makes prices old, and no request fail.
-    away, stopped, reference = await reads.away(), await reads.stopped(), await reads.reference_state()
+    away, stopped, reference = await asyncio.gather(reads.away(), reads.stopped(), reads.reference_state())
     unavailable = any(store in _NEEDED for store in away)
     status = "unavailable" if unavailable else "degraded" if away or stopped or reference.reason else "ready"
     reasons = [*(f"{store} does not answer: {why}" for store, why in away.items()), *stopped]

@@ -9,20 +9,31 @@ from fastapi import APIRouter, Query, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from api import aging, answers, schemas, shapes
+from api import answers, shapes
 from api.catalogue import Wanted
-from api.kept import Kind
+from api.formats.negotiation import is_json
+from api.latest import aging
+from api.latest import table as latest_table
+from api.latest.kept import Kind
+from api.latest.pages import Page
 from api.moment import Moment, moment
-from api.pages import Page
 from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
+from api.ranges import estimates
+from api.ranges.estimates import Counted
 from api.routes.common import ONCE, PriceReader
+from api.schemas import prices as schemas
 from api.security.guard import admitted
+from api.security.history import require_history
 from api.security.principal import Principal
 from api.security.scopes import PRICES
 from api.state import state_of
+from api.wire.caching import Cached
 from db.postgres.reference import Filters
+from db.visible import Visible
 from service import clock
+
+_MOST: Final = 1_000_000  # instruments that are counted
 
 
 class _Remembering(APIRoute):
@@ -33,20 +44,25 @@ class _Remembering(APIRoute):
 
         async def handle(request: Request) -> Response:
             page = await _remembered(request)
-            return await read(request) if page is None else await state_of(request).pages.answer(page)
+            return await read(request) if page is None else await _answer(request, page)
 
         return handle
 
 
 async def _remembered(request: Request) -> Page | None:
     pages, query = state_of(request).pages, request.scope["query_string"]
-    if not pages.knows(query):
+    if not pages.knows(query) or not is_json(request.headers.get("accept")):
         return None
     caller = await admitted(request, [PRICES])
-    return await pages.remembered(query, caller.tenant)
+    return await pages.remembered(query, caller.whose)
 
 
-router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"])
+async def _answer(request: Request, page: Page) -> Response:
+    answers.count_rows(request, len(page.keys))
+    return await state_of(request).pages.answer(page)
+
+
+router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"], route_class=Cached)
 latest: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"], route_class=_Remembering)
 
 
@@ -60,12 +76,16 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     """
     _refuse_vague(ask)
     state = state_of(request)
-    if (known := await moment(state.reads, ask.as_of)) is not None:
-        return await _as_of(request, caller, ask, known)
+    known = await moment(state.reads, ask.as_of)
+    if ask.dry_run:
+        return await _told(request, caller, ask)
+    # None of these is asked for often enough to be remembered.
+    if known is not None or ask.timezone is not None or answers.format_of(request, ask) != "json":
+        return await _read_once(request, caller, ask, known)
     page = await _page(request, caller, ask, await state.references.look())
     if ask.cursor is None:
-        state.pages.remember(request.scope["query_string"], caller.tenant, page)
-    return await state.pages.answer(page)
+        state.pages.remember(request.scope["query_string"], caller.whose, page)
+    return await _answer(request, page)
 
 
 @router.get("/instruments", response_model=None, responses={200: {"model": schemas.Instruments}, **schemas.READ})
@@ -76,31 +96,48 @@ async def list_instruments(
 
     While the reference cannot be read, the last snapshot of it is shown: `/readyz` says so.
     """
-    tenants, state, today = answers.tenants_of(caller, ask), state_of(request), clock.now().date()
+    visible, state, today = await answers.visible(request, caller, ask), state_of(request), clock.now().date()
     wanted = Wanted(ask.market, ask.product, ask.location, ask.q, ask.commodity, ask.region, ask.tier)
     snapshot = await state.reads.snapshot(fresh=True)
-    every = await to_thread(state.catalogue.find, snapshot, tenants, wanted, ask.day or today, today)
+    every = await to_thread(state.catalogue.find, snapshot, visible, wanted, ask.day or today, today)
     found = _beyond(every, answers.position(request, caller, ask)).head(ask.limit + 1)
     rows = found.head(ask.limit).select(shapes.INSTRUMENT_FIELDS)
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(found, ask.limit))
 
 
 async def _page(request: Request, caller: Principal, ask: LatestQuery, version: int) -> Page:
-    tenants = answers.tenants_of(caller, ask)
-    found = await _meant(request, tenants, ask, answers.position(request, caller, ask))
+    visible = await answers.visible(request, caller, ask)
+    found = await _meant(request, visible, ask, answers.position(request, caller, ask))
     around = answers.around(request, caller, ask, answers.asked(ask), _going_on(found, ask.limit))
     return Page(Kind(ask.mode, answers.wants_text(ask), version), found.head(ask.limit), around)
 
 
-async def _as_of(request: Request, caller: Principal, ask: LatestQuery, known: Moment) -> Response:
-    tenants = answers.tenants_of(caller, ask)
-    meant = await _meant(request, tenants, ask, answers.position(request, caller, ask))
+async def _read_once(request: Request, caller: Principal, ask: LatestQuery, known: Moment | None) -> Response:
+    at = clock.now() if known is None else known.at
+    visible = await answers.visible(request, caller, ask)
+    meant = await _meant(request, visible, ask, answers.position(request, caller, ask))
     shown = meant.head(ask.limit)
+    require_history(visible, set(shown["tenant"]), at, clock.now())
     names = shown["instrument"].unique().to_list()
-    found = await state_of(request).reads.known_latest(tenants, names, ask.mode, known.at)
-    text = aging.text_at(found, shown, known.at, decimals_as_text=answers.wants_text(ask))
+    reads = state_of(request).reads
+    read = reads.latest if known is None else reads.known_latest
+    found = await read(visible.tenants, names, ask.mode, at)
     query, going_on = answers.asked(ask), _going_on(meant, ask.limit)
+    if answers.format_of(request, ask) != "json":
+        rows = latest_table.table(found, shown, at, ask.timezone)
+        return answers.listed(request, caller, ask, rows, query, going_on, known)
+    text = aging.text_at(found, shown, at, decimals_as_text=answers.wants_text(ask), timezone=ask.timezone)
+    answers.count_rows(request, shown.height)
     return answers.around(request, caller, ask, query, going_on, known).response(text)
+
+
+async def _told(request: Request, caller: Principal, ask: LatestQuery) -> Response:
+    """Of every instrument that is meant a price, if it has one."""
+    visible = await answers.visible(request, caller, ask)
+    meant = await _meant(request, visible, ask.model_copy(update={"limit": _MOST}), None)
+    left = state_of(request).accounts.rows_left(caller, clock.now())
+    found = Counted(min(meant.height, _MOST), exact=meant.is_empty())
+    return estimates.told("latest", found, ask.limit, left, answers.asked(ask))
 
 
 def _refuse_vague(ask: LatestQuery) -> None:
@@ -110,13 +147,13 @@ def _refuse_vague(ask: LatestQuery) -> None:
         raise invalid("product", "needs a market.")
 
 
-async def _meant(request: Request, tenants: list[str], ask: LatestQuery, held: Any) -> pl.DataFrame:
+async def _meant(request: Request, visible: Visible, ask: LatestQuery, held: Any) -> pl.DataFrame:
     """The instruments that are asked for, in order, one more than the limit where there are more."""
     state = state_of(request)
     if not ask.instrument:
         filters = Filters(ask.market, ask.product)
-        return await state.reads.find_instruments(tenants, filters, _after(held), ask.limit + 1)
-    reference = await state.references.named(tenants, ask.instrument)
+        return await state.reads.find_instruments(visible, filters, _after(held), ask.limit + 1)
+    reference = await state.references.named(visible, ask.instrument)
     answers.require_all(ask.instrument, reference)
     return _beyond(reference.sort("instrument", "tenant"), held).head(ask.limit + 1)
 

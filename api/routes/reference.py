@@ -7,19 +7,23 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api import reference_admin, render, schemas, schemas_reference
-from api.problems import not_found
+from api import render
+from api.admin import reference as reference_admin
 from api.query import Strict, Tenant
 from api.routes.common import ONCE, ReferenceAdmin
-from api.security.principal import Principal
+from api.schemas import prices as schemas
+from api.schemas import reference as schemas_reference
+from api.security.audit import by, require_tenant
 from api.state import state_of
 from api.values import Flag
+from api.wire.bodies import require_type
 from db.reference.loading import Mode, Refused
 from pipeline.reference.writing import to_csv
 
 router: Final = APIRouter(prefix="/v1/admin", dependencies=[ONCE], tags=["administration"])
 _Table = Annotated[str, Path(max_length=64, description="e.g. taxonomy_rules", examples=["taxonomy_rules"])]
-_CSV: Final = {"text/csv": {"schema": {"type": "string"}}}
+_RULE: Final = "rule,priority,market,commodity,region,tier,source\ncaiso,1,caiso,power,US-CA,real_time,mine\n"
+_CSV: Final = {"text/csv": {"schema": {"type": "string"}, "example": _RULE}}
 
 
 class ReadQuery(Strict):
@@ -45,7 +49,8 @@ async def show_reference_table(
     request: Request, caller: ReferenceAdmin, table: _Table, ask: Annotated[ReadQuery, Query()]
 ) -> Response:
     """All rows of a table that a tenant has of its own (default: yours)."""
-    tenant, found = _tenant(caller, ask.tenant), reference_admin.table_of(table)
+    require_tenant(request, caller, ask.tenant, caller.readable)
+    tenant, found = ask.tenant or caller.tenant, reference_admin.table_of(table)
     snapshot = await state_of(request).reads.snapshot(fresh=True)
     rows = reference_admin.rows_of(snapshot, found, tenant)
     if ask.format == "csv":
@@ -57,7 +62,7 @@ async def show_reference_table(
 @router.put(
     "/reference/{table}",
     response_model=None,
-    responses={200: {"model": schemas_reference.ReferenceChange}, **schemas.READ},
+    responses={200: {"model": schemas_reference.ReferenceChange}, **schemas.READ, **schemas.problems(413, 415)},
     openapi_extra={"requestBody": {"required": True, "content": _CSV}},
 )
 async def load_reference_table(
@@ -67,16 +72,13 @@ async def load_reference_table(
 
     Rows of the same key are replaced. Workers and servers use the new rows within seconds.
     """
+    require_type(request, "text/csv")
     found = reference_admin.table_of(table)
     given = await reference_admin.read(await request.body(), found, caller.tenant)
     try:
-        loaded = await state_of(request).reads.load_reference(given, Mode(ask.replace, ask.dry_run))
+        loaded = await state_of(request).reads.load_reference(
+            given, Mode(ask.replace, ask.dry_run), by(request, caller)
+        )
     except Refused as error:
         raise reference_admin.not_loaded(table, error) from None
     return Response(msgspec.json.encode(reference_admin.told(loaded)), media_type="application/json")
-
-
-def _tenant(caller: Principal, asked: str | None) -> str:
-    if asked is not None and asked not in caller.readable:
-        raise not_found(f"tenant: there is no {asked!r} for this key.")
-    return asked or caller.tenant

@@ -1,6 +1,6 @@
 """The one guard: a route declares its scope through it; an application where one does not cannot start."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Final
 
 from fastapi import FastAPI, Request, Security
@@ -11,12 +11,16 @@ from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
 
 from api.problems import Problem
+from api.security.audit import denied
 from api.security.principal import Principal
+from api.security.scopes import READS
 from api.state import state_of
 from pipeline.errors import DataProcessingError
+from service import clock
 
-OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
-ANY_KEY: Final = frozenset({"/v1/me"})  # a good key is enough
+_PAGES: Final = {"/docs", "/docs/reference", "/docs/errors", "/docs/errors/{kind}", "/docs/assets/{name}"}
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v1/status", "/openapi.json", *_PAGES})
+ANY_KEY: Final = frozenset({"/v1/me", "/v1/usage"})  # a good key is enough
 
 # For the document: both read the first header of its name alone, so `_given` reads them all.
 _BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer gt_live_…`")
@@ -34,21 +38,40 @@ async def guard(
 
 
 async def admitted(request: Request, needed: Sequence[str]) -> Principal:
-    """The caller, who has all the needed scopes; else a problem."""
-    state = state_of(request)
-    given = _given(request.headers)
-    if len(given) != 1:
-        state.metrics.count("auth_refusals", reason="none" if not given else "several")
-        raise _unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
-    principal = await state.principals.of(given.pop())
+    """The caller, who has all the needed scopes; else a problem. A request is counted once, however often it asks."""
+    of_request = request.scope["state"]
+    principal: Principal | None = of_request.get("caller")
     if principal is None:
-        state.metrics.count("auth_refusals", reason="unknown")
-        raise _unauthorized("This API key is malformed, unknown, expired or revoked.")
+        principal = of_request["caller"] = await _identified(request)
+        of_request["headers"] = state_of(request).accounts.take(principal, clock.now())
     missing = [scope for scope in needed if scope not in principal.scopes]
     if missing:
-        state.metrics.count("auth_refusals", reason="scope")
+        _refuse(request, "scope", principal, asked=missing[0])
         raise Problem(403, "scope-missing", f"This key lacks the scope {missing[0]}.")
+    if READS.intersection(needed):
+        state_of(request).accounts.require_rows(principal, clock.now())
     return principal
+
+
+async def _identified(request: Request) -> Principal:
+    """Whose good key was sent; else 401."""
+    given = _given(request.headers)
+    if len(given) != 1:
+        _refuse(request, "several" if given else "none", sent=given)
+        raise _unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
+    principal = await state_of(request).principals.of(*given)
+    if principal is None:
+        _refuse(request, "unknown", sent=given)
+        raise _unauthorized("This API key is malformed, unknown, expired or revoked.")
+    return principal
+
+
+def _refuse(
+    request: Request, reason: str, caller: Principal | None = None, *, sent: Collection[str] = (), asked: str = ""
+) -> None:
+    """Counts and notes a request that is refused."""
+    state_of(request).metrics.count("auth_refusals", reason=reason)
+    denied(request, reason, caller, sent=sent, asked=asked)
 
 
 def _given(headers: Headers) -> set[str]:
@@ -68,16 +91,16 @@ def require_guarded(app: FastAPI) -> None:
 def _is_guarded(route: RouteContext) -> bool:
     if not isinstance(route.original_route, APIRoute):
         return False
-    scopes = _declared(route.dependant)
+    scopes = declared(route.dependant)
     return scopes is not None and (bool(scopes) or route.path in ANY_KEY)
 
 
-def _declared(dependant: Dependant) -> list[str] | None:
+def declared(dependant: Dependant) -> list[str] | None:
     """The scopes that the guard of a route asks for; None where it has no guard."""
     for each in dependant.dependencies:
         if each.call is guard:
             return [*(each.parent_oauth_scopes or []), *(each.own_oauth_scopes or [])]
-        if (inner := _declared(each)) is not None:
+        if (inner := declared(each)) is not None:
             return inner
     return None
 

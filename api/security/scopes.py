@@ -5,24 +5,27 @@ from typing import Final
 PRICES: Final = "prices:read"
 BARS: Final = "bars:read"
 CURVES: Final = "curves:read"
+KEYS: Final = "keys:admin"
 TENANTS: Final = "tenants:admin"
+AUDIT: Final = "audit:read"
+DEAD_LETTERS: Final = "dlq:write"
 
 SCOPES: Final = {
     PRICES: "ticks, latest prices and instruments",
     BARS: "bars",
     CURVES: "curves, basis and spreads",
     "stream:read": "the live stream",
-    "keys:admin": "making and revoking keys",
+    KEYS: "making and revoking keys",
     TENANTS: "making tenants and their entitlements, and reference data",
-    "audit:read": "the audit record",
-    "dlq:write": "dead letters: reading and sending again",
+    AUDIT: "the audit record",
+    DEAD_LETTERS: "dead letters: reading and sending again",
 }
-_READ: Final = frozenset({PRICES, BARS, CURVES})
-_ANALYST: Final = _READ | {"stream:read"}
-_OPERATOR: Final = _ANALYST | {"audit:read", "dlq:write"}
+READS: Final = frozenset({PRICES, BARS, CURVES})  # what gives rows of prices
+_ANALYST: Final = READS | {"stream:read"}
+_OPERATOR: Final = _ANALYST | {AUDIT, DEAD_LETTERS}
 
 ROLES: Final = {
-    "viewer": _READ,
+    "viewer": READS,
     "analyst": _ANALYST,
     "operator": _OPERATOR,
     "admin": frozenset(SCOPES),

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from api.kept import Kept
+from api.latest.kept import Kept
 from api.state import State
 from tests.api import fakes
 from tests.api.held_reads import Asking, Store

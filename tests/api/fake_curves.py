@@ -16,6 +16,8 @@ class FakeCurves:
     """That part of the reads of tests; `published` are the publications of `CURVE`."""
 
     def __init__(self) -> None:
+        super().__init__()
+        super().__init__()
         self.published: list[Row] = []
 
     async def curve_snapshots(self, tenant: str, curve: str, first: date, last: date, limit: int) -> Stored:

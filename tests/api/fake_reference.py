@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from api.ports import Named
+from api.reads.ports import Named
+from db.postgres.changes import By
 from db.postgres.reference import NAMES
 from db.reference.keeper import State as ReferenceState
 from db.reference.loading import Loaded
@@ -26,6 +27,7 @@ class FakeReference:
         self.tables = empty_tables()
         self.old_reference: str | None = None
         self.loaded: list[tuple[Given, LoadMode]] = []
+        self.loaded_by: list[By] = []
 
     async def snapshot(self, *, fresh: bool = False) -> Snapshot:
         frame = pl.DataFrame(self.reference, schema=dict(REFERENCE))
@@ -36,7 +38,8 @@ class FakeReference:
     async def reference_state(self) -> ReferenceState:
         return ReferenceState(self.version, 0.25, self.old_reference)
 
-    async def load_reference(self, given: Given, mode: LoadMode) -> Loaded:
+    async def load_reference(self, given: Given, mode: LoadMode, by: By) -> Loaded:
         self.loaded.append((given, mode))
+        self.loaded_by.append(by)
         found = changes(given.table, self.tables[given.table.name], given.rows, replace=mode.replace)
         return Loaded([found], self.version + 1)

@@ -12,28 +12,35 @@ import polars as pl
 
 from api.app import create_app
 from api.cursor import Cursors
-from api.kept import Kept
-from api.ports import Extent, Mode, Named, Names, Page, Store, Window
+from api.latest.kept import Kept
+from api.limits.accounts import Quotas
 from api.problems import Problem
+from api.reads.ports import Extent, Mode, Named, Names, Page, Store, Window
+from api.reads.stores import BAR
 from api.security.principal import Principals
 from api.state import State, make_state
-from api.stores import BAR
 from db.postgres.access import StoredKey
 from db.postgres.reference import Filters
+from db.visible import Visible
 from pipeline.blocks import Block
 from pipeline.expected import HELD
 from pipeline.flags import Flag
 from pipeline.schema import REFERENCE, SEEN, TICKS, conform, empty
 from service import apikey
 from service.metrics import Metrics
+from tests.api.fake_access import PEPPER, FakeAccess
 from tests.api.fake_curves import FakeCurves
+from tests.api.fake_explain import FakeExplain
+from tests.api.fake_letters import FakeLetters
+from tests.api.fake_many import FakeMany
 from tests.api.fake_reference import FakeReference
+from tests.api.fake_usage import FakeUsage
 
-PEPPER = "a pepper for tests"
 START = datetime(2026, 7, 1, tzinfo=UTC)
 GAS = "NG_HH_BALMO"
 NODE = "caiso.rt_5min.TH_NP15_GEN-APND"
 SECRET_NODE = "caiso.rt_5min.SECRET"
+QUOTAS = Quotas(60_000, 120_000, 10_000_000)
 
 
 def instrument(name: str, tenant: str = "public", **more: object) -> dict[str, object]:
@@ -65,12 +72,12 @@ class FakeLegs:
         return empty(SEEN)
 
 
-class FakeReads(FakeLegs, FakeReference, FakeCurves):
+class FakeReads(FakeMany, FakeLegs, FakeUsage, FakeReference, FakeExplain, FakeCurves, FakeLetters, FakeAccess):
     """What the routes read, from lists. `gone` holds stores that do not answer."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.keys: dict[str, StoredKey] = {}
+        self.rehashed: list[str] = []
         self.reference = [
             instrument(GAS, unit=None, complete=False),
             instrument(NODE),
@@ -80,7 +87,6 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
         self.stored.append(tick(NODE, START, "-31.123456789"))
         self.stored.append(tick(SECRET_NODE, START, "1", "other"))
         self.bar_rows: list[dict[str, object]] = []
-        self.gone: dict[Store, str] = {}
         self.stops: list[str] = []
         self.lookups = 0
         self.latest_asked: list[tuple[Names, Names, Mode | None]] = []
@@ -94,6 +100,9 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
         given: dict[str, Any] = {"scopes": None, "expires_at": None, "revoked_at": None} | more
         self.keys[key.id] = StoredKey(key.id, tenant, "test", role, digest=key.digest(PEPPER), **given)
         return key.text()
+
+    def rehash(self, key_id: str, old: bytes, new: bytes, pepper: str) -> None:
+        self.rehashed.append(key_id)
 
     async def find_key(self, key_id: str) -> StoredKey | None:
         self._require("postgres")
@@ -110,9 +119,9 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
         return self.version
 
     async def find_instruments(
-        self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
+        self, visible: Visible, filters: Filters, after: tuple[str, str] | None, limit: int
     ) -> pl.DataFrame:
-        rows = [each for each in self.reference if each["tenant"] in tenants]
+        rows = visible.of(pl.DataFrame(self.reference, schema=dict(REFERENCE))).to_dicts()
         for name in ("market", "product"):
             rows = [each for each in rows if getattr(filters, name) in (None, each[name])]
         rows = [each for each in rows if (filters.search or "") in str(each["instrument"])]
@@ -156,6 +165,9 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
 
     async def watermark(self) -> datetime:
         return self.past
+
+    async def has_landed(self, at: datetime) -> bool:
+        return at < await self.known_until()
 
     async def known_until(self) -> datetime:
         self._require("postgres")
@@ -204,7 +216,9 @@ class FakeReads(FakeLegs, FakeReference, FakeCurves):
             raise Problem(503, "store-away", f"{store} does not answer.", headers={"Retry-After": "5"})
 
 
-_COLUMNS = {*tick(GAS, START, "1"), "volume", "energy", "congestion", "loss"}
+_COLUMNS = {
+    *tick(GAS, START, "1"), "hold_end", "volume", "energy", "congestion", "loss", "topic_id", "partition", "offset",
+}  # fmt: skip
 
 
 def _start(row: dict[str, object]) -> datetime:
@@ -233,11 +247,14 @@ class Ticking:
         return self.now
 
 
-def state(reads: FakeReads, monotonic: Ticking | None = None, kept: Kept | None = None) -> State:
+def state(
+    reads: FakeReads, monotonic: Ticking | None = None, kept: Kept | None = None, quotas: Quotas = QUOTAS
+) -> State:
     """Without `kept` nothing is kept."""
     ticking = monotonic or Ticking()
-    principals = Principals(reads.find_key, reads.used.append, PEPPER, ticking)
-    return make_state(reads, principals, Cursors("a secret for tests"), Metrics("api"), kept or Kept(ticking), ticking)
+    principals = Principals(reads.find_key, reads.used.append, reads.peppers, ticking, reads.rehash)
+    cursors, kept = Cursors("a secret for tests"), kept or Kept(ticking)
+    return make_state(reads, principals, cursors, Metrics("api"), kept, ticking, quotas)
 
 
 @asynccontextmanager

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from api.aging import FOR_EVER, Row
-from api.kept import Cell, Cells, Kept, Key, Kind
+from api.latest.aging import FOR_EVER, Row
+from api.latest.kept import Cell, Cells, Kept, Key, Kind
 
 NUMBERS: Final = Kind(None, decimals_as_text=False, version=1)
 TEXTS: Final = Kind(None, decimals_as_text=True, version=1)

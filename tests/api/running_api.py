@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import IO
 from uuid import uuid4
 
 import httpx
@@ -29,19 +30,19 @@ from service.settings import Settings
 from tests.polling import until
 
 ROOT = Path(__file__).parent.parent.parent
-_PEPPER = "a pepper for tests"
+PEPPER = "a pepper for tests"
 
 
 @contextmanager
-def serving(stack: Stack, **environ: str) -> Generator[str]:
-    """Its address, while it runs."""
+def serving(stack: Stack, output: IO[bytes] | None = None, **environ: str) -> Generator[str]:
+    """Its address, while it runs; what it writes goes to `output` where one is given."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     given = {
-        "DATA_PROC_API_PORT": str(port), "DATA_PROC_API_KEY_PEPPER": _PEPPER, "DATA_PROC_API_CURSOR_SECRET": "a secret",
+        "DATA_PROC_API_PORT": str(port), "DATA_PROC_API_KEY_PEPPER": PEPPER, "DATA_PROC_API_CURSOR_SECRET": "a secret",
     }  # fmt: skip
     every = {**os.environ, **stack.environ, **given, **environ}
-    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env=every)
+    process = subprocess.Popen([sys.executable, "-m", "api"], cwd=ROOT, env=every, stdout=output, stderr=output)
     try:
         _wait_ready(process, f"http://127.0.0.1:{port}")
         yield f"http://127.0.0.1:{port}"
@@ -53,7 +54,7 @@ def serving(stack: Stack, **environ: str) -> Generator[str]:
 async def access(settings: Settings, tenant: str, *instruments: tuple[str, str, str]) -> str:
     engine, key = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False), apikey.make()
     await ensure_tenant(engine, tenant, "a tenant")
-    await create_key(engine, StoredKey(key.id, tenant, "t", "viewer", None, key.digest(_PEPPER), None, None))
+    await create_key(engine, StoredKey(key.id, tenant, "t", "viewer", None, key.digest(PEPPER), None, None))
     schema = ["instrument", "market", "product"]
     rows = pl.DataFrame(instruments, schema=schema, orient="row").with_columns(
         tenant=pl.lit(tenant), unit=pl.lit("USD/MMBtu"), first_seen=pl.lit(datetime(2026, 7, 1, tzinfo=UTC))

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import aging
-from api.aging import Row
-from api.register import TICK
+from api.latest import aging
+from api.latest.aging import Row
+from api.reads.register import TICK
 from pipeline import products
 from pipeline.bars import INTERVALS
 from pipeline.products import Product

@@ -6,7 +6,7 @@ from decimal import Decimal
 import httpx
 import pytest
 
-from api.stores import BAR
+from api.reads.stores import BAR
 from pipeline.flags import Flag
 from service import clock
 from tests.api import fakes

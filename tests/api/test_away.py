@@ -7,9 +7,9 @@ from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
 from redis.exceptions import ConnectionError as RedisGone
 from sqlalchemy.exc import InterfaceError, ProgrammingError
 
-from api.away import Watch
-from api.ports import Store
 from api.problems import Problem
+from api.reads.away import Watch
+from api.reads.ports import Store
 from service.metrics import Metrics
 
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api import coverage
-from api.stores import BAR
+from api.reads.stores import BAR
 from service import clock
 from tests.api import fakes
 
@@ -183,7 +183,7 @@ async def test_own_prices_come_before_public_ones(
 async def test_what_may_not_be_read_is_not_there(reads: fakes.FakeReads, http: httpx.AsyncClient, suffix: str) -> None:
     for name in (fakes.SECRET_NODE, "NOBODY", "X/coverage/X"):
         answer = await http.get(f"/v1/instruments/{name}{suffix}")
-        assert (answer.status_code, answer.json()["type"]) == (404, "urn:gridtick:problem:not-found")
+        assert (answer.status_code, answer.json()["type"]) == (404, "/docs/errors/not-found")
     assert (await http.get(f"{NODE}{suffix}?tenant=other")).status_code == 404
     async with fakes.client(reads) as nobody:
         assert (await nobody.get(f"{NODE}{suffix}")).status_code == 401

@@ -9,8 +9,13 @@ import httpx
 import polars as pl
 import pytest
 
-from api import basis, curve_room, curve_texts, curve_versions, curves, hours, spreads
-from api.curves import Futures, publications_of
+from api import basis, spreads
+from api.curves import hours
+from api.curves import meant as curves
+from api.curves import room as curve_room
+from api.curves import texts as curve_texts
+from api.curves import versions as curve_versions
+from api.curves.meant import Futures, publications_of
 from db.clickhouse.curves import Inputs
 from tests.api import fakes, test_curves, test_spreads
 from tests.api.test_curves import BASE, HUB, Reads, read

@@ -11,9 +11,9 @@ import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from api import follower
-from api.follower import WAIT_S, Follower
-from api.kept import CONFIRMED_S, Cells, Kept, Key
+from api.latest import follower
+from api.latest.follower import WAIT_S, Follower
+from api.latest.kept import CONFIRMED_S, Cells, Kept, Key
 from db.redis import generation, landed
 from db.redis.generation import Generation
 from db.redis.landed import A_READ, Change, Entry, Kind, Read
@@ -170,7 +170,7 @@ async def test_while_redis_is_away_nothing_is_kept(
     reasons = list(dict.fromkeys([f"{type(error).__name__}: {error}", "ConnectionError: refused"]))
     for _ in range(2):
         log.away = True
-        with caplog.at_level(logging.WARNING, "api.follower"):
+        with caplog.at_level(logging.WARNING, "api.latest.follower"):
             await log.fail(error)
             await turns()
         assert (held(kept), kept.is_current()) == ([False, False], False)

@@ -10,7 +10,8 @@ import httpx
 import polars as pl
 import pytest
 
-from api import middleware
+from api.wire import exchange
+from db.postgres.changes import By
 from db.reference.loading import Loaded, Mode, Refused
 from db.reference.snapshot import Snapshot
 from pipeline.reference.problems import Problem as Wrong
@@ -133,6 +134,7 @@ async def test_a_table_is_read_as_csv_and_loaded_as_it_was_read(
     [(given, mode)] = reads.loaded
     assert given.rows.equals(reads.tables["taxonomy_rules"])
     assert mode == Mode(replace=True, dry_run=True)
+    assert (reads.loaded_by[0].tenant, reads.loaded_by[0].request_id) == ("public", same.headers["X-Request-ID"])
 
 
 async def test_a_body_with_problems_loads_nothing_and_lists_them(
@@ -153,7 +155,7 @@ async def test_a_body_with_problems_loads_nothing_and_lists_them(
 async def test_what_contradicts_the_rows_that_are_there_is_422(
     reads: fakes.FakeReads, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(given: Given, mode: Mode) -> Loaded:
+    async def refuse(given: Given, mode: Mode, by: By) -> Loaded:
         raise Refused(given.table, [Wrong(0, "spread", "dart.x", "has values.")])
 
     monkeypatch.setattr(reads, "load_reference", refuse)
@@ -173,12 +175,12 @@ async def test_only_a_tenants_own_rows_are_written_and_only_by_administrators(re
         assert (await http.get("/v1/admin/reference/nothing")).status_code == 404
     async with fakes.client(reads, reads.add_key("acme", "operator")) as http:
         for answer in (await http.get(RULES), await http.put(RULES, content=body)):
-            assert (answer.status_code, answer.json()["type"]) == (403, "urn:gridtick:problem:scope-missing")
+            assert (answer.status_code, answer.json()["type"]) == (403, "/docs/errors/scope-missing")
 
 
 async def test_a_table_may_be_larger_than_other_bodies(http: httpx.AsyncClient) -> None:
     rows = "".join(f"r{number},1,pjm,power,,,{'s' * 90}\n" for number in range(1_000))
-    assert len(rows) > middleware.BODY_BYTES
+    assert len(rows) > exchange.BODY_BYTES
     assert (await http.put(RULES, content=HEAD + rows)).json()["added"] == 1_000
-    large = "x" * (middleware.TABLE_BYTES + 1)
+    large = "x" * (exchange.TABLE_BYTES + 1)
     assert (await http.put(RULES, content=large)).status_code == 413

@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.aging import FOR_EVER
-from api.kept import Cell, Kept
+from api.latest.aging import FOR_EVER
+from api.latest.kept import Cell, Kept
 from tests.api import fakes
 from tests.api.held_reads import NUMBERS, A, Asking, B, Store, priced
 

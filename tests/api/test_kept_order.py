@@ -8,8 +8,8 @@ from typing import Final
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.aging import FOR_EVER
-from api.kept import CONFIRMED_S, Cells, Kept, Key, Kind
+from api.latest.aging import FOR_EVER
+from api.latest.kept import CONFIRMED_S, Cells, Kept, Key, Kind
 from tests.api import fakes
 from tests.api.held_reads import NUMBERS, TEXTS, A, Asking, B, Store, priced, turns
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from api.landed import NEVER, Landed, least
+from api.reads.landed import NEVER, Landed, least
 from db.postgres.landed import Place, Reach
 
 Idle = dict[tuple[str, str, int], int]

@@ -3,9 +3,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from api import latest
-from api.ports import Mode
-from api.register import TICK
+from api.latest import chosen as latest
+from api.reads.ports import Mode
+from api.reads.register import TICK
 from pipeline.schema import conform
 from tests.api import fakes
 

@@ -41,7 +41,7 @@ async def test_a_remembered_page_needs_a_key_with_the_scope(
     }  # fmt: skip
     for key, (status, kind) in keys.items():
         answer = await caller.get(GAS, headers={"X-API-Key": key})
-        assert (answer.status_code, answer.json()["type"]) == (status, f"urn:gridtick:problem:{kind}")
+        assert (answer.status_code, answer.json()["type"]) == (status, f"/docs/errors/{kind}")
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.json()["request_id"] == answer.headers["x-request-id"]
     refused = [state.metrics.value("auth_refusals_total", reason=why) for why in ("none", "unknown", "scope")]

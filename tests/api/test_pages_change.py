@@ -9,10 +9,12 @@ import httpx
 import polars as pl
 import pytest
 
-from api.kept import Kept
-from api.ports import Mode, Names
+from api.latest.kept import Kept
+from api.reads.ports import Mode, Names
 from api.state import State
+from db.entitlements import EVERYTHING
 from db.postgres.reference import Filters
+from db.visible import Visible
 from service import clock
 from tests.api import fakes
 from tests.api.answers import GAS, LATEST, data, prices
@@ -48,9 +50,9 @@ class Reads(fakes.FakeReads):
         return await super().reference_version()
 
     async def find_instruments(
-        self, tenants: Names, filters: Filters, after: tuple[str, str] | None, limit: int
+        self, visible: Visible, filters: Filters, after: tuple[str, str] | None, limit: int
     ) -> pl.DataFrame:
-        found = await super().find_instruments(tenants, filters, after, limit)
+        found = await super().find_instruments(visible, filters, after, limit)
         if self.meanwhile is not None:
             await self.meanwhile()
         return found
@@ -159,7 +161,7 @@ async def test_a_change_of_the_reference_is_shown_within_a_second(
     reads.stored.append(fakes.tick("NEW", fakes.START, "1"))
     assert [row["instrument"] for row in data(await caller.get(addresses[1]))] == ["NEW", fakes.GAS]
     assert reads.versions == 2
-    assert await state.pages.remembered(GAS.partition("?")[2].encode(), "public") is not None
+    assert await state.pages.remembered(GAS.partition("?")[2].encode(), ("public", EVERYTHING)) is not None
 
 
 async def test_nothing_is_kept_from_a_reference_that_changes_while_it_is_read(

@@ -15,7 +15,7 @@ def _check(answer: httpx.Response, status: int, kind: str) -> dict[str, object]:
     assert answer.headers["content-type"] == "application/problem+json"
     body = answer.json()
     assert set(body) == {"type", "title", "status", "detail", "request_id", "errors"}
-    assert body["type"] == f"urn:gridtick:problem:{kind}"
+    assert body["type"] == f"/docs/errors/{kind}"
     assert body["request_id"] == answer.headers["x-request-id"]
     return body
 
@@ -53,7 +53,7 @@ def _check(answer: httpx.Response, status: int, kind: str) -> dict[str, object]:
         (f"{TICKS}&cursor=AAAA", "cursor", "does not belong"),
         (f"{TICKS}&price_type=float", "price_type", "number"),
         ("/v1/ticks", "instrument", "is needed"),
-        (f"{BARS}&fill=hold", "fill", "no parameter"),
+        (f"{BARS}&gaps=hold", "gaps", "no parameter"),
         (f"/v1/bars?instrument={fakes.GAS}", "interval", "is needed"),
         (f"/v1/bars?instrument={fakes.GAS}&interval=10s", "interval", "1m"),
         (f"/v1/bars?instrument={fakes.NODE}&interval=1m", "interval", "finer than 5m"),
@@ -134,7 +134,7 @@ async def test_other_methods_are_405(http: httpx.AsyncClient) -> None:
 async def test_head_is_get_without_its_body(http: httpx.AsyncClient, address: str) -> None:
     get, head = await http.get(address), await http.head(address)
     assert (head.status_code, head.content) == (get.status_code, b"")
-    left = {"x-request-id"} if address != "/metrics" else {"x-request-id", "content-length"}
+    left = {"x-request-id", "ratelimit"} if address != "/metrics" else {"x-request-id", "content-length", "ratelimit"}
     assert {n: v for n, v in head.headers.items() if n not in left} == {
         n: v for n, v in get.headers.items() if n not in left
     }

@@ -3,12 +3,11 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import httpx
-import msgspec
 import polars as pl
 import pytest
 
 from api import shapes
-from api.stores import BAR
+from api.reads.stores import BAR
 from pipeline.flags import Flag
 from service import clock
 from tests.api import fakes
@@ -160,7 +159,7 @@ async def test_bars_have_the_promised_fields(reads: fakes.FakeReads, http: httpx
     assert (row["open"], row["twap"], row["flags"]) == (20.5, None, ["VALID"])
     assert body["query"] == {
         "instrument": [fakes.GAS], "interval": "1h", "start": "2026-07-01T00:00:00Z",
-        "end": "2026-07-02T00:00:00Z", "limit": 1000, "price_type": "number",
+        "end": "2026-07-02T00:00:00Z", "limit": 1000, "price_type": "number", "fill": "none",
     }  # fmt: skip
 
 
@@ -179,17 +178,6 @@ async def test_a_bar_is_final_once_over_and_whole() -> None:
         94: [False, False, True],
         95: [True, False, True],
     }
-
-
-async def test_docs_need_no_other_host(http: httpx.AsyncClient) -> None:
-    page = (await http.get("/docs")).text
-    assert "/v1/prices/latest" in page
-    assert "<td>only rows of this tenant; default: all that you may read." in page
-    assert "<pre>curl -H" in page
-    assert "`" not in page
-    assert "src=" not in page
-    assert "https://" not in page
-    assert msgspec.json.decode((await http.get("/openapi.json")).content)["openapi"].startswith("3.1")
 
 
 async def test_a_volume_far_beyond_the_usual_is_flagged(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:

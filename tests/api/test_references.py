@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from api import references
-from api.ports import Names
 from api.problems import Problem
+from api.reads.ports import Names
 from api.references import LOOK_S, References
+from db.visible import Visible
 from tests.api import fakes
 from tests.api.held_reads import turns
 
@@ -87,48 +88,48 @@ async def test_all_who_wait_share_one_look_also_where_it_fails(reads: Reads, kno
 async def test_names_are_read_once_while_the_version_stands(
     reads: Reads, known: References, ticking: fakes.Ticking
 ) -> None:
-    first = await known.named(["public"], [fakes.GAS, fakes.NODE])
-    again = await known.named(["public"], [fakes.GAS, fakes.NODE])
+    first = await known.named(Visible(("public",)), [fakes.GAS, fakes.NODE])
+    again = await known.named(Visible(("public",)), [fakes.GAS, fakes.NODE])
     assert first["instrument"].to_list() == again["instrument"].to_list() == [fakes.GAS, fakes.NODE]
     assert len(reads.named) == 1
     ticking.now += 1.1
-    await known.named(["public"], [fakes.GAS, fakes.NODE])
+    await known.named(Visible(("public",)), [fakes.GAS, fakes.NODE])
     assert len(reads.named) == 1, "its version stands"
     reads.reference[0] |= {"unit": "USD/MMBtu"}
     reads.version -= 1
     ticking.now += 1.1
-    assert (await known.named(["public"], [fakes.GAS, fakes.NODE]))["unit"][0] == "USD/MMBtu"
+    assert (await known.named(Visible(("public",)), [fakes.GAS, fakes.NODE]))["unit"][0] == "USD/MMBtu"
     assert len(reads.named) == 2
 
 
 async def test_tenants_do_not_share(reads: Reads, known: References) -> None:
     reads.reference.append(fakes.instrument(fakes.GAS, "other"))
     for _ in range(2):
-        for tenants in (["public"], ["other"], ["other", "public"]):
-            found = await known.named(tenants, [fakes.GAS])
+        for tenants in (("public",), ("other",), ("other", "public")):
+            found = await known.named(Visible(tenants), [fakes.GAS])
             assert set(found["tenant"]) == set(tenants)
     assert len(reads.named) == 3
 
 
 async def test_a_name_that_is_not_there_is_always_asked_for(reads: Reads, known: References) -> None:
     for _ in range(2):
-        assert (await known.named(["public"], [fakes.GAS, "NEW"]))["instrument"].to_list() == [fakes.GAS]
+        assert (await known.named(Visible(("public",)), [fakes.GAS, "NEW"]))["instrument"].to_list() == [fakes.GAS]
     reads.reference.append(fakes.instrument("NEW"))
-    assert (await known.named(["public"], [fakes.GAS, "NEW"])).height == 2
+    assert (await known.named(Visible(("public",)), [fakes.GAS, "NEW"])).height == 2
 
 
 async def test_names_read_while_the_version_changes_are_not_kept(
     reads: Reads, known: References, ticking: fakes.Ticking
 ) -> None:
     reads.names_gate.clear()
-    asking = asyncio.ensure_future(known.named(["public"], [fakes.GAS]))
+    asking = asyncio.ensure_future(known.named(Visible(("public",)), [fakes.GAS]))
     await turns()
     reads.version = 2
     ticking.now += 1.1
     assert await known.look() == 2
     reads.names_gate.set()
     await asking
-    await known.named(["public"], [fakes.GAS])
+    await known.named(Visible(("public",)), [fakes.GAS])
     assert len(reads.named) == 2
 
 
@@ -138,7 +139,7 @@ async def test_so_many_names_are_kept_and_the_oldest_go(
     monkeypatch.setattr(references, "MOST", 28)
     lists = [[fakes.GAS], [fakes.NODE], [fakes.GAS, fakes.NODE], [fakes.NODE, fakes.GAS]]
     for names in lists:
-        await known.named(["public"], names)
+        await known.named(Visible(("public",)), names)
     for names in reversed(lists):
-        await known.named(["public"], names)
+        await known.named(Visible(("public",)), names)
     assert [names for _, names in reads.named[4:]] == [lists[1], lists[0]], "8 for a list and 1 for each name"

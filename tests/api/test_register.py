@@ -7,8 +7,8 @@ from typing import Any, Final
 import pytest
 from redis.asyncio import Redis
 
-from api import register
-from api.register import TICK
+from api.reads import register
+from api.reads.register import TICK
 from db.redis import generation
 from db.redis.generation import Generation, State
 from service import clock

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import polars as pl
@@ -42,3 +42,8 @@ def test_whole_numbers_keep_their_zeros() -> None:
         {"a": [Decimal(100)], "b": [Decimal(100)]}, schema={"a": pl.Decimal(18, 9), "b": pl.Decimal(18, 0)}
     )
     assert render.rows(frame) == '{"a":100,"b":100}'
+
+
+def test_days_are_texts() -> None:
+    frame = pl.DataFrame({"day": [date(2026, 7, 1), None]}, schema={"day": pl.Date})
+    assert render.rows(frame) == '{"day":"2026-07-01"},{"day":null}'

@@ -153,7 +153,7 @@ async def test_a_slow_look_up_is_remembered_from_its_beginning(reads: fakes.Fake
         ticking.now += 3
         return found
 
-    principals = Principals(find_slowly, reads.used.append, fakes.PEPPER, ticking)
+    principals = Principals(find_slowly, reads.used.append, reads.peppers, ticking, reads.rehash)
     assert await principals.of(key) is not None
     (stored,) = reads.keys.values()
     reads.keys[stored.id] = _revoked(stored)

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from redis import Redis
 
-from api.kept import CONFIRMED_S
+from api.latest.kept import CONFIRMED_S
 from db.clickhouse.client import connect
 from db.clickhouse.latest import latest_all
 from db.redis import generation
@@ -90,7 +90,7 @@ class Live:
 def live(stack: Stack, settings: Settings) -> Iterator[Live]:
     url = settings.redis.url.get_secret_value().rpartition("/")[0] + "/3"
     redis = connect_redis(url)
-    with running_api.serving(stack, **{REDIS: url}) as address, httpx.Client(base_url=address) as client:
+    with running_api.serving(stack, None, **{REDIS: url}) as address, httpx.Client(base_url=address) as client:
         yield Live(settings, redis, client)
     redis.flushdb()
     redis.close()

@@ -11,7 +11,7 @@ import httpx
 import polars as pl
 import pytest
 
-from api.ports import Names
+from api.reads.ports import Names
 from db.reference.snapshot import Snapshot
 from pipeline.reference.tables import TABLES
 from tests.api import fakes
@@ -151,6 +151,19 @@ async def test_a_basis_has_rows_where_both_have_a_price(http: httpx.AsyncClient,
     assert [found[name] for name in names] == [
         Decimal("-37.320241"), 0, Decimal("-37.320241"), 0, Decimal("29.357335"), Decimal("66.677576"),
     ]  # fmt: skip
+
+
+async def test_a_basis_has_local_times_of_its_instrument(http: httpx.AsyncClient, reads: Reads) -> None:
+    for name in (NODE, DA):
+        priced(reads, name, "5")
+    (plain,), (local,), (tokyo,) = [
+        data(await http.get(BASIS + given)) for given in ("", "&timezone=market", "&timezone=Asia/Tokyo")
+    ]
+    assert (local.pop("interval_start_local"), local.pop("interval_end_local")) == (
+        plain["interval_start"].replace("Z", "+00:00"), plain["interval_end"].replace("Z", "+00:00"),
+    )  # fmt: skip
+    assert local == plain
+    assert tokyo["interval_start_local"].endswith("+09:00")
 
 
 async def test_across_markets_only_the_price_is_a_difference(http: httpx.AsyncClient, reads: Reads) -> None:

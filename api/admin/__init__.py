@@ -1,0 +1,1 @@
+"""Keys, tenants, dead letters and reference data, for administrators."""

@@ -1,0 +1,1 @@
+"""The working behind one bar."""

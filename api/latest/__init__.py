@@ -1,0 +1,1 @@
+"""Latest prices: kept in this process, aged as they are shown."""

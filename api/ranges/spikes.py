@@ -1,0 +1,37 @@
+"""`VOLUME_SPIKE` of the ticks of an answer, by the volumes of the days before."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+
+from api.reads.ports import Names, Reads, Window
+from pipeline import spikes
+
+_DAY: Final = timedelta(days=1)
+_DAYS: Final = 20_000  # bars of days that are looked at for what is usual
+
+
+class Spikes:
+    """Keeps the days that it read last: the slices of a long answer mostly lie within one."""
+
+    def __init__(self) -> None:
+        self._read: tuple[object, pl.DataFrame] | None = None
+
+    async def flagged(self, reads: Reads, tenants: Names, rows: pl.DataFrame) -> pl.DataFrame:
+        """The ticks of now with `VOLUME_SPIKE`."""
+        if rows["volume"].null_count() == rows.height:
+            return rows
+        first, last = rows["start"].min(), rows["start"].max()
+        assert isinstance(first, datetime)
+        assert isinstance(last, datetime)
+        names = sorted(rows["instrument"].unique())
+        span = Window(_midnight(first) - spikes.LOOK_BACK - _DAY, _midnight(last) + 2 * _DAY, None, _DAYS)
+        if self._read is None or self._read[0] != (names, span):
+            self._read = (names, span), (await reads.bars(tenants, names, "1d", span)).rows
+        return spikes.flagged(rows, self._read[1])
+
+
+def _midnight(at: datetime) -> datetime:
+    """Of UTC."""
+    return at.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,0 +1,105 @@
+"""Long answers: rows are read, written and sent a slice at a time, as fast as the client takes them.
+
+A client that goes away stops the reading. What breaks on the way breaks the connection: no body is ended as if it were
+whole.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
+from typing import Final
+
+from starlette.responses import StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from api.formats.writers import Writer
+from api.problems import Problem
+from api.ranges.slices import Frames, ahead
+
+STALLED_S: Final = 60.0  # a client that takes nothing for so long is let go
+_RETRY_AFTER_S: Final = 10
+_PIECE: Final = 10_000  # rows of text that are written at once
+
+
+class Streams:
+    """The places for long answers of this process."""
+
+    def __init__(self, most: int = 2) -> None:
+        self.most = most
+        self._held = 0
+
+    def take(self) -> Callable[[], None]:
+        """Takes a place; what gives it back, once. A 503 problem where none is free."""
+        if self._held >= self.most:
+            detail = f"{self.most} long answers are under way here, and no more at a time. Come again in "
+            detail += f"{_RETRY_AFTER_S} seconds, or ask for pages with limit=10000."
+            raise Problem(503, "too-many-streams", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
+        self._held += 1
+        given = iter([None])
+
+        def give_back() -> None:
+            if next(given, 1) is None:
+                self._held -= 1
+
+        return give_back
+
+
+class Streamed(StreamingResponse):
+    """The answer; `ended` is called when it is over, however it ends. HEAD gets its head."""
+
+    def __init__(
+        self, body: AsyncGenerator[bytes], headers: Mapping[str, str], media_type: str, ended: Callable[[], None]
+    ) -> None:
+        super().__init__(body, headers=headers, media_type=media_type)
+        self._body = body
+        self._ended = ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            async with aclosing(self._body):
+                if scope["state"].get("bodiless"):
+                    await self._head(send)
+                else:
+                    await super().__call__(scope, receive, send)
+        finally:
+            self._ended()
+
+    async def stream_response(self, send: Send) -> None:
+        async def patient(message: Message) -> None:
+            async with asyncio.timeout(STALLED_S):
+                await send(message)
+
+        await super().stream_response(patient)
+
+    async def _head(self, send: Send) -> None:
+        """As the answer begins, without what it holds."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def begun(frames: Frames) -> Frames:
+    """The same frames, of which the first is there: what cannot be read at all is refused before anything is sent."""
+    first = await anext(frames)
+
+    async def every() -> Frames:
+        async with aclosing(frames):
+            yield first
+            async for rows in frames:
+                yield rows
+
+    return ahead(every())
+
+
+async def written(
+    frames: Frames, made: Writer, count: Callable[[int], None], *, in_pieces: bool
+) -> AsyncGenerator[bytes]:
+    """The bytes of all frames; text, which is long, in pieces. `count` is told of the rows that are sent."""
+    async with aclosing(frames):
+        async for rows in frames:
+            pieces = rows.iter_slices(_PIECE) if in_pieces and rows.height else iter([rows])
+            for piece in pieces:
+                held = await asyncio.to_thread(made.write, piece)
+                count(piece.height)
+                yield held
+    yield await asyncio.to_thread(made.finish)

@@ -1,0 +1,1 @@
+"""What the routes read and change, as interfaces, and over the real stores."""

@@ -1,0 +1,1 @@
+"""The shapes of answers, for the OpenAPI document only: answers are rendered from frames."""

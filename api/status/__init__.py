@@ -1,0 +1,1 @@
+"""How fresh each market and product is."""

@@ -1,0 +1,123 @@
+"""What a client may keep, and what it is told of what it kept."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+
+from db.entitlements import Entitlements
+from tests.api import fakes
+from tests.api.answers import GAS
+
+TICKS = f"/v1/ticks?instrument={fakes.GAS}&start=2026-07-01T00:00:00Z"
+PAST = f"{TICKS}&as_of=2026-07-02T00:00:00Z"
+
+
+@pytest.fixture
+async def both(reads: fakes.FakeReads) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
+    """Callers of two tenants over the same application."""
+    state = fakes.state(reads)
+    async with (
+        fakes.client(reads, reads.add_key(), state) as one,
+        fakes.client(reads, reads.add_key("other"), state) as two,
+    ):
+        yield one, two
+
+
+async def test_a_complete_past_is_for_ever_and_read_once(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    answer = await http.get(PAST)
+    assert answer.headers["cache-control"] == "private, max-age=31536000, immutable"
+    reads.gone = {"clickhouse": "away"}  # nothing is read again
+    again = await http.get(PAST, headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    for name in ("etag", "cache-control", "vary"):
+        assert again.headers[name] == answer.headers[name]
+    assert "RateLimit" in again.headers
+
+
+async def test_a_provisional_past_and_the_present_are_checked(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    reads.landed = fakes.START
+    for address in (PAST, TICKS):
+        answer = await http.get(address)
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert (await http.get(address, headers={"If-None-Match": answer.headers["etag"]})).status_code == 304
+        reads.stored.append(fakes.tick(fakes.GAS, fakes.START + timedelta(hours=len(reads.stored)), "9"))
+        changed = await http.get(address, headers={"If-None-Match": answer.headers["etag"]})
+        assert changed.status_code == 200
+        assert changed.headers["etag"] != answer.headers["etag"]
+
+
+async def test_a_closed_range_is_kept_for_a_minute(http: httpx.AsyncClient) -> None:
+    closed = f"{TICKS}&end=2026-07-01T01:00:00Z"
+    assert (await http.get(closed)).headers["cache-control"] == "private, max-age=60"
+
+
+@pytest.mark.parametrize("address", [GAS, "/v1/me", "/v1/usage"])
+async def test_what_is_of_the_moment_is_kept_nowhere(http: httpx.AsyncClient, address: str) -> None:
+    answer = await http.get(address)
+    assert (answer.headers["cache-control"], "etag" in answer.headers) == ("no-store", False)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [("W/{}", 304), ('"x", {}', 304), ("*", 304), ('"x"', 200), ("", 200), ("x", 200), ('{}"', 200)],
+)
+async def test_tags_are_compared_as_rfc_9110_says(http: httpx.AsyncClient, sent: str, status: int) -> None:
+    tag = (await http.get(PAST)).headers["etag"]
+    assert (await http.get(PAST, headers={"If-None-Match": sent.format(tag)})).status_code == status
+
+
+async def test_a_tag_is_worth_nothing_to_others(
+    reads: fakes.FakeReads, both: tuple[httpx.AsyncClient, httpx.AsyncClient]
+) -> None:
+    one, two = both
+    reads.reference.append(fakes.instrument(fakes.GAS, "other"))
+    tag = (await one.get(PAST)).headers["etag"]
+    assert (await two.get(f"{PAST}&tenant=other", headers={"If-None-Match": tag})).status_code == 200
+    less = reads.add_key(entitled=Entitlements(markets=frozenset({"caiso"})), tenant="third")
+    for headers, status in (({"X-API-Key": less}, 404), ({"X-API-Key": "nonsense"}, 401)):
+        assert (await one.get(PAST, headers=headers | {"If-None-Match": tag})).status_code == status
+    bars = reads.add_key(scopes=frozenset({"bars:read"}))
+    assert (await one.get(PAST, headers={"X-API-Key": bars, "If-None-Match": tag})).status_code == 403
+
+
+async def test_a_tag_is_read_again_once_names_and_units_may_be_others(
+    reads: fakes.FakeReads, http: httpx.AsyncClient
+) -> None:
+    tag = (await http.get(PAST)).headers["etag"]
+    reads.version += 1
+    reads.reference[0] |= {"unit": "USD/MMBtu"}
+    state = fakes.state(reads)  # sees the version at once
+    async with fakes.client(reads, reads.add_key(), state) as fresh:
+        assert (await fresh.get(PAST, headers={"If-None-Match": tag})).status_code == 200
+
+
+async def test_formats_have_tags_of_their_own(http: httpx.AsyncClient) -> None:
+    tags = {
+        (await http.get(f"{PAST}&limit=9&format={name}")).headers["etag"]
+        for name in ("json", "csv", "ndjson", "parquet")
+    }
+    assert len(tags) == 4
+    by_accept = await http.get(f"{PAST}&limit=9", headers={"Accept": "text/csv"})
+    assert "accept" in by_accept.headers["vary"].lower()
+    again = await http.get(f"{PAST}&limit=9", headers={"If-None-Match": by_accept.headers["etag"]})
+    assert (again.status_code, again.headers["content-type"]) == (200, "application/json")
+
+
+async def test_a_packed_answer_has_its_own_tag_and_either_is_known(http: httpx.AsyncClient) -> None:
+    long = f"/v1/instruments?q={fakes.NODE}"
+    plain = await http.get(long, headers={"Accept-Encoding": "identity"})
+    tag = plain.headers["etag"]
+    for sent in (tag, f'{tag[:-1]}-gzip"'):
+        answer = await http.get(long, headers={"Accept-Encoding": "gzip", "If-None-Match": sent})
+        assert answer.status_code == 304
+
+
+async def test_a_request_is_counted_once(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    first = await http.get(PAST)
+    left = int(first.headers["RateLimit"].split("r=")[1].split(";")[0])
+    for sent in ('"x"', first.headers["etag"]):
+        answer = await http.get(PAST, headers={"If-None-Match": sent})
+        left -= 1
+        assert answer.headers["RateLimit"].startswith(f'"key";r={left};')
