@@ -106,12 +106,14 @@ def api(
     rounds: Rounds = 3,
     seconds: Annotated[float, typer.Option(min=0.1, help="How long each server is asked, each time.")] = 3.0,
     ticks: Annotated[int, typer.Option(min=1, help="Ticks of each instrument in the stored day.")] = 288,
+    rows: Annotated[int, typer.Option(min=1000, help="Ticks of a long answer.")] = 5_000_000,
     output: Output = None,
 ) -> None:
-    """Requests a second of the API beside a bare route that returns the same bytes, with and without ingest."""
+    """Requests a second of the API beside a bare route that returns the same bytes, with and without ingest; what it
+    costs to be let in; rows a second of a long answer in each format."""
     from local.bench import api
 
-    _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder, ticks), _say), output)
+    _report(lambda folder: api.measure(api.Plan(rounds, seconds, folder, ticks, rows), _say), output)
 
 
 @bench.command()

@@ -30,7 +30,7 @@ def resume(
     Example: gridtick bridge resume
     """
     from db.postgres import stops
-    from gridtick.cli.letters.held import asked, engine_of
+    from gridtick.cli.letters.stores import asked, engine_of
 
     engine = engine_of(settings_of(data_dir))
     resumed = [each for each in ([lane] if lane else LANES) if asked(stops.resume(engine, each))]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from gridtick.cli.letters.states import State
+from db.letters.states import State
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir, instant
 from gridtick.cli.reading import Wanted
 from gridtick.cli.system import reached_kafka, settings_of
@@ -14,7 +14,7 @@ from pipeline.errors import DataProcessingError
 
 if TYPE_CHECKING:
     from db.kafka.letters import Original
-    from gridtick.cli.letters.causes import Dead
+    from db.letters.causes import Dead
     from service.settings import Settings
 
 commands = typer.Typer(
@@ -42,8 +42,9 @@ def ls(
 
     Example: gridtick dlq ls --cause 3f9a1b --state waiting
     """
-    from gridtick.cli.letters import rows
-    from gridtick.cli.letters.causes import by_cause, with_cause
+    from db.letters.causes import by_cause
+    from db.letters.named import with_cause
+    from gridtick.cli.letters import shown_rows as rows
     from gridtick.cli.output import write
 
     found = _read(data_dir, since)[1]
@@ -72,7 +73,7 @@ def show(
 
     Example: gridtick dlq show 3f9a1b2c --output refused.csv && gridtick parse refused.csv
     """
-    from gridtick.cli.letters.causes import with_ids
+    from db.letters.named import with_ids
     from gridtick.cli.letters.shown import described
 
     settings, found = _read(data_dir, None)
@@ -116,16 +117,22 @@ def replay(
 
     Example: gridtick dlq replay 3f9a1b2c --market nyiso --wait
     """
-    from gridtick.cli.letters import sending, told
+    from db.letters import sending
+    from db.letters.named import Choice
+    from gridtick.cli.letters import stores, told
+    from gridtick.cli.letters.labels import refuse_wrong
     from pipeline.replay import Labels
 
     labels = Labels(market and market.lower(), product and product.lower(), tenant)
-    sending.refuse_wrong(labels)
+    refuse_wrong(labels)
     _refuse_unclear(letters or [], cause, every)
     settings, found = _read(data_dir, since)
-    chosen = _chosen(found, letters or [], cause)
-    wanted = sending.wanted(chosen, labels, settings.kafka, again=again)
-    result = sending.send(settings, wanted, trial=dry_run) if wanted else sending.Result()
+    choice = Choice(letters or (), cause, labels, again)
+    chosen = choice.of(found)
+    wanted = sending.wanted(chosen, choice, settings.kafka)
+    if wanted and not dry_run:
+        stores.record(settings, wanted, choice)
+    result = stores.send(settings, wanted, trial=dry_run) if wanted else sending.Result()
     told.tell(result, len(chosen) - len(wanted), dry_run=dry_run)
     refused = bool(wait and not dry_run and result.sent) and told.refused_again(settings, result)
     if result.failed or refused:
@@ -135,13 +142,13 @@ def replay(
 def _read(data_dir: Path, since: str | None) -> "tuple[Settings, list[Dead]]":
     from rich.console import Console
 
-    from gridtick.cli.letters import held
+    from gridtick.cli.letters import stores
 
     since_ms = _since_ms(since)
     settings = settings_of(data_dir)
     reached_kafka(settings, data_dir)
     with Console(stderr=True).status("reading the dead letters"):
-        return settings, held.read(settings, since_ms)
+        return settings, stores.read(settings, since_ms)
 
 
 def _since_ms(text: str | None) -> int:
@@ -153,28 +160,14 @@ def _refuse_unclear(ids: Sequence[str], cause: str | None, every: bool) -> None:
         raise DataProcessingError("name dead letters by their ids, or one --cause, or --all", "cli")
 
 
-def _chosen(found: "list[Dead]", ids: Sequence[str], cause: str | None) -> "list[Dead]":
-    from gridtick.cli.letters.causes import with_cause, with_ids
-
-    if ids:
-        return with_ids(found, ids)
-    return with_cause(found, cause) if cause is not None else found
-
-
 def _original(settings: "Settings", dead: "Dead") -> "tuple[Original, bool]":
     """Its message, and whether that is whole."""
-    from contextlib import closing
-    from dataclasses import replace
+    from db.letters.originals import original
 
-    from db.kafka.deadletters import DeadLetterTopic
-    from gridtick.cli.letters.content import whole
-
-    with closing(DeadLetterTopic(settings.kafka)) as topic:
-        ((_, kept),) = list(topic.originals({dead.letter.place}))
-        found = whole(topic, dead.letter, kept)
+    found = original(settings.kafka, dead.letter)
     if found is None:
-        return kept, False
-    return replace(found, told=kept.told), True
+        raise DataProcessingError(f"{dead.id} is no longer in the dead-letter topic. `gridtick dlq ls` lists.", "cli")
+    return found
 
 
 def _written(path: Path, value: bytes, message: bool) -> int:

@@ -6,7 +6,7 @@ import typer
 
 from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
-from gridtick.cli.reading import AsOf, Limit, Wanted, write_read
+from gridtick.cli.reading import AsOf, Limit, TimeZone, Wanted, write_read
 from gridtick.client import LatestPrice
 
 _SHOWN = ("instrument", "interval_start", "price", "unit", "mode", "status", "age_seconds", "flags", "revision")
@@ -26,6 +26,7 @@ def latest(
     ] = None,
     *,
     as_of: AsOf = None,
+    timezone: TimeZone = None,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -35,5 +36,6 @@ def latest(
     Example: gridtick latest --market caiso --product rt_5min
     """
     with connected(data_dir) as client:
-        rows = client.latest(instruments or (), market=market, product=product, mode=mode, as_of=as_of, limit=limit)
-        write_read(rows, wanted, LatestPrice, _SHOWN)
+        which = {"market": market, "product": product, "as_of": as_of, "timezone": timezone}
+        rows = client.latest(instruments or (), **which, mode=mode, limit=limit)
+        write_read(rows, wanted, LatestPrice, _SHOWN, timezone)

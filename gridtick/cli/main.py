@@ -23,9 +23,13 @@ COMMANDS: Final = (
     "latest",
     "curve",
     "spreads",
+    "explain",
     "verify",
     "dlq",
     "reference",
+    "keys",
+    "tenants",
+    "audit",
     "bridge",
     "bench",
 )

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain
@@ -26,8 +26,11 @@ class Format(StrEnum):
     parquet = "parquet"
 
 
-def write(rows: Iterable[Row], wanted: Format | None, kind: RowType, shown: tuple[str, ...]) -> None:
-    """Writes the rows, all of one type; `shown` are the columns of a table. Says so where there is none.
+def write(
+    rows: Iterable[Row], wanted: Format | None, kind: RowType, shown: tuple[str, ...], also: Collection[str] = ()
+) -> None:
+    """Writes the rows, all of one type; `shown` are the columns of a table. Says so where there is none. `also`: the
+    columns that these rows have and others of their type have not.
 
     The exit status is that of `standard_output` where they cannot be written.
     """
@@ -41,9 +44,9 @@ def write(rows: Iterable[Row], wanted: Format | None, kind: RowType, shown: tupl
             print("No rows.", file=sys.stderr)
         every = () if first is None else chain([first], found)
         if chosen is Format.table:
-            _table(every, kind, shown, out)
+            _table(every, columns_of(kind, also), shown, out)
         else:
-            _WRITERS[chosen](every, kind, out.buffer)
+            _WRITERS[chosen](every, kind, also, out.buffer)
 
 
 def json_text(value: Any) -> str:
@@ -63,12 +66,12 @@ def plain(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _ndjson(rows: Iterable[Row], _: RowType, out: BinaryIO) -> None:
+def _ndjson(rows: Iterable[Row], _: RowType, __: Collection[str], out: BinaryIO) -> None:
     for row in rows:
         out.write(json_text(row).encode() + b"\n")
 
 
-def _json(rows: Iterable[Row], _: RowType, out: BinaryIO) -> None:
+def _json(rows: Iterable[Row], _: RowType, __: Collection[str], out: BinaryIO) -> None:
     between = b"["
     for row in rows:
         out.write(between + json_text(row).encode())
@@ -76,8 +79,8 @@ def _json(rows: Iterable[Row], _: RowType, out: BinaryIO) -> None:
     out.write(b"]\n" if between != b"[" else b"[]\n")
 
 
-def _csv(rows: Iterable[Row], kind: RowType, out: BinaryIO) -> None:
-    names = list(columns_of(kind))
+def _csv(rows: Iterable[Row], kind: RowType, also: Collection[str], out: BinaryIO) -> None:
+    names = list(columns_of(kind, also))
     line = csv.writer(_Encoded(out), lineterminator="\n")
     line.writerow(names)
     line.writerows([_cell(row.get(name)) for name in names] for row in rows)
@@ -93,18 +96,17 @@ class _Encoded:
         return self._out.write(text.encode())
 
 
-def _parquet(rows: Iterable[Row], kind: RowType, out: BinaryIO) -> None:
+def _parquet(rows: Iterable[Row], kind: RowType, also: Collection[str], out: BinaryIO) -> None:
     from gridtick.cli.parquet import packed  # loads polars, which no other format needs
 
-    out.write(packed(rows, kind))
+    out.write(packed(rows, kind, also))
 
 
-def _table(rows: Iterable[Row], kind: RowType, shown: tuple[str, ...], out: TextIO) -> None:
+def _table(rows: Iterable[Row], held: Mapping[str, type], shown: tuple[str, ...], out: TextIO) -> None:
     from gridtick.cli.table import draw
 
     cells = [[_cell(row.get(name)) for name in shown] for row in rows]
     if cells:
-        held = columns_of(kind)
         draw(out, {name: "right" if is_number(held[name]) else "left" for name in shown}, cells)
 
 
@@ -117,7 +119,7 @@ def _cell(value: Any) -> str:
     return json_text(value) if isinstance(value, Decimal | bool) else str(value)
 
 
-_WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], RowType, BinaryIO], None]]] = {
+_WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], RowType, Collection[str], BinaryIO], None]]] = {
     Format.ndjson: _ndjson,
     Format.json: _json,
     Format.csv: _csv,

@@ -1,7 +1,7 @@
 """Rows as Parquet: the types follow from the row type, so that nulls and no rows change nothing."""
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -26,9 +26,9 @@ _INSTANTS: Final = frozenset(
 )
 
 
-def packed(rows: Iterable[Mapping[str, Any]], kind: RowType) -> bytes:
+def packed(rows: Iterable[Mapping[str, Any]], kind: RowType, also: Collection[str] = ()) -> bytes:
     """The Parquet file; instants are instants there."""
-    schema = {name: _dtype(kind, name, held) for name, held in columns_of(kind).items()}
+    schema = {name: _dtype(kind, name, held) for name, held in columns_of(kind, also).items()}
     frame = pl.DataFrame([_flat(row) for row in rows], schema=schema, orient="row")
     texts = pl.col([name for name in schema if name in _INSTANTS])
     instants = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC")

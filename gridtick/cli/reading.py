@@ -1,7 +1,7 @@
 """The options that the reading commands share, and how they write what they read."""
 
 import sys
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -24,9 +24,26 @@ Wanted: TypeAlias = Annotated[
 ]
 
 
-def write_read(rows: Rows[Any], wanted: Format | None, kind: RowType, shown: tuple[str, ...]) -> None:
-    """Writes the rows, and says so where what was known at an instant may still grow."""
-    write(rows, wanted, kind, shown)
+TimeZone: TypeAlias = Annotated[
+    str | None, typer.Option(help="Local times too: market (each instrument's own), UTC or e.g. America/Chicago.")
+]
+_LOCAL: Final = {name: f"{name}_local" for name in ("interval_start", "interval_end", "start", "end")}
+
+
+def write_read(
+    rows: Rows[Any],
+    wanted: Format | None,
+    kind: RowType,
+    shown: tuple[str, ...],
+    timezone: str | None = None,
+    also: tuple[str, ...] = (),
+) -> None:
+    """Writes the rows, and says so where what was known at an instant may still grow. With a `timezone` a table shows
+    local times instead of UTC. `also`: further columns that were asked for."""
+    if timezone is not None:
+        shown = tuple(_LOCAL.get(name, name) for name in shown)
+        also = (*also, *_LOCAL.values())
+    write(rows, wanted, kind, (*shown, *(name for name in also if name not in _LOCAL.values())), also)
     if rows.complete is False:
         print(
             "Provisional: what was published by then may not all have landed yet. Ask again in some seconds.",

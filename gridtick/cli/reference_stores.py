@@ -1,44 +1,44 @@
 """What `gridtick reference` asks of the stores."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final
 
-import asyncpg
 from kombu.exceptions import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.clickhouse.client import connect as connect_clickhouse
 from db.clickhouse.spreads import spreads_with_values
-from db.postgres.engine import OUTAGE, make_engine
-from db.postgres.schema import require_current
+from db.postgres.audit import CLI
+from db.postgres.changes import By
 from db.redis.client import connect_async
 from db.reference import loading
 from db.reference.keeper import publish
 from db.reference.loading import Loaded, Mode
+from db.reference.recorded import Author
 from db.reference.rows import rows_of
 from db.reference.snapshot import read_versions
-from pipeline.errors import DataProcessingError
+from gridtick.cli.postgres import with_engine
 from pipeline.reference.changes import Changes
 from pipeline.reference.reading import Given
 from pipeline.reference.tables import TABLES, TENANT
 from pipeline.reference.writing import to_csv
+from pipeline.schema import PUBLIC
+from service import clock
 from service.settings import Settings
 from workers import queues as workers
 from workers.broker import make_app
 
-T = TypeVar("T")
 SEEN_S: Final = 2.0  # after which every worker has looked at the version again
-_AWAY: Final = (*OUTAGE, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 def load(settings: Settings, files: Sequence[Given], mode: Mode) -> Loaded:
     """Loads good files, and offers what there is then to all processes."""
 
     async def work(engine: AsyncEngine) -> Loaded:
-        loaded = await loading.load(engine, files, partial(_valued, settings), mode)
+        author = Author(By(CLI, PUBLIC, "", clock.now()), settings.api.audit_secret.get_secret_value())
+        loaded = await loading.load(engine, files, partial(_valued, settings), mode, author)
         if not mode.dry_run:
             redis = connect_async(settings.redis.url.get_secret_value())
             await publish(engine, redis)  # where Redis is away they read PostgreSQL
@@ -46,7 +46,7 @@ def load(settings: Settings, files: Sequence[Given], mode: Mode) -> Loaded:
             _look_at_definitions(settings)
         return loaded
 
-    return _with_engine(settings, work)
+    return with_engine(settings, work)
 
 
 def _look_at_definitions(settings: Settings) -> None:
@@ -56,7 +56,7 @@ def _look_at_definitions(settings: Settings) -> None:
 
 
 def difference(settings: Settings, given: Given) -> Changes:
-    return _with_engine(settings, lambda engine: loading.difference(engine, given))
+    return with_engine(settings, lambda engine: loading.difference(engine, given))
 
 
 def exported(settings: Settings, tables: Sequence[str], tenant: str) -> list[bytes]:
@@ -67,7 +67,7 @@ def exported(settings: Settings, tables: Sequence[str], tenant: str) -> list[byt
             found = [(TABLES[name], await rows_of(connection, TABLES[name], [tenant])) for name in tables]
         return [to_csv(table, rows) for table, rows in found]
 
-    return _with_engine(settings, work)
+    return with_engine(settings, work)
 
 
 def listed(settings: Settings) -> tuple[int, list[tuple[str, str, str, str]]]:
@@ -82,7 +82,7 @@ def listed(settings: Settings) -> tuple[int, list[tuple[str, str, str, str]]]:
         ]
         return (await read_versions(engine)).all, rows
 
-    return _with_engine(settings, work)
+    return with_engine(settings, work)
 
 
 def lines(found: Changes) -> Iterator[str]:
@@ -106,21 +106,3 @@ def _text(cell: object) -> str:
 def _valued(settings: Settings) -> set[tuple[str, str]]:
     with closing(connect_clickhouse(settings.clickhouse)) as client:
         return spreads_with_values(client)
-
-
-def _with_engine(settings: Settings, work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
-    async def run() -> T:
-        engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
-        try:
-            await require_current(engine)
-            return await work(engine)
-        except _AWAY as error:
-            raise DataProcessingError(
-                f"PostgreSQL does not answer ({type(error).__name__}). Start a system with `gridtick up`, name its "
-                "folder with --data-dir, or set DATA_PROC_POSTGRES_DSN.",
-                "cli",
-            ) from None
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(run())

@@ -6,7 +6,7 @@ import typer
 
 from gridtick.cli.connection import connected
 from gridtick.cli.options import DEFAULT_DATA_DIR, DataDir
-from gridtick.cli.reading import AsOf, End, Instruments, Limit, Start, Wanted, write_read
+from gridtick.cli.reading import AsOf, End, Instruments, Limit, Start, TimeZone, Wanted, write_read
 from gridtick.client import Tick
 
 _SHOWN = ("instrument", "interval_start", "interval_end", "price", "volume", "unit", "flags", "revision", "known_at")
@@ -25,6 +25,7 @@ def ticks(
     revisions: Annotated[
         bool, typer.Option("--revisions", help="Every publication that changed a price, not the last one alone.")
     ] = False,
+    timezone: TimeZone = None,
     limit: Limit = None,
     wanted: Wanted = None,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -34,5 +35,6 @@ def ticks(
     Example: gridtick ticks NG_HH_BALMO --limit 10 --format csv
     """
     with connected(data_dir) as client:
-        rows = client.ticks(instruments, start=start, end=end, as_of=as_of, revisions=revisions, limit=limit)
-        write_read(rows, wanted, Tick, _SHOWN)
+        span = {"start": start, "end": end, "as_of": as_of, "timezone": timezone}
+        rows = client.ticks(instruments, **span, revisions=revisions, limit=limit)
+        write_read(rows, wanted, Tick, _SHOWN, timezone)

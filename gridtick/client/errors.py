@@ -21,7 +21,7 @@ class ApiError(GridtickError):
     def __init__(self, status: int, problem: Mapping[str, Any], retry_after: float | None = None) -> None:
         self.status = status
         self.problem = dict(problem)
-        self.kind = str(problem.get("type", "")).rpartition(":")[2]
+        self.kind = str(problem.get("type", "")).rpartition("/")[2]
         self.detail = str(problem.get("detail") or problem.get("title") or f"status {status}")
         self.request_id: str | None = problem.get("request_id")
         errors = problem.get("errors")

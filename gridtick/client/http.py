@@ -23,11 +23,39 @@ class Api:
 
     def get(self, path: str, given: Parameters) -> dict[str, Any]:
         """The object that is answered. Raises an `ApiError` for a refusal."""
-        answer = self._answer(path, {name: value for name, value in given.items() if value is not None})
+        answer = self._answer("GET", path, {name: value for name, value in given.items() if value is not None})
         if answer.status_code != 200:
             raise _refusal(answer)
+        return self._read(answer.content)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        parameters: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        """Changes something; the object that is answered. Raises an `ApiError` for a refusal."""
+        answer = self._answer(method, path, parameters or {}, json=body, headers=headers)
+        if not answer.is_success:
+            raise _refusal(answer)
+        return self._read(answer.content)
+
+    def lines(self, path: str) -> Iterator[dict[str, Any]]:
+        """The objects of an answer of JSON lines, as they come. Raises an `ApiError` for a refusal."""
         try:
-            body = json.loads(answer.content, parse_float=Decimal)
+            with self._http.stream("GET", path) as answer:
+                if answer.status_code != 200:
+                    answer.read()
+                    raise _refusal(answer)
+                yield from map(self._read, answer.iter_lines())
+        except httpx.HTTPError as error:
+            raise Unreachable(f"{self._url} ended its answer ({type(error).__name__}). Ask again.") from error
+
+    def _read(self, text: bytes | str) -> dict[str, Any]:
+        try:
+            body = json.loads(text, parse_float=Decimal)
         except (ValueError, RecursionError) as error:
             raise self._strange() from error
         if not isinstance(body, dict):
@@ -54,11 +82,11 @@ class Api:
             raise self._strange()
         return cast("list[dict[str, Any]]", rows), following
 
-    def _answer(self, path: str, parameters: Mapping[str, Any]) -> httpx.Response:
+    def _answer(self, method: str, path: str, parameters: Mapping[str, Any], **more: Any) -> httpx.Response:
         if self._http.is_closed:
             raise GridtickError("This client is closed: make a new one.")
         try:
-            return self._http.get(path, params=parameters)
+            return self._http.request(method, path, params=parameters, **more)
         except httpx.HTTPError as error:
             raise Unreachable(f"{self._url} does not answer ({type(error).__name__}). Is Gridtick running?") from error
         except (httpx.InvalidURL, ValueError) as error:  # too long for an address, or no text at all

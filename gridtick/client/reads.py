@@ -7,10 +7,15 @@ from typing import Final, Literal, Self, TypeAlias, cast
 
 import httpx
 
+from gridtick.client.admin import Keys, Tenants
+from gridtick.client.audit import Audit
 from gridtick.client.curves import Curves
+from gridtick.client.explain import BarExplained, explained
 from gridtick.client.given import DEFAULT_URL, Instant, address, is_key, iso, sendable
 from gridtick.client.http import Api
+from gridtick.client.letters import DeadLetters
 from gridtick.client.listed import Rows
+from gridtick.client.markets import Market, Status, status
 from gridtick.client.rows import Bar, Instrument, LatestPrice, Me, Tick
 from gridtick.client.spreads import Spreads
 
@@ -42,6 +47,10 @@ class Client:
         self._api = Api(self._http, self.url)
         self.curves = Curves(self._api)
         self.spreads = Spreads(self._api)
+        self.audit = Audit(self._api)
+        self.keys = Keys(self._api)
+        self.tenants = Tenants(self._api)
+        self.dead_letters = DeadLetters(self._api)
 
     def __repr__(self) -> str:
         return f"Client({self.url!r}, key='{self._key[:20]}…')" if is_key(self._key) else f"Client({self.url!r})"
@@ -57,7 +66,7 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def latest(
+    def latest(  # noqa: PLR0913  the parameters of the route, by name
         self,
         instrument: Names = (),
         *,
@@ -65,19 +74,20 @@ class Client:
         product: str | None = None,
         mode: Literal["newest", "in_force"] | None = None,
         as_of: Instant | None = None,
+        timezone: str | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Rows[LatestPrice]:
         """The latest price of each instrument, or of a market's (and product's) instruments.
 
         Without a mode: of day-ahead products the price that holds now, where there is one, else the newest. `as_of`:
-        as it was known at an instant.
+        as it was known at an instant. `timezone` (`market`, or a zone's name): local times too.
         """
         given = {"instrument": _names(instrument), "market": market, "product": product, "mode": mode}
-        more = {"as_of": iso(as_of), "tenant": tenant}
+        more = {"as_of": iso(as_of), "timezone": timezone, "tenant": tenant}
         return Rows[LatestPrice](self._api.pages("/v1/prices/latest", given | more, limit))
 
-    def ticks(
+    def ticks(  # noqa: PLR0913  the parameters of the route, by name
         self,
         instrument: Names,
         *,
@@ -85,16 +95,18 @@ class Client:
         end: Instant | None = None,
         as_of: Instant | None = None,
         revisions: bool = False,
+        timezone: str | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Rows[Tick]:
         """Ticks over [start, end); instants need an offset. Without a start: the 24 hours before `end`, `as_of` or now.
 
-        `as_of`: what was known at an instant. `revisions`: every publication that changed a price.
+        `as_of`: what was known at an instant. `revisions`: every publication that changed a price. `timezone`
+        (`market`, or a zone's name): local times too.
         """
         given = {"instrument": _names(instrument), "start": iso(start), "end": iso(end)}
-        more = {"as_of": iso(as_of), "revisions": "true" if revisions else None, "tenant": tenant}
-        return Rows[Tick](self._api.pages("/v1/ticks", given | more, limit))
+        more = {"as_of": iso(as_of), "revisions": "true" if revisions else None, "timezone": timezone}
+        return Rows[Tick](self._api.pages("/v1/ticks", {**given, **more, "tenant": tenant}, limit))
 
     def bars(  # noqa: PLR0913  the parameters of the route, by name
         self,
@@ -105,15 +117,20 @@ class Client:
         end: Instant | None = None,
         as_of: Instant | None = None,
         block: str | None = None,
+        timezone: str | None = None,
+        fill: Literal["null", "hold"] | None = None,
         tenant: str | None = None,
         limit: int | None = None,
     ) -> Rows[Bar]:
         """Bars `1m 5m 15m 1h 1d` over [start, end); without a start 24 hours before `end`, 31 days for `1d`.
 
         `as_of`: as they were at an instant, of what was known then. `block` (`1h`, `1d`): of these hours, e.g. `peak`.
+        `timezone` (`market`, or a zone's name): local times too, and whose days `1d` bars are. `fill`: a row for every
+        bucket that has begun; of an empty one without a price (`null`), or with the one that holds then (`hold`).
         """
         given = {"instrument": _names(instrument), "start": iso(start), "end": iso(end)}
-        more = {"interval": interval, "block": block, "as_of": iso(as_of), "tenant": tenant}
+        more = {"interval": interval, "block": block, "timezone": timezone, "fill": fill}
+        more |= {"as_of": iso(as_of), "tenant": tenant}
         return Rows[Bar](self._api.pages("/v1/bars", given | more, limit))
 
     def instruments(  # noqa: PLR0913 - one a filter
@@ -133,6 +150,21 @@ class Client:
         named = {"market": market, "product": product, "location": location, "q": q, "tenant": tenant}
         given = {**named, "commodity": commodity, "region": region, "tier": tier}
         return Rows[Instrument](self._api.pages("/v1/instruments", given, limit))
+
+    def explain(
+        self, instrument: str, interval: str, start: Instant, *, as_of: Instant | None = None, tenant: str | None = None
+    ) -> BarExplained:
+        """The working behind the bar that begins at `start`. `NotFound` without one."""
+        given = {"instrument": instrument, "interval": interval, "start": iso(start)}
+        return explained(self._api, given | {"as_of": iso(as_of), "tenant": tenant})
+
+    def markets(self, *, tenant: str | None = None, limit: int | None = None) -> Rows[Market]:
+        """Markets with their products, and how many instruments of each there are."""
+        return Rows[Market](self._api.pages("/v1/markets", {"tenant": tenant}, limit))
+
+    def status(self) -> Status:
+        """The newest interval of every public product, and how far intake is."""
+        return status(self._api)
 
     def me(self) -> Me:
         """Whose key this is, and what it may do."""

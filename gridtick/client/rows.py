@@ -1,7 +1,7 @@
 """The rows as they come: decimals exact, instants as ISO 8601 text in UTC with `Z`, absent values None."""
 
 from decimal import Decimal
-from typing import Any, Final, Literal, TypedDict
+from typing import Any, Final, Literal, NotRequired, TypedDict
 
 
 class Tick(TypedDict):
@@ -12,6 +12,8 @@ class Tick(TypedDict):
     location_type: str | None
     interval_start: str
     interval_end: str | None
+    interval_start_local: NotRequired[str]  # these two with `timezone`
+    interval_end_local: NotRequired[str | None]
     price: Decimal | None  # of a spread that had no value: `NO_VALUE`
     energy: Decimal | None
     congestion: Decimal | None
@@ -41,10 +43,12 @@ class Bar(TypedDict):
     interval: str
     start: str
     end: str
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
+    start_local: NotRequired[str]  # these two with `timezone`
+    end_local: NotRequired[str]
+    open: Decimal | None  # all four are there, but in a bucket that `fill` has left empty
+    high: Decimal | None
+    low: Decimal | None
+    close: Decimal | None
     volume: Decimal | None
     vwap: Decimal | None
     twap: Decimal | None
@@ -53,8 +57,9 @@ class Bar(TypedDict):
     flags: list[str]
     is_final: bool
     revision: int
-    updated_at: str
+    updated_at: str | None  # of an empty bucket
     tenant: str
+    filled: NotRequired[Literal["none", "null", "hold"]]  # with `fill`
 
 
 class Instrument(TypedDict):
@@ -94,7 +99,7 @@ class Me(TypedDict):
 DECIMALS: Final = frozenset({
     "price", "energy", "congestion", "loss", "ghg", "volume", "bid", "ask", "age_seconds", "cadence_seconds",
     "open", "high", "low", "close", "vwap", "twap", "covered_seconds",
-    "instrument_price", "hub_price",
+    "instrument_price", "hub_price", "seconds",
 })  # fmt: skip
 
 

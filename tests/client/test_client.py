@@ -86,7 +86,7 @@ def test_parameters_and_key_are_sent() -> None:
     ],
 )
 def test_refusals_have_types_and_a_request_id(status: int, kind: type[ApiError]) -> None:
-    problem = {"type": "urn:gridtick:problem:x", "detail": "No.", "request_id": "r-1", "errors": [{"parameter": "p"}]}
+    problem = {"type": "/docs/errors/x", "detail": "No.", "request_id": "r-1", "errors": [{"parameter": "p"}]}
     client = _client(lambda _: httpx.Response(status, json=problem, headers={"Retry-After": "5"}))
     with pytest.raises(kind, match=r"No\. \(request r-1\)") as caught:
         client.me()

@@ -21,6 +21,8 @@ LISTS: Final[dict[str, Callable[[Client], Iterable[object]]]] = {
     "snapshots": lambda client: client.curves.over("henry_hub.futures"),
     "spreads": lambda client: client.spreads.list(),
     "basis": lambda client: client.spreads.basis(NAME, "pjm.da_hourly.2"),
+    "keys": lambda client: client.keys.list(),
+    "tenants": lambda client: client.tenants.list(),
 }
 
 

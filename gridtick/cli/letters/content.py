@@ -4,8 +4,6 @@ from typing import Final
 
 import msgspec
 
-from db.kafka.deadletters import DeadLetterTopic
-from db.kafka.letters import Letter, Original
 from pipeline import unpack
 from pipeline.documents import packed_bytes
 from pipeline.envelope import Message, Payload
@@ -14,11 +12,6 @@ from pipeline.errors import DataProcessingError
 _DECODER: Final = msgspec.json.Decoder(Message)
 _UNREADABLE: Final = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _GZIP: Final = b"\x1f\x8b"
-
-
-def whole(topic: DeadLetterTopic, letter: Letter, original: Original) -> Original | None:
-    """The message without a byte missing; null where neither the letter nor the message's own topic has all of it."""
-    return original if not letter.truncated_bytes else topic.kept(letter)
 
 
 def document(value: bytes) -> bytes | None:

@@ -1,7 +1,5 @@
 """Text and bytes of others, as they may be shown: no byte of theirs can steer a terminal."""
 
-from datetime import UTC, datetime
-
 _KEPT = frozenset("\n\t")
 
 
@@ -18,8 +16,3 @@ def lines(content: bytes) -> str:
 
 def _escaped(character: str) -> str:
     return character.encode("unicode_escape", errors="backslashreplace").decode()
-
-
-def instant(ms: int) -> str:
-    """Milliseconds since 1970 as ISO 8601."""
-    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

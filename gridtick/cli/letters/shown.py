@@ -6,9 +6,10 @@ from typing import Final
 import msgspec
 
 from db.kafka.letters import Original
-from gridtick.cli.letters.causes import Dead
+from db.letters.causes import Dead
+from db.letters.rows import instant
 from gridtick.cli.letters.content import readable
-from gridtick.cli.letters.plain import instant, lines, plain
+from gridtick.cli.letters.plain import lines, plain
 
 _ROWS: Final = 20
 _LINES: Final = 20

@@ -2,9 +2,9 @@
 
 from rich.console import Console
 
+from db.letters.sending import Result
 from gridtick.cli.letters import waiting
 from gridtick.cli.letters.plain import plain
-from gridtick.cli.letters.sending import Result
 from service.settings import Settings
 
 

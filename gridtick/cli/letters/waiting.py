@@ -5,12 +5,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from db.letters.causes import Dead
+from db.letters.sending import Wanted
 from db.postgres.replays import newest
 from db.postgres.stops import stopped
 from gridtick.cli.landing import LANDS_WITHIN_S
-from gridtick.cli.letters.causes import Dead
-from gridtick.cli.letters.held import asked, engine_of, read
-from gridtick.cli.letters.sending import Wanted
+from gridtick.cli.letters.stores import asked, engine_of, read
 from pipeline.errors import DataProcessingError
 from service.settings import Settings
 

@@ -73,3 +73,22 @@ def test_bars_of_a_block(answering: Answering) -> None:
     done = CliRunner().invoke(app, ["bars", "A", "--interval", "1d", "--block", "peak"])
     assert done.exit_code == 0
     assert [params["block"] for params in asked] == ["peak"]
+
+
+@pytest.mark.parametrize("command", [["ticks", "A"], ["bars", "A", "--fill", "hold"], ["latest", "A"]])
+def test_local_times_and_filled_buckets(answering: Answering, command: list[str]) -> None:
+    """A table shows local times instead of UTC; a file has both, and only where they were asked for."""
+    asked = answering("")
+    table = CliRunner().invoke(app, [*command, "--timezone", "market", "--format", "table"])
+    assert (table.exit_code, "start_local" in table.stdout) == (0, True)
+    assert "interval_start " not in table.stdout.replace("interval_start_local", "")
+    assert [params["timezone"] for params in asked] == ["market"]
+    assert [params.get("fill") for params in asked] == ["hold" if "--fill" in command else None]
+    both = (
+        CliRunner().invoke(app, [*command, "--timezone", "market", "--format", "csv"]).stdout.splitlines()[0].split(",")
+    )
+    plain = CliRunner().invoke(app, [*command[:2], "--format", "csv"]).stdout.splitlines()[0].split(",")
+    start, end = ("start", "end") if command[0] == "bars" else ("interval_start", "interval_end")
+    filled = {"filled"} if "--fill" in command else set[str]()
+    assert set(both) - set(plain) == {f"{start}_local", f"{end}_local"} | filled
+    assert {start, end} <= set(plain)

@@ -9,12 +9,13 @@ import zipfile
 import pytest
 
 from db.kafka.letters import Original
-from gridtick.cli.letters.causes import Dead
+from db.letters.causes import Dead, cause_of
+from db.letters.states import State
 from gridtick.cli.letters.content import document, readable
 from gridtick.cli.letters.plain import lines, plain
 from gridtick.cli.letters.shown import described
-from gridtick.cli.letters.states import State
-from tests.gridtick.cli.letters.making import letter
+from gridtick.cli.letters.shown_rows import cause_row, letter_row
+from tests.db.letters.making import letter
 
 EVIL = "\x1b]0;owned\x07\x9b2J\x00\r\u202e"
 
@@ -42,6 +43,13 @@ def test_nothing_of_others_steers_a_terminal(value: bytes) -> None:
     text = _told(value, rows=rows, refused_rows="1", program_version=EVIL)
     assert all(each.isprintable() or each in "\n\t" for each in text)
     assert r"no \x1b]0;owned\x07\x9b2J\x00\r" in text
+
+
+def test_no_row_of_a_list_steers_a_terminal() -> None:
+    dead = Dead(letter(message=EVIL, name=EVIL, market=EVIL, topic=EVIL, stage=EVIL, error_class=EVIL), State.waiting)
+    for row in (letter_row(dead), cause_row(cause_of(dead.letter), [dead])):
+        assert all(str(each).isprintable() for each in row.values())
+    assert letter_row(dead)["reason"] == plain(EVIL)
 
 
 def test_text_stays_as_it_is() -> None:

@@ -1,0 +1,74 @@
+"""Markets and their products, and how fresh they are, as the client gives them."""
+
+from decimal import Decimal
+from typing import Literal, TypedDict, cast
+
+from gridtick.client.http import Api
+from gridtick.client.rows import exact
+
+
+class MarketProduct(TypedDict):
+    product: str
+    instruments: int
+    interval: str | None
+    finest: str
+    day_zone: str
+    cadence_seconds: Decimal | None
+    due_seconds: Decimal | None
+    lateness_seconds: Decimal
+    grace_seconds: Decimal
+    forward: bool
+    reason: str | None
+
+
+class Market(TypedDict):
+    market: str
+    zone: str
+    unit: str | None
+    currency: str | None
+    instruments: int
+    products: list[MarketProduct]
+
+
+class Intake(TypedDict):
+    landed_until: str | None
+    behind_seconds: Decimal | None
+
+
+class PriceCounts(TypedDict):
+    live: int
+    late: int
+    stale: int
+
+
+class ProductStatus(TypedDict):
+    market: str
+    product: str
+    instrument: str
+    interval_start: str
+    interval_end: str | None
+    known_at: str
+    queryable_at: str | None
+    age_seconds: Decimal
+    status: Literal["live", "late", "stale"]
+    since: str
+    next_expected_at: str | None
+
+
+class Status(TypedDict):
+    """`stale`: a store does not answer, and this is what was so `age_seconds` ago."""
+
+    age_seconds: Decimal
+    stale: bool
+    generated_at: str
+    state: Literal["ok", "behind", "stopped"]
+    reasons: list[str]
+    intake: Intake
+    prices: PriceCounts
+    products: list[ProductStatus]
+
+
+def status(api: Api) -> Status:
+    found = exact(api.get("/v1/status", {}))
+    found["products"] = [exact(each) for each in found["products"]]
+    return cast("Status", found)
