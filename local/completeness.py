@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from api.aging import Status, status_at
+from api.latest.aging import Status, status_at
 from db.clickhouse import coverage
 from db.clickhouse.frames import fetch
 from pipeline import expected, products

@@ -1,8 +1,8 @@
 """`gridtick bench api`: how fast the API answers, beside a bare FastAPI route that returns the same bytes.
 
 Both are processes of their own under the same server settings (`api.service.http`), asked in turn by the same client
-over the same connections; the API's figures include authentication. Measured first with nothing else going on, then
-while generic ticks come in at a steady rate, also for the instruments that are asked for.
+over the same connections; the API's figures include authentication and limits. Measured first with nothing else going
+on, then while generic ticks come in at a steady rate, also for the instruments that are asked for.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-from local.bench import api_client, api_servers
+from local.bench import api_access, api_client, api_export, api_servers
 from local.bench.api_client import Rate
 from local.bench.api_servers import Case, Say
 from local.stack import API_PORT, Stack, servers
@@ -27,6 +27,7 @@ class Plan:
     seconds: float
     data_dir: Path
     ticks: int = api_servers.A_DAY
+    exported: int = 5_000_000
 
 
 def measure(plan: Plan, say: Say) -> dict[str, object]:
@@ -37,7 +38,11 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
             api_servers.load_day(stack, plan.ticks, say)
             api_servers.until_ready(stack)
             key = api_servers.start_api(stack, supervisor)
-            return _measured(plan, stack, supervisor, api_servers.cases(stack, supervisor, key), say)
+            exported = api_export.measure(stack, supervisor, key, plan.exported, say)
+            return _measured(plan, stack, supervisor, api_servers.cases(stack, supervisor, key), say) | {
+                "access_us": api_access.measure(),
+                "exported": exported,
+            }
         finally:
             supervisor.stop()
 
@@ -67,7 +72,7 @@ def _rounds(plan: Plan, api_port: int, cases: Sequence[Case], say: Say) -> _Runs
     for _ in range(plan.rounds):
         for case in cases:
             for server, port in (("gridtick", api_port), ("bare", case.bare_port)):
-                rate = api_client.drive(port, case.wire, plan.seconds)
+                rate = api_client.drive(port, case.wire, plan.seconds, case.status)
                 runs[case.name][server].append(rate)
                 say(f"{case.name} {server}: {rate.requests_per_s:.0f}/s")
     return runs

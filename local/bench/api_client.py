@@ -27,22 +27,27 @@ class Rate:
     client_cpu: float
 
 
+def status_of(answer: bytes | bytearray) -> int:
+    """The status of an answer that has begun."""
+    return int(answer[9:12])
+
+
 def request(target: str, headers: Sequence[str] = ()) -> bytes:
     """A GET as it goes over the wire."""
     return "\r\n".join([f"GET {target} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
 
 
-def drive(port: int, wire: bytes, seconds: float) -> Rate:
+def drive(port: int, wire: bytes, seconds: float, status: int = 200) -> Rate:
     """Sends the request again and again for some seconds over `CONNECTIONS` connections.
 
-    Raises `DataProcessingError` for an answer that is no success, and for a server that gives none or hangs up.
+    Raises `DataProcessingError` for an answer of another status, and for a server that gives none or hangs up.
     """
-    return asyncio.run(_drive(port, wire, seconds))
+    return asyncio.run(_drive(port, wire, seconds, status))
 
 
-async def _drive(port: int, wire: bytes, seconds: float) -> Rate:
+async def _drive(port: int, wire: bytes, seconds: float, status: int) -> Rate:
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Asking(wire), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    made = [await loop.create_connection(lambda: _Asking(wire, status), "127.0.0.1", port) for _ in range(CONNECTIONS)]
     asking = [each for _, each in made]
     await asyncio.sleep(seconds * _WARM)
     for each in asking:
@@ -57,7 +62,7 @@ async def _drive(port: int, wire: bytes, seconds: float) -> Rate:
     for transport, _ in made:
         transport.close()
     if not took or any(each.failed for each in asking):
-        raise DataProcessingError("an answer is missing or no success: such a rate says nothing", "cli")
+        raise DataProcessingError("an answer is missing or not what was asked for: such a rate says nothing", "cli")
     return _rate(took, spent, used / spent)
 
 
@@ -69,8 +74,9 @@ def _rate(took: Sequence[float], spent: float, cpu: float) -> Rate:
 class _Asking(asyncio.BufferedProtocol):
     """One connection: asks, reads to the end of the answer, asks again."""
 
-    def __init__(self, wire: bytes) -> None:
+    def __init__(self, wire: bytes, status: int) -> None:
         self._wire = wire
+        self._status = status
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
         self._filled = self._whole = 0
@@ -95,7 +101,7 @@ class _Asking(asyncio.BufferedProtocol):
             self._whole = self._size()
         if self._whole and self._filled >= self._whole:
             self.took.append(time.perf_counter() - self._asked)
-            self.failed |= not self._buffer.startswith(b"HTTP/1.1 200")
+            self.failed |= status_of(self._buffer) != self._status
             self._ask()
 
     def _ask(self) -> None:
@@ -108,6 +114,8 @@ class _Asking(asyncio.BufferedProtocol):
         end = self._buffer.find(b"\r\n\r\n", 0, min(self._filled, _HEAD))
         if end < 0:
             return 0
+        if status_of(self._buffer) == 304:
+            return end + 4
         at = self._buffer.find(_LENGTH, 0, end)
         if at < 0:
             raise DataProcessingError("an answer without content-length", "cli")

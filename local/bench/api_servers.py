@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Final
 from urllib.request import Request, urlopen
 
 from db.demo_key import ensure_demo_key
 from db.migrate import migrate
+from db.postgres.engine import make_engine
+from db.postgres.ledger import watermark
 from db.redis import generation
 from db.redis.client import connect
 from local import apps, ports
@@ -21,6 +24,7 @@ from local.paths import PROGRAM_ROOT
 from local.process import Program
 from local.stack import API_PORT, Stack
 from local.supervisor import Supervisor
+from service import clock
 from service.settings import load
 
 Say = Callable[[str], None]
@@ -30,8 +34,12 @@ A_DAY: Final = 288  # ticks of an instrument in its day, on average
 DAY_S: Final = 86_400.0
 INGESTED: Final = 1_000  # ticks a second
 _ASKED: Final = 1_000
+_MINUTES: Final = 4_320  # three ticks a minute
+_BARS: Final = 1_440
+_LIMITS: Final = {"DATA_PROC_API_KEY_REQUESTS_PER_MINUTE": 10**9, "DATA_PROC_API_TENANT_REQUESTS_PER_MINUTE": 10**9}
 _PATIENCE_S: Final = 120.0
 _LOOK_S: Final = 0.1
+_BEFORE: Final = timedelta(seconds=3)  # by then every partition had landed
 _LATEST: Final = "/v1/prices/latest"
 
 
@@ -42,6 +50,7 @@ class Case:
     name: str
     wire: bytes
     bare_port: int
+    status: int = 200
 
 
 def load_day(stack: Stack, a_day: int, say: Say) -> None:
@@ -50,13 +59,14 @@ def load_day(stack: Stack, a_day: int, say: Say) -> None:
     asyncio.run(migrate(settings))
     say(f"loading a day of {INSTRUMENTS} instruments, {a_day} ticks each")
     load_topic(settings, ticks.Load(INSTRUMENTS * a_day, INSTRUMENTS, DAY_S, TENANT))
+    load_topic(settings, ticks.Load(_MINUTES, 1, DAY_S, TENANT, seed=2))  # the first one has bars of every minute
     run.measure(stack, say)
 
 
 def with_ports(stack: Stack) -> Stack:
-    """The stack with a port for the API."""
-    chosen = ports.choose(stack.data_dir, {API_PORT: None})
-    return replace(stack, environ={**stack.environ, API_PORT: str(chosen[API_PORT])})
+    """The stack with a port for the API, whose limits are there and never reached."""
+    chosen = ports.choose(stack.data_dir, {API_PORT: None}) | _LIMITS
+    return replace(stack, environ={**stack.environ, **{name: str(value) for name, value in chosen.items()}})
 
 
 def start_api(stack: Stack, supervisor: Supervisor) -> str:
@@ -69,38 +79,63 @@ def cases(stack: Stack, supervisor: Supervisor, key: str) -> list[Case]:
     """The requests, each with a bare server of what the API answers to it now."""
     names = [ticks.name_of(number) for number in range(_ASKED)]
     day = "start=2024-01-01T00:00:00Z&end=2024-01-02T00:00:00Z"
+    minutes = f"/v1/bars?instrument={names[0]}&interval=1m&limit={_BARS}&{day}"
     targets = {
         "latest_1": f"{_LATEST}?instrument={names[0]}",
         "latest_1000": f"{_LATEST}?{'&'.join(f'instrument={name}' for name in names)}",
-        "bars_day": f"/v1/bars?instrument={names[0]}&interval=5m&{day}",
+        "bars_day_1m": minutes,
+        "not_modified": f"{minutes}&as_of={_past(stack)}",
     }
     bare = ports.choose(stack.data_dir, dict.fromkeys(targets))
-    programs = [_bare(stack, name, target, bare[name], key) for name, target in targets.items()]
-    supervisor.start(programs)
-    return [Case(name, api_client.request(each, [f"X-API-Key: {key}"]), bare[name]) for name, each in targets.items()]
+    made = [_case(stack, name, target, bare[name], key) for name, target in targets.items()]
+    supervisor.start([program for _, program in made])
+    return [case for case, _ in made]
 
 
-def _bare(stack: Stack, name: str, target: str, port: int, key: str) -> Program:
-    file, path = stack.data_dir / f"{name}.json", target.partition("?")[0]
-    file.write_bytes(asked(stack, target, key))
-    command = [sys.executable, "-m", "local.bench.api_bare", str(port), path, str(file)]
-    log = stack.data_dir / "logs" / f"bare-{name}.log"
+def _past(stack: Stack) -> str:
+    """An instant of which everything has landed: ticks that come later are known later."""
+    settings = load(stack.environ)
+    watermark_us = asyncio.run(_watermark(settings.postgres.dsn.get_secret_value()))
+    return f"{clock.from_us(watermark_us) - _BEFORE:%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
+async def _watermark(dsn: str) -> int:
+    engine = make_engine(dsn, pooled=False)
+    try:
+        return await watermark(engine)
+    finally:
+        await engine.dispose()
+
+
+def _case(stack: Stack, name: str, target: str, port: int, key: str) -> tuple[Case, Program]:
+    body, tag = asked(stack, target, key)
+    headers = [f"X-API-Key: {key}", *([f"If-None-Match: {tag}"] if name == "not_modified" else [])]
+    status = 304 if name == "not_modified" else 200
+    case = Case(name, api_client.request(target, headers), port, status)
+    return case, _bare(stack, case, target.partition("?")[0], b"" if status == 304 else body)
+
+
+def _bare(stack: Stack, case: Case, path: str, body: bytes) -> Program:
+    file = stack.data_dir / f"{case.name}.json"
+    file.write_bytes(body)
+    command = [sys.executable, "-m", "local.bench.api_bare", str(case.bare_port), path, str(file), str(case.status)]
+    log = stack.data_dir / "logs" / f"bare-{case.name}.log"
     return Program(
-        f"bare-{name}",
+        f"bare-{case.name}",
         command,
         PROGRAM_ROOT,
         log,
-        lambda: apps.answers(port, path),
+        lambda: apps.answers(case.bare_port, path, case.status),
         environ=stack.environ,
-        ports=(port,),
+        ports=(case.bare_port,),
     )
 
 
-def asked(stack: Stack, target: str, key: str) -> bytes:
-    """What the API answers."""
+def asked(stack: Stack, target: str, key: str) -> tuple[bytes, str]:
+    """What the API answers, and its tag."""
     address = f"http://127.0.0.1:{stack.environ[API_PORT]}{target}"
     with urlopen(Request(address, headers={"X-API-Key": key}), timeout=60) as answer:
-        return answer.read()
+        return answer.read(), str(answer.headers["ETag"])
 
 
 @contextmanager
