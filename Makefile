@@ -3,17 +3,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 UNIT := not stack and not e2e
+# Java that lives for a minute: its second compiler would take longer than what it compiles.
+SHORT_LIVED := JDK_JAVA_OPTIONS=-XX:TieredStopAtLevel=1
 
-# The long form of the fault test: 9 faults are a round (5 workers, 2 bridges, 2 times Redis emptied).
+# The long form of the fault test: 5 faults are a round (2 processes of the workers, all of them, a bridge, Redis emptied).
 CHAOS_TICKS ?= 500000
 CHAOS_DOCUMENTS ?= 100
 CHAOS_FAULTS ?= 90
 CHAOS_SEED ?= 1
+# The long form of made-up requests: how many Schemathesis makes at least, and which ones.
+FUZZ_CASES ?= 50000
+FUZZ_SEED ?= 1
 # More options of the benchmark, e.g. make bench BENCH="--peers DIR --peer-python PATH --flink DIR"
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check types test unit stack-test e2e bench bench-short chaos lock format clean
+.PHONY: help setup run check types test unit server-test stack-test e2e bench bench-short chaos fuzz lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -24,33 +29,38 @@ setup: ## the environment .venv and Kafka (nothing to do the second time)
 run: setup ## start everything with the demo feed; Ctrl-C stops it
 	@exec "$(BIN)/gridtick" up
 
-check: setup ## format, lint, types, import contracts, unit tests: no servers, under a minute
+check: setup ## format, lint, types, import contracts, the OpenAPI document, unit tests: no servers, under a minute
 	"$(BIN)/ruff" format --check .
 	"$(BIN)/ruff" check .
 	"$(BIN)/lint-imports"
+	"$(BIN)/python" scripts/npm.py lint
 	@$(MAKE) --no-print-directory -j2 --output-sync=target types unit
 
 types:
 	"$(BIN)/basedpyright"
 
 unit:
-	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "$(UNIT)"
+	"$(BIN)/pytest" -q -n 2 -m "$(UNIT)"
 
 test: export HYPOTHESIS_PROFILE = thorough
-test: check stack-test e2e bench-short ## all of it: check, real servers, end to end, short benchmarks
+test: check server-test bench-short ## all of it: check, real servers, end to end, short benchmarks
+
+# Whole systems wait for what was killed, the tests of single servers do not: together they leave no core idle.
+server-test: setup
+	$(SHORT_LIVED) "$(BIN)/pytest" -q -n 3 --no-loadscope-reorder -m "stack or e2e" --durations=20
 
 stack-test: setup ## tests on the real servers
-	"$(BIN)/pytest" -q -n 2 --dist loadfile -m "stack and not e2e"
+	$(SHORT_LIVED) "$(BIN)/pytest" -q -n 2 -m "stack and not e2e"
 
 e2e: setup ## the whole system under kill -9
-	"$(BIN)/pytest" -q -n 2 --dist loadfile --no-loadscope-reorder -m e2e --durations=12
+	$(SHORT_LIVED) "$(BIN)/pytest" -q -n 3 -m e2e --durations=12
 
 bench-short: setup ## the benchmarks in their short forms
-	"$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1
 	"$(BIN)/gridtick" bench parse --scale 0.02 --rounds 1
-	"$(BIN)/gridtick" bench enrich --ticks 20000 --instruments 5000 --rounds 1
-	"$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
-	"$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench enrich --ticks 20000 --instruments 5000 --rounds 1
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12 --rows 50000
 
 bench: setup ## the benchmarks in full; JSON results in bench-results/
 	@mkdir -p bench-results
@@ -66,6 +76,9 @@ bench: setup ## the benchmarks in full; JSON results in bench-results/
 chaos: setup ## the long form of the kill test
 	CHAOS_TICKS="$(CHAOS_TICKS)" CHAOS_DOCUMENTS="$(CHAOS_DOCUMENTS)" CHAOS_FAULTS="$(CHAOS_FAULTS)" \
 		CHAOS_SEED="$(CHAOS_SEED)" "$(BIN)/pytest" -q -m e2e tests/e2e/test_faults.py
+
+fuzz: setup ## the long form of made-up requests: from the OpenAPI document, and every hostile text in every place
+	FUZZ_CASES="$(FUZZ_CASES)" FUZZ_SEED="$(FUZZ_SEED)" FUZZ_EVERY=1 "$(BIN)/pytest" -q -n 2 tests/api/fuzz
 
 format: setup ## rewrite the code as `check` wants it
 	"$(BIN)/ruff" format .

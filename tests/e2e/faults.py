@@ -1,8 +1,8 @@
-"""Faults at seeded moments of the work: killed workers, killed bridges, an emptied Redis."""
+"""Faults at seeded moments of the work: a killed worker process, all of them, a killed bridge, an emptied Redis."""
 
 import random
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import psutil
 import redis
@@ -18,10 +18,13 @@ class Fault(NamedTuple):
     share: float
 
 
-def plan(workers: int, bridges: int, empties: int, seed: int) -> list[Fault]:
-    """So many faults of each kind, at random moments, in order of time."""
+A_ROUND: Final = ("worker", "worker", "workers", "bridge", "redis")
+
+
+def plan(rounds: int, seed: int) -> list[Fault]:
+    """So many times every fault of a round, at random moments, in order of time."""
     rng = random.Random(seed)
-    names = ["worker"] * workers + ["bridge"] * bridges + ["redis"] * empties
+    names = [*A_ROUND] * rounds
     rng.shuffle(names)
     shares = sorted(rng.uniform(0.02, 0.95) for _ in names)
     return [Fault(name, share) for name, share in zip(names, shares, strict=True)]
@@ -30,22 +33,19 @@ def plan(workers: int, bridges: int, empties: int, seed: int) -> list[Fault]:
 def inject(fault: Fault, system: System, rng: random.Random) -> None:
     """Makes the fault happen now."""
     happenings: dict[str, Callable[[], None]] = {
-        "worker": lambda: _kill_worker(system, rng),
+        "worker": lambda: _kill_one_of_the_workers(system, rng),
+        "workers": lambda: _kill("workers", system),
         "bridge": lambda: _kill("bridge", system),
         "redis": lambda: _empty_redis(system),
     }
     happenings[fault.name]()
 
 
-def _kill_worker(system: System, rng: random.Random) -> None:
-    """One of the processes that run tasks, or the one above them."""
-    above = system.process("workers")
-    family = [child for child in above.children(recursive=True) if child.is_running()]
-    victim = rng.choice([above, *family, *family])
-    if victim == above:
-        _kill("workers", system)
-    else:
-        _gone(victim)
+def _kill_one_of_the_workers(system: System, rng: random.Random) -> None:
+    """One of the processes that run tasks; the one above them starts another."""
+    family = [child for child in system.process("workers").children(recursive=True) if child.is_running()]
+    if family:  # else they are being started
+        _gone(rng.choice(family))
 
 
 def _kill(name: str, system: System) -> None:

@@ -49,6 +49,7 @@ class RawTopic:
         self._consumer = Consumer(
             {"bootstrap.servers": self._settings.bootstrap, "group.id": self._settings.group_id, "log_level": 0}
         )
+        self._places = [TopicPartition(self._settings.raw_topic, n) for n in range(self._settings.partitions)]
 
     def send(self, messages: list[Sent]) -> None:
         """Sends messages in order; returns when the broker has them all."""
@@ -63,16 +64,12 @@ class RawTopic:
 
     def committed(self) -> int:
         """The sum of committed offsets over all partitions."""
-        return sum(max(0, p.offset) for p in self._consumer.committed(self._partitions(), timeout=10))
+        return sum(max(0, p.offset) for p in self._consumer.committed(self._places, timeout=10))
 
     def end(self) -> int:
         """The sum of end offsets over all partitions."""
-        marks = [self._consumer.get_watermark_offsets(p, timeout=10) for p in self._partitions()]
+        marks = [self._consumer.get_watermark_offsets(p, timeout=10) for p in self._places]
         return sum(high for _, high in marks)
-
-    def _partitions(self) -> list[TopicPartition]:
-        topic = self._consumer.list_topics(self._settings.raw_topic, timeout=10).topics[self._settings.raw_topic]
-        return [TopicPartition(self._settings.raw_topic, number) for number in topic.partitions]
 
     def close(self) -> None:
         self._consumer.close()

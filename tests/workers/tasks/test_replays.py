@@ -11,9 +11,9 @@ import pytest
 
 from db.kafka.deadletters import DeadLetterTopic
 from db.kafka.letters import Letter
+from db.letters.held import held
 from db.postgres.replays import Sent, newest
 from db.redis import claims
-from gridtick.cli.letters.held import held
 from local.stack import Stack
 from pipeline import replay
 from pipeline.replay import Labels, Replay

@@ -1,7 +1,6 @@
 """Dead letters as a user meets them: listed, shown, sent again once and only once; a lane that stops and goes on."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,12 +9,13 @@ from urllib.request import urlopen
 import pytest
 
 from db.kafka.producer import ConfirmedProducer
-from gridtick.cli.letters import held, sending
-from pipeline.replay import Labels
+from db.letters import sending
+from db.letters.named import Choice
+from gridtick.cli.letters import stores as letter_stores
 from tests import topics
 from tests.e2e import stores
 from tests.e2e.load import Message
-from tests.e2e.system import System, system
+from tests.e2e.system import System
 from tests.pipeline.making import tick
 from tests.pipeline.markets.nyiso_files import DAY_AHEAD, file, row
 from tests.polling import until
@@ -27,12 +27,6 @@ pytestmark = pytest.mark.e2e
 GARBAGE = 120
 OLD = tick({"price": 7.25}, {"event_id": None, "tenant_id": "public"}, market="power", instrument_id="old_hub")
 _STORED = "SELECT event_id, price, count() FROM ticks FINAL WHERE instrument = {name:String} GROUP BY ALL"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with system(tmp_path_factory.mktemp("dead"), DATA_PROC_BRIDGE_BATCH_MESSAGES="50") as started:
-        yield started
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +98,9 @@ def test_with_the_right_label_it_lands(running: System, mislabelled: Path) -> No
     assert (cause["waiting"], cause["replayed"], cause["landed"]) == (0, 0, 1)
     once_more = running.gridtick("dlq", "replay", cause["example"])
     assert (once_more.returncode, "1 dead letter left out" in once_more.stdout) == (0, True)
+    said = running.gridtick("audit", "ls", "--format", "ndjson")
+    told = [each for each in map(json.loads, said.stdout.splitlines()) if each["action"] == "deadletter.replay"]
+    assert [each["actor"] for each in told] == ["cli", "cli"], "this one and the one before: the dry run sent nothing"
     proved(running)
 
 
@@ -114,10 +111,10 @@ def test_sent_again_twice_and_by_several_at_once_it_is_one_tick_and_one_event(ru
     producer = ConfirmedProducer(kafka.bootstrap, kafka.message_max_bytes)
     cause = Cause(0, 0, "normalize", "MessageRefused", "not known yet")
     write(producer, kafka.deadletter_topic, Origin(kafka.raw_topic, "earlier", 2), messages, [cause])
-    dead = [each for each in held.read(settings) if each.letter.origin == "earlier/2/41"]
-    wanted = sending.wanted(dead, Labels(), kafka, again=False)
+    dead = [each for each in letter_stores.read(settings) if each.letter.origin == "earlier/2/41"]
+    wanted = sending.wanted(dead, Choice(), kafka)
     for _ in range(3):  # as if three had typed it at the same moment
-        assert len(sending.send(settings, wanted, trial=False).sent) == 1
+        assert len(letter_stores.send(settings, wanted, trial=False).sent) == 1
     with running.started("dlq", "replay", "earlier/2/41") as killed:
         killed.kill()
     waited = running.gridtick("dlq", "replay", "--all", "--wait")
@@ -138,8 +135,10 @@ def test_sent_again_twice_and_by_several_at_once_it_is_one_tick_and_one_event(ru
 def test_a_lane_that_cannot_be_read_stops_until_a_person_lets_it_go_on(running: System, tmp_path: Path) -> None:
     topic, before = stores.RawTopic(running.settings), len(letters(running))
     topic.send([Message(b"one-key", b"garbage %d" % n) for n in range(GARBAGE)])
-    until(lambda: "STOPPED" in running.gridtick("status").stdout, 60, "the bridge has stopped")
+    log = running.data_dir / "logs" / "bridge.log"
+    until(lambda: "is stopped: " in log.read_text(), 60, "the bridge has stopped")
     said = running.gridtick("status")
+    assert "STOPPED" in said.stdout
     assert said.returncode == 1
     assert "messages in a row of partition" in said.stdout
     assert "gridtick bridge resume --lane live" in said.stdout

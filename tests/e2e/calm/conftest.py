@@ -1,4 +1,4 @@
-"""A system that several files share, where one process runs them: each leaves it healthy for the next one."""
+"""One system with the usual settings for the files of this folder: each leaves it healthy for the next one."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,8 @@ import pytest
 from tests.e2e.system import System, system
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def calm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """A system with the usual settings."""
+    """The system."""
     with system(tmp_path_factory.mktemp("calm")) as started:
         yield started

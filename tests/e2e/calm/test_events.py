@@ -5,93 +5,17 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
-from confluent_kafka.admin import AdminClient
-from redis import Redis
 
 from db.redis import landed
-from service.settings import Settings
-from tests import topics
-from tests.e2e import resend, stores
-from tests.e2e.load import Message
-from tests.e2e.system import System, system
-from tests.pipeline.making import document, interval, oasis, tick
-from tests.polling import until
+from tests.e2e import resend
+from tests.e2e.system import System
+from tests.e2e.told import BARS, CORRECTED, FIRST, INSTRUMENTS, NODES, PUBLICATIONS, STREAMS, Told
 
 pytestmark = pytest.mark.e2e
-
-STREAMS = ('told "a"/é', "told.b")
-NODES = ("caiso.rt_5min.TOLD_A", "caiso.rt_5min.TOLD_B")
-INSTRUMENTS = (*STREAMS, *NODES)
-_PUBLICATIONS = """
-    SELECT concat(topic_id, '/', toString(partition), '/', toString(offset), '/', toString(row),
-        if(source_rank = 0, concat('/', toString(toUnixTimestamp64Micro(ts))), '')), instrument, price
-    FROM ticks WHERE instrument IN {names:Array(String)}"""
-_BARS = """
-    SELECT instrument, `interval`, start, open, high, low, close, volume, count, updated_at
-    FROM bars FINAL WHERE instrument IN {names:Array(String)} AND `interval` != '10s'"""
-
-
-def price(name: str, number: int, value: str) -> Message:
-    raw = {"timestamp": f"2025-05-01T12:00:{number:02}.5Z", "price": value, "volume": number, "bid": None, "ask": None}
-    envelope = {"event_id": f"{name}-{number}", "tenant_id": None}
-    return Message(name.encode(), tick(raw, envelope, market="powerx", instrument_id=name))
-
-
-def report(**second: str) -> Message:
-    """Two intervals of two nodes; the second interval of the second node as given."""
-    rows = [*interval(node="TOLD_A"), *interval(5, node="TOLD_A"), *interval(node="TOLD_B")]
-    return Message(b"told", document(oasis(*rows, *interval(5, node="TOLD_B", **second)).decode()))
-
-
-FIRST = [
-    *(price(name, number, f"{number - 5}.00000000{number}") for name in STREAMS for number in range(1, 8)),
-    report(),
-]
-CORRECTED = [price(STREAMS[0], 3, "-75"), report(LMP="99.00001")]
-
-
-class Told:
-    """The outgoing topics and the landed log of a system, of our instruments alone."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self._topic = stores.RawTopic(settings)
-        self._redis = Redis.from_url(settings.redis.url.get_secret_value())
-
-    def send(self, messages: list[Message]) -> None:
-        self._topic.send(messages)
-        until(lambda: self._topic.committed() >= self._topic.end(), 120, "everything has landed")
-
-    def events(self, topic: str) -> list[Any]:
-        found = topics.events(self.settings.kafka.bootstrap, topic)
-        return [each for each in found if each["payload"]["instrument_id"] in INSTRUMENTS]
-
-    def ids(self, topic: str) -> Counter[str]:
-        return Counter(each["envelope"]["event_id"] for each in self.events(topic))
-
-    def position(self) -> str:
-        return landed.newest(self._redis)
-
-    def log(self, after: str) -> list[tuple[str, landed.Change]]:
-        read = landed.read(self._redis, after)
-        assert not read.gap
-        return [
-            (entry.kind, each) for entry in read.entries for each in entry.changes if each.instrument in INSTRUMENTS
-        ]
-
-    def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        client = stores.clickhouse(self.settings)
-        found = [tuple(row) for row in client.query(sql, parameters={"names": list(INSTRUMENTS)}).result_rows]
-        client.close()
-        return found
-
-    def close(self) -> None:
-        self._topic.close()
-        self._redis.close()
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +31,7 @@ def told(calm: System) -> Iterator[Told]:
 @pytest.mark.parametrize("kind", ["normalized", "enriched"])
 def test_every_publication_is_there_with_its_price(told: Told, kind: str) -> None:
     found = told.events(getattr(told.settings.kafka, f"{kind}_topic"))
-    stored = {f"{kind}/{position}": (name, amount) for position, name, amount in told.rows(_PUBLICATIONS)}
+    stored = {f"{kind}/{position}": (name, amount) for position, name, amount in told.rows(PUBLICATIONS)}
     events = {
         each["envelope"]["event_id"]: (each["payload"]["instrument_id"], each["payload"]["price"]) for each in found
     }
@@ -132,7 +56,7 @@ def test_the_newest_event_of_every_bar_is_the_stored_bar(told: Told) -> None:
     found = {place: tuple(payload[name] for name in fields) for place, payload in held(told).items()}
     stored = {
         (name, interval_, stamp(start)): (*amounts, stamp(updated))
-        for name, interval_, start, *amounts, updated in told.rows(_BARS)
+        for name, interval_, start, *amounts, updated in told.rows(BARS)
     }
     assert found == stored
     assert Counter(interval_ for _, interval_, _ in stored) == {"1m": 2, "5m": 6, "15m": 4, "1h": 4, "1d": 4}
@@ -181,17 +105,18 @@ def test_equal_prices_in_new_messages_are_new_ticks_and_no_change(told: Told) ->
     assert told.log(position) == []
 
 
-def test_a_topic_that_is_off_is_not_even_made_and_all_else_goes_on(tmp_path: Path) -> None:
-    with system(tmp_path / "off", DATA_PROC_KAFKA_BARS_TOPIC="") as started:
-        off = Told(started.settings)
-        off.send(FIRST)
-        admin = AdminClient({"bootstrap.servers": off.settings.kafka.bootstrap})
-        there = admin.list_topics(timeout=10).topics
-        assert "aggregation.bars.v1" not in there
-        assert len(off.events(off.settings.kafka.normalized_topic)) == 18
-        assert len(off.rows(_BARS)) == 20
-        assert {kind for kind, _ in off.log(landed.BEGINNING)} == {"bar", "latest"}
-        off.close()
+def test_bridge_and_workers_show_what_they_counted(calm: System, told: Told) -> None:
+    shown, sent = calm.settings.metrics, len(FIRST) + 2 * len(CORRECTED)
+    bridge, workers = (metrics(shown.host, port) for port in (shown.bridge_port, shown.workers_port))
+    assert bridge["gridtick_bridge_messages_total"] == bridge["gridtick_bridge_landed_messages_total"] >= sent
+    assert workers["gridtick_ticks_stored_total"] > sent
+    assert workers['gridtick_task_seconds_count{task="normalize"}'] >= 1
+
+
+def metrics(host: str, port: int) -> dict[str, float]:
+    with urlopen(f"http://{host}:{port}/metrics", timeout=10) as answer:
+        lines = answer.read().decode().splitlines()
+    return {name: float(value) for name, _, value in (each.rpartition(" ") for each in lines if each[0] != "#")}
 
 
 def stamp(instant: datetime) -> str:
