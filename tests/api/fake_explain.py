@@ -1,5 +1,6 @@
 """What the routes read of publications and of all instruments, from lists."""
 
+from abc import abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
@@ -25,8 +26,9 @@ class FakeExplain:
         self.scans = 0
         self.stored: list[dict[str, object]] = []
 
+    @abstractmethod
     async def bars(self, tenants: Sequence[str], names: Sequence[str], interval: str, window: Window) -> Page:
-        raise NotImplementedError
+        """Those of `tests.api.fakes.FakeReads`."""
 
     async def stored_bar(
         self, tenant: str, name: str, interval: str, start: datetime, end: datetime
