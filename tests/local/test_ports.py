@@ -1,5 +1,7 @@
 import json
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 from local import ports
@@ -39,3 +41,24 @@ def test_a_wanted_port_is_taken_if_free(tmp_path: Path) -> None:
         free = server.getsockname()[1]
     assert ports.choose(tmp_path, {"a": free, "b": free})["a"] == free
     assert ports.choose(tmp_path, {"b": free})["b"] != free
+
+
+def test_a_port_that_another_stack_has_chosen_and_not_opened_yet_gives_way(tmp_path: Path) -> None:
+    with _listening() as server:
+        wanted = server.getsockname()[1]
+    other = (
+        "import pathlib, sys; from local import ports;"
+        f"print(ports.choose(pathlib.Path({str(tmp_path / 'other')!r}), {{'a': {wanted}}}), flush=True);"
+        "sys.stdin.read()"
+    )
+    for folder in ("other", "own"):
+        (tmp_path / folder).mkdir()
+    with subprocess.Popen(
+        [sys.executable, "-c", other], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as stack:
+        assert stack.stdout is not None
+        assert str(wanted) in stack.stdout.readline()
+        assert ports.choose(tmp_path / "own", {"a": wanted})["a"] != wanted
+        stack.communicate()
+    (tmp_path / "third").mkdir()
+    assert ports.choose(tmp_path / "third", {"a": wanted})["a"] == wanted
