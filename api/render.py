@@ -12,6 +12,9 @@ _ESCAPES: Final = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for 
 _UNSAFE: Final = r'["\\\x00-\x1f]'
 _FROM: Final = list(_ESCAPES)
 _TO: Final = list(_ESCAPES.values())
+_FEW: Final = 5_000  # rows: to find out what they share would cost as much as it saves
+
+Texts = tuple[tuple[str, str], ...]
 
 
 def rows(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> str:
@@ -26,18 +29,37 @@ def lines(frame: pl.DataFrame, *, decimals_as_text: bool = False) -> pl.Series:
     """The same, one text a row."""
     if frame.is_empty():
         return pl.Series(dtype=pl.String)
-    line = _line(tuple(frame.schema.items()), decimals_as_text=decimals_as_text)
-    return _without_escapes(frame).select(line).to_series()
+    safe = _without_escapes(frame)
+    line = _line(tuple(frame.schema.items()), _shared(safe, decimals_as_text), decimals_as_text=decimals_as_text)
+    return safe.with_columns(line)["line"]
+
+
+def _shared(frame: pl.DataFrame, decimals_as_text: bool) -> Texts:  # noqa: FBT001
+    """What all of many rows have alike, by column, as it stands in each of them."""
+    if frame.height <= _FEW:
+        return ()
+    same = frame.select(pl.all().eq_missing(pl.all().first()).all()).row(0, named=True)
+    one = frame.head(1).select(_values(tuple(frame.schema.items()), decimals_as_text)).row(0, named=True)
+    return tuple((name, one[name]) for name in same if same[name])
 
 
 @lru_cache(maxsize=64)
-def _line(schema: tuple[tuple[str, pl.DataType], ...], *, decimals_as_text: bool) -> pl.Expr:
+def _values(schema: tuple[tuple[str, pl.DataType], ...], decimals_as_text: bool) -> list[pl.Expr]:  # noqa: FBT001
+    return [_value(name, dtype, decimals_as_text=decimals_as_text).alias(name) for name, dtype in schema]
+
+
+@lru_cache(maxsize=64)
+def _line(schema: tuple[tuple[str, pl.DataType], ...], shared: Texts, *, decimals_as_text: bool) -> pl.Expr:
     """A row as a JSON object. Kept, because making it takes as long as rendering a few rows with it."""
-    parts: list[pl.Expr] = []
+    texts, parts, text = dict(shared), list[pl.Expr](), ""
     for at, (name, dtype) in enumerate(schema):
-        parts.append(pl.lit(("{" if at == 0 else ",") + f'"{name}":'))
-        parts.append(_value(name, dtype, decimals_as_text=decimals_as_text).fill_null("null"))
-    return pl.concat_str(*parts, pl.lit("}")).alias("line")
+        text += ("{" if at == 0 else ",") + f'"{name}":'
+        if name in texts:
+            text += texts[name]
+            continue
+        parts += [pl.lit(text), _value(name, dtype, decimals_as_text=decimals_as_text)]
+        text = ""
+    return pl.concat_str(*parts, pl.lit(text + "}")).alias("line")
 
 
 def _without_escapes(frame: pl.DataFrame) -> pl.DataFrame:
@@ -49,7 +71,10 @@ def _without_escapes(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _value(name: str, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
-    column = pl.col(name)
+    return _present(pl.col(name), dtype, decimals_as_text=decimals_as_text).fill_null("null")
+
+
+def _present(column: pl.Expr, dtype: pl.DataType, *, decimals_as_text: bool) -> pl.Expr:
     if isinstance(dtype, pl.Decimal):
         digits = _digits(column, dtype)
         return _quoted(digits) if decimals_as_text else digits

@@ -60,9 +60,8 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, bloc
     A bar is final once it is over (of a block: once its last hour is), so is the time in which its product's prices may
     come, and all that its native interval promises are there, or one price holds from its beginning to its end.
     """
-    known = reference.select("tenant", "instrument", "market", "product")
-    joined = _with_products(bars.join(known, on=["tenant", "instrument"], maintain_order="left"))
-    joined = _with_hours(joined, block)
+    known = _with_products(reference.select("tenant", "instrument", "market", "product"))
+    joined = _with_hours(bars.join(known, on=["tenant", "instrument"], maintain_order="left"), block)
     over = pl.col("last") + pl.duration(seconds=pl.col("settle")) <= past
     whole = pl.col("count") >= (pl.col("seconds") / pl.col("native")).fill_null(0)
     if "filled" in bars.columns:

@@ -1,11 +1,11 @@
-"""What follows from cells that repeat from row to row, as stamps do, worked out once for each run of equal rows."""
+"""What follows from cells that repeat, as stamps do, worked out once for those that are equal."""
 
 from collections.abc import Callable
 from typing import Final
 
 import polars as pl
 
-_FEW: Final = 100  # runs that are worked out whether they are distinct or not
+_FEW: Final = 100  # runs or cells that are worked out whether they are distinct or not
 _PART: Final = 4
 
 
@@ -18,6 +18,15 @@ def spread(cells: pl.DataFrame, work: Callable[[pl.DataFrame], pl.DataFrame]) ->
     if count > max(_FEW, cells.height // _PART):
         return _joined(cells, work)
     return work(cells.head(1) if count == 1 else cells[_first(run, count)])[run]
+
+
+def looked_up(column: pl.Series, made: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """Each cell as `made` has it, which is asked for the distinct ones where these are much fewer. They need not follow
+    each other."""
+    if column.len() <= _FEW or 2 * column.n_unique() > column.len():
+        return made(column)
+    distinct = column.unique()
+    return column.replace_strict(distinct, made(distinct))
 
 
 def _first(run: pl.Series, count: int) -> pl.Series:

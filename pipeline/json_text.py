@@ -4,18 +4,18 @@ A value that all rows share is one piece for all of them, which costs nothing a 
 what is absent is null.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import polars as pl
 
 from pipeline import flags, shown
+from pipeline.distinct import looked_up
 
 Pieces = Sequence[str | pl.Series]  # each one text for all rows, or one a row
 
 _CELL: Final = pl.col("a")
 _FIELD: Final = '{"a":'
-_SECOND: Final = 1_000_000
 
 
 def texts(column: pl.Series) -> Pieces:
@@ -40,16 +40,12 @@ def numbers(column: pl.Series) -> Pieces:
 
 def instants(column: pl.Series) -> Pieces:
     """Instants (microseconds, UTC) with `Z`, with the decimals of the second that are there."""
-    if column.null_count():
-        return _written(column, pl.concat_str(pl.lit('"'), shown.iso(_CELL), pl.lit('"')))
-    # Many instants share their second, or their place in it: each of these is formatted once.
-    micros = column.to_physical()
-    return ['"', _looked_up(micros // _SECOND, _seconds), _looked_up(micros % _SECOND, _decimals), 'Z"']
+    return _written(column, pl.concat_str(pl.lit('"'), shown.iso(_CELL), pl.lit('"')))
 
 
 def flag_names(bits: pl.Series) -> Pieces:
     """Arrays of the names of flags."""
-    return [_looked_up(bits, lambda each: pl.Series([_array(value) for value in each], dtype=pl.String))]
+    return [looked_up(bits, lambda each: pl.Series([_array(value) for value in each], dtype=pl.String))]
 
 
 def members(values: Mapping[str, Pieces]) -> Pieces:
@@ -84,21 +80,6 @@ def _written(column: pl.Series, text: pl.Expr) -> Pieces:
     shared = cells.null_count() in (0, cells.len()) and bool((cells == cells.head(1)).all())
     made = (cells.head(1) if shared else cells).to_frame().select(text.fill_null("null")).to_series()
     return made.to_list() if shared else [made]
-
-
-def _looked_up(column: pl.Series, text: Callable[[pl.Series], pl.Series]) -> pl.Series:
-    """Each cell as `text` has it, which is asked for the distinct ones only."""
-    distinct = column.unique().sort()
-    return text(distinct).gather(distinct.search_sorted(column))
-
-
-def _seconds(since_1970: pl.Series) -> pl.Series:
-    return (since_1970 * _SECOND).cast(pl.Datetime("us")).dt.strftime("%Y-%m-%dT%H:%M:%S")
-
-
-def _decimals(micros: pl.Series) -> pl.Series:
-    """`.5` for half a second, nothing for none."""
-    return ("." + micros.cast(pl.String).str.zfill(6)).str.strip_chars_end("0").str.strip_suffix(".")
 
 
 def _array(bits: int) -> str:

@@ -7,6 +7,7 @@ import msgspec
 import polars as pl
 
 from pipeline import flags, products
+from pipeline.distinct import looked_up
 from pipeline.flags import Flag
 
 FIELDS: Final = (
@@ -17,6 +18,8 @@ FIELDS: Final = (
 AMOUNTS: Final = ("price", "energy", "congestion", "loss", "ghg", "volume", "bid", "ask")
 INSTANTS: Final = ("interval_start", "interval_end", "known_at")
 _IDENTITY: Final = ("tenant", "instrument", "ts", "source_rank", "event_id")
+_SECOND: Final = 1_000_000
+_TO_SECONDS: Final = "%Y-%m-%dT%H:%M:%S"
 _ORDER: Final = ("known_at", "topic_id", "partition", "offset", "row")
 
 
@@ -88,14 +91,27 @@ def ndjson(frame: pl.DataFrame) -> Iterator[bytes]:
 
 def iso(instants: pl.Expr) -> pl.Expr:
     """`2024-01-01T00:00:00Z`, with the decimals of the second that are there."""
-    text = instants.dt.strftime("%Y-%m-%dT%H:%M:%S%.6f").str.strip_chars_end("0")
-    bare = text.str.strip_suffix(".")
-    return pl.when(text.str.ends_with(".")).then(bare + "Z").otherwise(text + "Z")
+    return instants.map_batches(_iso, return_dtype=pl.String)
 
 
 def plain(amounts: pl.Expr) -> pl.Expr:
     """Decimals as text without trailing zeros."""
     return amounts.cast(pl.String).str.strip_chars_end("0").str.strip_suffix(".")
+
+
+def _iso(instants: pl.Series) -> pl.Series:
+    """Many instants share their second, or their place in it."""
+    micros = instants.to_physical()
+    parts = micros % _SECOND
+    if (parts == 0).all():
+        return looked_up(instants, lambda each: each.dt.strftime(f"{_TO_SECONDS}Z"))
+    seconds = looked_up((micros - parts).cast(instants.dtype), lambda each: each.dt.strftime(_TO_SECONDS))
+    return seconds + looked_up(parts, _decimals) + "Z"
+
+
+def _decimals(micros: pl.Series) -> pl.Series:
+    """`.5` for half a second, nothing for none."""
+    return ("." + micros.cast(pl.String).str.zfill(6)).str.strip_chars_end("0").str.strip_suffix(".")
 
 
 def _with_unit(ticks: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,5 @@
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import render
+from pipeline.schema import EARLIEST, LATEST
 
 DECIMALS = st.decimals(min_value=-999_999_999, max_value=999_999_999, places=9)
 
@@ -47,3 +48,24 @@ def test_whole_numbers_keep_their_zeros() -> None:
 def test_days_are_texts() -> None:
     frame = pl.DataFrame({"day": [date(2026, 7, 1), None]}, schema={"day": pl.Date})
     assert render.rows(frame) == '{"day":"2026-07-01"},{"day":null}'
+
+
+ROWS = st.tuples(
+    st.text(max_size=3),
+    st.none() | DECIMALS,
+    st.none() | st.timedeltas(timedelta(0), LATEST - EARLIEST).map(lambda since: EARLIEST + since),
+    st.lists(st.sampled_from(["A", "B"]), max_size=2),
+    st.none() | st.booleans(),
+)
+
+
+@given(ROWS, ROWS, st.integers(0, 150), st.booleans())
+def test_many_rows_are_written_as_few_are(
+    most: tuple[object, ...], other: tuple[object, ...], at: int, as_text: bool
+) -> None:
+    types = [pl.String, pl.Decimal(18, 9), pl.Datetime("us", "UTC"), pl.List(pl.String), pl.Boolean]
+    rows = [most] * at + [other] + [most] * (150 - at)
+    frame = pl.DataFrame(rows, schema=dict(zip("abcde", types, strict=True)), orient="row")
+    many = pl.concat([frame] * 40)
+    alone = [render.rows(frame.slice(each, 1), decimals_as_text=as_text) for each in range(151)]
+    assert render.lines(many, decimals_as_text=as_text).to_list() == alone * 40

@@ -4,7 +4,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.distinct import spread
+from pipeline.distinct import looked_up, spread
 
 _cell = st.sampled_from(["a", "b", "", None])
 
@@ -32,3 +32,16 @@ def test_a_long_run_is_seen_once() -> None:
     alternating = pl.DataFrame({"x": ["a", "b"] * 500})
     assert spread(alternating, work)["z"].equals(alternating["x"])
     assert seen == [3, 2]
+
+
+@given(st.lists(st.none() | st.integers(0, 3), min_size=1, max_size=300))
+def test_what_is_looked_up_is_made_of_each_cell(cells: list[int | None]) -> None:
+    column = pl.Series(cells, dtype=pl.Int64)
+    asked: list[int] = []
+
+    def made(values: pl.Series) -> pl.Series:
+        asked.append(values.len())
+        return values.cast(pl.String)
+
+    assert looked_up(column, made).to_list() == [None if cell is None else str(cell) for cell in cells]
+    assert asked == [column.n_unique() if len(cells) > 100 else len(cells)]
