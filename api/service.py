@@ -29,6 +29,7 @@ from api.security.denials import Denials
 from api.security.principal import Principals
 from api.state import make_state
 from api.wire.malformed import Protocol
+from db.clickhouse import reader
 from db.clickhouse.client import connect, connect_async
 from db.postgres import walls
 from db.postgres.engine import make_engine
@@ -68,6 +69,7 @@ class ApiService(AsyncService):
         _require_secrets(self.settings)
         await self._require_schema()
         self._clickhouse = await connect_async(self.settings.clickhouse)
+        await reader.require(self._clickhouse)
         self._blocking = await asyncio.to_thread(connect, self.settings.clickhouse, patience_s=round(COMPUTING_S))
         asked = probes(self.settings, (self._clickhouse, self._blocking), self._trust, self._redis)
         watch, kafka = Watch(self.metrics, asked), self.settings.kafka

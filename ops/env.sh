@@ -17,6 +17,7 @@ value() { # 32 random bytes in hexadecimal: such a password needs no quoting in 
 {
     echo "# Passwords of the servers. A server keeps the one that it was first started with."
     value GRIDTICK_CLICKHOUSE_PASSWORD
+    value GRIDTICK_CLICKHOUSE_READER_PASSWORD
     value GRIDTICK_POSTGRES_PASSWORD
     value GRIDTICK_REDIS_PASSWORD
     echo "# What API keys are HMACed with: with another one, no key that was given out works any more."

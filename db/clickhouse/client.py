@@ -1,15 +1,16 @@
 """Connections to ClickHouse with the settings that exactness needs."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import aiohttp
 import clickhouse_connect
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
+from db.clickhouse.reader import NOBODY
 from pipeline.errors import DataProcessingError
 from service.settings import ClickHouse
 
@@ -46,27 +47,34 @@ def connect(
 
     Raises `DataProcessingError` when the server is not there.
     """
-    options = _options(settings, database)
+    login = _main(settings)
+    options = _options(login, database or settings.database)
     options["settings"] |= GENTLE if gentle else {}
     if patience_s is not None:
         options |= {"connect_timeout": patience_s, "send_receive_timeout": patience_s}
     try:
         return clickhouse_connect.get_client(**options)
     except (ClickHouseError, OSError) as error:
-        raise _absent(settings, error) from error
+        raise _absent(login, error) from error
 
 
 async def connect_async(settings: ClickHouse) -> AsyncClient:
-    """A client for one event loop. Raises `DataProcessingError` when the server is not there."""
+    """A client for one event loop, for reads: as the user for them where there is one (`db.clickhouse.reader`).
+
+    Raises `DataProcessingError` when the server is not there.
+    """
+    login = _for_reads(settings)
+    options = _options(login, settings.database)
+    options["settings"] |= NOBODY if settings.has_reader else {}
     try:
-        return await clickhouse_connect.get_async_client(**_options(settings, None))
+        return await clickhouse_connect.get_async_client(**options)
     except (ClickHouseError, OSError) as error:
-        raise _absent(settings, error) from error
+        raise _absent(login, error) from error
 
 
 async def ask_anew(settings: ClickHouse) -> None:
-    """One round trip over a connection of its own; raises what the driver raises."""
-    of = _options(settings, None)
+    """One round trip over a connection of its own to where reads go; raises what the driver raises."""
+    of = _options(_for_reads(settings), settings.database)
     address = f"{of['interface']}://{of['host']}:{of['port']}/ping"
     async with aiohttp.ClientSession() as session, session.get(address) as answer:
         await answer.read()
@@ -86,15 +94,32 @@ def assert_settings(client: Client) -> None:
             )
 
 
-def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:
-    address = urlsplit(settings.url.get_secret_value())
+class _Login(NamedTuple):
+    """An address with user and password, and the setting that says it."""
+
+    url: str
+    setting: str
+
+
+def _main(settings: ClickHouse) -> _Login:
+    return _Login(settings.url.get_secret_value(), "DATA_PROC_CLICKHOUSE_URL")
+
+
+def _for_reads(settings: ClickHouse) -> _Login:
+    if not settings.has_reader:
+        return _main(settings)
+    return _Login(settings.read_url.get_secret_value(), "DATA_PROC_CLICKHOUSE_READ_URL")
+
+
+def _options(login: _Login, database: str) -> dict[str, Any]:
+    address = urlsplit(login.url)
     return {
         "host": address.hostname or "127.0.0.1",
         "port": address.port or (8443 if address.scheme == "https" else 8123),
         "username": unquote(address.username or "default"),
         "password": unquote(address.password or ""),
         "interface": address.scheme or "http",
-        "database": database or settings.database,
+        "database": database,
         "settings": dict(SETTINGS),
         "autogenerate_session_id": False,
         "compress": False,
@@ -102,12 +127,17 @@ def _options(settings: ClickHouse, database: str | None) -> dict[str, Any]:
     }
 
 
-def _absent(settings: ClickHouse, error: Exception) -> DataProcessingError:
-    address = urlsplit(settings.url.get_secret_value())
+def _absent(login: _Login, error: Exception) -> DataProcessingError:
+    address = urlsplit(login.url)
     if getattr(error, "code", None) == _WRONG_LOGIN:
-        what, fix = "refuses our login", "Set DATA_PROC_CLICKHOUSE_URL with the right user and password."
+        what, fix = "refuses our login", f"Set {login.setting} with the right user and password."
+    elif isinstance(error, ProgrammingError) or getattr(error, "code", None) is not None:
+        what, fix = (
+            "refuses what we ask",
+            f"Let the user of {login.setting} read, and change settings (not `readonly` 1).",
+        )
     else:
-        what, fix = "does not answer", "Start it, or set DATA_PROC_CLICKHOUSE_URL to where it runs."
+        what, fix = "does not answer", f"Start it, or set {login.setting} to where it runs."
     return DataProcessingError(
         f"ClickHouse {what} at {address.hostname}:{address.port}. {fix}",
         "aggregate",

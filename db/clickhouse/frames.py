@@ -7,6 +7,7 @@ from clickhouse_connect.driver.client import Client
 from polars import selectors
 
 from db.clickhouse.query import Query
+from db.clickhouse.reader import named
 from pipeline.arrow import to_stream
 
 
@@ -16,8 +17,9 @@ def fetch(client: Client, query: Query) -> pl.DataFrame:
 
 
 async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
-    """The rows of a query as a frame."""
-    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters)))
+    """The rows of a query as a frame; a client of the user for reads names the query's tenants (`reader`)."""
+    names = named(client, query)
+    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters), settings=names))
 
 
 def to_frame(table: pa.Table) -> pl.DataFrame:

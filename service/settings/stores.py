@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from service.settings.group import MIB, Group, Lane
 
@@ -48,17 +48,27 @@ class ClickHouse(Group):
     url: SecretStr = Field(
         SecretStr("http://127.0.0.1:18123"), description="ClickHouse over HTTP, http://[user[:password]@]host:port"
     )
+    read_url: SecretStr = Field(
+        SecretStr(""),
+        description="the same server with a user who may only read, for the API (docs/access.md); empty: that of url",
+    )
     database: str = Field(
         "gridtick", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", description="database that holds ticks and bars"
     )
 
-    @field_validator("url")
+    @field_validator("url", "read_url")
     @classmethod
-    def _is_address(cls, url: SecretStr) -> SecretStr:
+    def _is_address(cls, url: SecretStr, of: ValidationInfo) -> SecretStr:
         # Refused here, where the value is not shown: what fails later would quote a part of the password.
-        if not _is_http(url.get_secret_value()):
+        absent = of.field_name == "read_url" and not url.get_secret_value()
+        if not absent and not _is_http(url.get_secret_value()):
             raise ValueError("it is no http://user:password@host:port (write special characters of a password as %XX)")
         return url
+
+    @property
+    def has_reader(self) -> bool:
+        """Whether the API reads as a user of its own."""
+        return bool(self.read_url.get_secret_value())
 
 
 def _is_http(address: str) -> bool:

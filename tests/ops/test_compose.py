@@ -6,6 +6,7 @@ from importlib.resources import files
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -92,6 +93,18 @@ def test_all_of_ours_take_the_operators_own_settings_where_there_are_any() -> No
 @pytest.mark.parametrize("name", sorted(_OURS))
 def test_the_program_takes_the_environment(name: str) -> None:
     assert load(environment(_OURS[name])).core.env == "production"
+
+
+def test_the_api_alone_reads_clickhouse_as_the_user_for_reads() -> None:
+    settings = {name: load(environment(service)).clickhouse for name, service in _OURS.items()}
+    assert [name for name, each in settings.items() if each.has_reader] == ["api"]
+    server, login = _SERVICES["clickhouse"], urlsplit(settings["api"].read_url.get_secret_value())
+    file = ROOT / "ops" / "clickhouse" / "gridtick_reader.xml"
+    users = ElementTree.parse(file)
+    assert f"./ops/clickhouse/{file.name}:/etc/clickhouse-server/users.d/{file.name}:ro" in server["volumes"]
+    passwords = users.findall(f"users/{login.username}/password")
+    assert [environment(server)[each.attrib["from_env"]] for each in passwords] == [login.password]
+    assert [each.tag for each in users.findall(f"users/{login.username}/databases/*")] == [settings["api"].database]
 
 
 def test_each_queue_of_live_prices_has_workers_of_its_own() -> None:

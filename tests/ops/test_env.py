@@ -28,6 +28,7 @@ def test_it_sets_every_variable_that_must_be_set(tmp_path: Path) -> None:
     assert len(set(values.values())) == len(values)
     api = load(environment(services(values)["api"]))
     assert values["GRIDTICK_REDIS_PASSWORD"] in api.redis.url.get_secret_value()
+    assert values["GRIDTICK_CLICKHOUSE_READER_PASSWORD"] in api.clickhouse.read_url.get_secret_value()
 
 
 def test_it_names_every_variable_that_may_be_set(tmp_path: Path) -> None:

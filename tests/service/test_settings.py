@@ -30,6 +30,19 @@ def test_the_list_of_settings_shows_no_address_that_may_hold_a_password() -> Non
     assert set(shown["DATA_PROC_CLICKHOUSE_URL"]) == {"*"}
 
 
+def test_the_user_for_reads_is_there_where_its_address_is(tmp_path: Path) -> None:
+    name = "DATA_PROC_CLICKHOUSE_READ_URL"
+    assert not load({}).clickhouse.has_reader
+    assert not load({name: ""}).clickhouse.has_reader
+    file = tmp_path / "url"
+    file.write_text("http://reader:hunter@h:8123\n")
+    settings = load({f"{name}_FILE": str(file)})
+    assert settings.clickhouse.has_reader
+    assert "hunter" not in repr(settings)
+    with pytest.raises(DataProcessingError, match=rf"{name}=\(hidden\).*http://user:password"):
+        load({name: "reader:hunter@h:8123"})
+
+
 @pytest.mark.parametrize(
     "text", ["ercot", "ercot@2022-02-30=0..1", "ercot@2022-01-01=5..1", "@2022-01-01=0..1", "1..2"]
 )

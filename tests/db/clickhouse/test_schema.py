@@ -7,7 +7,7 @@ from clickhouse_connect.driver.client import Client
 from pydantic import SecretStr
 
 from db.clickhouse import client as connections
-from db.clickhouse.client import assert_settings, connect
+from db.clickhouse.client import assert_settings, connect, connect_async
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import drop_abandoned, key_table
 from db.clickhouse.migrate import ensure_database, migrate, migrations
@@ -28,6 +28,15 @@ def test_a_missing_server_is_named_with_the_fix() -> None:
     with pytest.raises(DataProcessingError, match=r"127\.0\.0\.1:9.*DATA_PROC_CLICKHOUSE_URL") as caught:
         connect(ClickHouse(url=SecretStr("http://gridtick:hidden@127.0.0.1:9")))  # pyright: ignore[reportCallIssue]
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.stack
+async def test_a_missing_server_of_the_user_for_reads_is_named_with_its_setting(settings: Settings) -> None:
+    there = settings.clickhouse.model_copy(update={"read_url": SecretStr("http://reader:hidden@127.0.0.1:9")})
+    with pytest.raises(DataProcessingError, match=r"127\.0\.0\.1:9.*DATA_PROC_CLICKHOUSE_READ_URL") as caught:
+        await connect_async(there)
+    assert "hidden" not in str(caught.value)
+    connect(there).close()
 
 
 @pytest.mark.stack
