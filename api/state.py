@@ -13,6 +13,7 @@ from api.latest.kept import Kept
 from api.latest.pages import Pages
 from api.limits.accounts import Accounts, Quotas
 from api.limits.usage import Usage
+from api.ranges.settled import Settled
 from api.ranges.streaming import Streams
 from api.reads.ports import Reads
 from api.references import References
@@ -41,6 +42,7 @@ class State:
     denials: Denials
     board: Board
     streams: Streams
+    settled: Settled
 
 
 def make_state(
@@ -68,6 +70,7 @@ def make_state(
         denials=Denials(reads.append_audit, monotonic),
         board=Board(partial(status, reads, Leaders(reads, monotonic)), monotonic),
         streams=Streams(),
+        settled=Settled(monotonic),
     )
 
 

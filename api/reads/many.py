@@ -9,10 +9,11 @@ from api.reads import positions
 from api.reads.blocks import BlockReads
 from api.reads.ports import Names, Page, Window
 from api.reads.register import TICK
-from db.clickhouse import counts, plain, reads
+from db.clickhouse import counts, plain, reads, stand
 from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
+from db.clickhouse.stand import STAND
 from pipeline import publications
 from pipeline.schema import SEEN, conform
 
@@ -43,6 +44,9 @@ class ManyReads(BlockReads):
 
     async def count_bars(self, what: Counting, interval: str) -> pl.DataFrame:
         return conform(await self._found(counts.bars(what, interval)), COUNTED)
+
+    async def stand_of_bars(self, start: datetime, end: datetime) -> object:
+        return conform(await self._found(stand.bars(start, end)), STAND).rows()
 
     async def _found(self, query: Query) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):

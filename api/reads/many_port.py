@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Many(Protocol):
-    """The part of `api.reads.ports.Reads` that reads many rows, and counts them."""
+    """The part of `api.reads.ports.Reads` that reads many rows, counts them, and tells whether they have changed."""
 
     async def many_ticks(
         self, tenants: Sequence[str], names: Sequence[str], window: "Window", known: datetime | None
@@ -31,4 +31,8 @@ class Many(Protocol):
 
     async def count_bars(self, what: Counting, interval: str) -> pl.DataFrame:
         """`db.clickhouse.counts.COUNTED` of the bars as they are now."""
+        ...
+
+    async def stand_of_bars(self, start: datetime, end: datetime) -> object:
+        """The same as before only if no bar that begins in [start, end) was added, replaced or removed since."""
         ...

@@ -11,13 +11,14 @@ from starlette.responses import Response
 from api import shapes
 from api.problems import invalid
 from api.query import BarsQuery
+from api.ranges import again, days, fill, long_answers
 from api.ranges import counts as range_counts
-from api.ranges import days, fill, long_answers
 from api.ranges import meant as ranges
 from api.ranges.fill import NONE, Fill, Sources
 from api.ranges.local_time import BAR_INSTANTS, with_local
 from api.ranges.long_answers import Source
 from api.ranges.meant import Asked
+from api.ranges.settled import Made
 from api.reads.ports import Page, Reads, Window
 from api.routes.common import ONCE, BarReader
 from api.schemas import prices as schemas
@@ -57,16 +58,31 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     if long_answers.is_long(request, ask):
         source = Source(read, partial(reads.count_bars, range_counts.whose(asked), ask.interval), MAX_LIMIT)
         return await long_answers.answer(request, caller, ask, asked, source)
-    page = await read(asked.window)
-    is_settled = ask.end is not None and page.rows["is_final"].all()
-    return ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
+
+    async def make() -> Made:
+        page = await read(asked.window)
+        is_settled = ask.end is not None and page.rows["is_final"].all()
+        response = ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
+        return Made(response, page.rows.height)
+
+    if not _is_stored(ask, meant, block):
+        return (await make()).response
+    stand = partial(reads.stand_of_bars, asked.window.start, asked.window.end)
+    return await again.answer(request, caller, stand, make)
+
+
+def _is_stored(ask: BarsQuery, asked: Asked, block: Block | None) -> bool:
+    """Whether the answer shows stored bars of a closed range, and nothing that follows from others."""
+    as_they_are = ask.fill == "none" and asked.moment is None and days.block_to_read(asked.reference, block) is None
+    return as_they_are and ask.end is not None and ask.end <= clock.now()
 
 
 async def _shown(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, window: Window) -> Page:
     """A page as it is shown: filled, and with local times, where that is asked for."""
     now, part = clock.now() if asked.moment is None else asked.moment.at, asked._replace(window=window)
+    past = min(await reads.watermark(), now)  # before the bars: of what arrives meanwhile they may know nothing
     page = await (_bars(reads, ask, part, block) if ask.fill == "none" else _filled(reads, ask, part, block, now))
-    rows = shapes.shown_bars(page.rows, asked.reference, min(await reads.watermark(), now), block)
+    rows = shapes.shown_bars(page.rows, asked.reference, past, block)
     return Page(with_local(rows, asked.reference, ask.timezone, BAR_INSTANTS), page.following)
 
 

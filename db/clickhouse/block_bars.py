@@ -17,7 +17,7 @@ from db.clickhouse.query import Query, instant
 from db.clickhouse.reads import read_bars
 from db.clickhouse.rollup import COLUMNS, PERIODS, floor, micros
 from db.clickhouse.rollup_bars import FOLD
-from db.clickhouse.shown import shown_bars
+from db.clickhouse.shown import finished, shown_bars
 from pipeline import blocks, holidays, products, zone_days
 from pipeline.blocks import ATC, Block
 
@@ -74,10 +74,10 @@ def day_bars(
     position, more = after_row(BarPosition._fields, BAR_ORDER, after)
     around = onwards(span, after)
     given = {"names": list(graces), "graces": [each // timedelta(seconds=1) for each in graces.values()]}
-    sql = f"""{shown_bars("1", f"({_days(hours, PERIODS[cut.parts])})")} WHERE count > 0 AND {RANGE} {position}
+    sql = f"""{shown_bars(f"count > 0 AND {RANGE} {position}", f"({_days(hours, PERIODS[cut.parts])})")}
         ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"""
     inside = _parameters(cut, around.start, span.end) | _day_parameters(cut, around.start, span.end)
-    return Query(sql, scope.parameters | around.parameters | inside | given | more)
+    return Query(sql, scope.parameters | around.parameters | inside | given | more, finished)
 
 
 def _days(hours: str, period: int) -> str:

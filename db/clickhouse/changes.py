@@ -14,7 +14,7 @@ from db.clickhouse.frames import fetch, insert_frame
 from db.clickhouse.keys import key_table
 from db.clickhouse.query import Query
 from db.clickhouse.rollup import STREAM, VERSION_UNIT
-from db.clickhouse.shown import REVISION, shown_bars
+from db.clickhouse.shown import REVISION, finished, shown_bars
 from pipeline.schema import INSTANT, Schema
 
 _BAR: Final = ("tenant", "instrument", "interval", "start")
@@ -74,9 +74,9 @@ def mark_told(client: Client, told: pl.DataFrame) -> None:
 
 
 def contents(client: Client, which: pl.DataFrame) -> pl.DataFrame:
-    """The bars of these (STATE) as they are now: the columns of `db.clickhouse.shown.shown_bars`."""
+    """The bars of these (STATE) as they are now: the columns of `db.clickhouse.shown.finished`."""
     with key_table(client, bars=_keys(which)) as table:
-        found = fetch(client, Query(shown_bars(_OF_KEYS), {"keys": table}))
+        found = fetch(client, Query(shown_bars(_OF_KEYS), {"keys": table}, finished))
     return found.join(which, on=_BAR, how="semi", maintain_order="left")
 
 

@@ -10,7 +10,6 @@ from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, ProgrammingError
 
-from db.clickhouse.reader import NOBODY
 from pipeline.errors import DataProcessingError
 from service.settings import ClickHouse
 
@@ -36,6 +35,7 @@ GENTLE: Final[Mapping[str, str]] = {
     "priority": "10", "max_threads": "1", "max_insert_threads": "1", "os_thread_priority": "10",
 }  # fmt: skip
 
+NAMED: Final = "log_comment"  # the setting in which the user for reads is told of tenants (`db.clickhouse.reader`)
 _WRONG_LOGIN: Final = 516  # ClickHouse's number
 
 
@@ -65,7 +65,7 @@ async def connect_async(settings: ClickHouse) -> AsyncClient:
     """
     login = _for_reads(settings)
     options = _options(login, settings.database)
-    options["settings"] |= NOBODY if settings.has_reader else {}
+    options["settings"] |= {NAMED: ""} if settings.has_reader else {}
     try:
         return await clickhouse_connect.get_async_client(**options)
     except (ClickHouseError, OSError) as error:

@@ -13,13 +13,14 @@ from pipeline.arrow import to_stream
 
 def fetch(client: Client, query: Query) -> pl.DataFrame:
     """The rows of a query as a frame."""
-    return to_frame(client.query_arrow(query.sql, parameters=dict(query.parameters)))
+    return query.finished(to_frame(client.query_arrow(query.sql, parameters=dict(query.parameters))))
 
 
 async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
     """The rows of a query as a frame; a client of the user for reads names the query's tenants (`reader`)."""
     names = named(client, query)
-    return to_frame(await client.query_arrow(query.sql, parameters=dict(query.parameters), settings=names))
+    found = await client.query_arrow(query.sql, parameters=dict(query.parameters), settings=names)
+    return query.finished(to_frame(found))
 
 
 def to_frame(table: pa.Table) -> pl.DataFrame:

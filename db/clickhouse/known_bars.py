@@ -20,7 +20,7 @@ from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.query import Query, instant
 from db.clickhouse.reads import BUCKETS
 from db.clickhouse.rollup import SECONDS, floor
-from db.clickhouse.shown import shown_bars
+from db.clickhouse.shown import finished, shown_bars
 from pipeline import calendar
 from pipeline.bars import TOUCHED, day_zone, intervals
 from pipeline.schema import INSTANT, conform
@@ -73,9 +73,9 @@ def known_bars(client: Client, bars: pl.DataFrame, known: datetime) -> pl.DataFr
         tables = {"keys": keys, "made": made, "known": instant(known)}
         make(client, tables | {"role": "ticks"}, finest, from_ticks)
         make(client, tables | {"role": "bars"}, coarser, from_made)
-        shown = shown_bars("`interval` = {interval:String}", "{made:Identifier}")
-        sql = f"{shown} WHERE count > 0 ORDER BY {', '.join(_ORDER)}"
-        return fetch(client, Query(sql, {"made": made, "interval": interval}))
+        shown = shown_bars("`interval` = {interval:String} AND count > 0", "{made:Identifier}")
+        sql = f"{shown} ORDER BY {', '.join(_ORDER)}"
+        return fetch(client, Query(sql, {"made": made, "interval": interval}, finished))
 
 
 def _own(zones: pl.DataFrame) -> pl.DataFrame:

@@ -12,7 +12,7 @@ from db.clickhouse.bounds import BarPosition, Range, Scope
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.known_bars import known_bars, levels
-from db.clickhouse.query import Query, instant
+from db.clickhouse.query import instant
 from pipeline import blocks
 from pipeline.bars import TOUCHED, united
 from pipeline.blocks import ATC, Block
@@ -65,7 +65,7 @@ def _folded(client: Client, days: pl.DataFrame, block: Block, made: str) -> pl.D
     span = Range(ordered[0], ordered[-1] + timedelta(microseconds=1), days.height)
     cut = Cut(block, days["market"][0], days["zone"][0], _parts(days))
     query = day_bars(scope, graces(days), span, cut, hours=_MADE)
-    return fetch(client, Query(query.sql, {**query.parameters, "made": made}))
+    return fetch(client, query._replace(parameters={**query.parameters, "made": made}))
 
 
 def _parts(days: pl.DataFrame) -> str:

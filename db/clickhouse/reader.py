@@ -4,8 +4,8 @@ The query's own conditions name the tenants as ever; should one once not, the se
 others. What the user may is in `ops/clickhouse/gridtick_reader.xml`. Tenants are named in the setting `log_comment`,
 which every ClickHouse knows and keeps in its log of queries.
 
-A client has a wall when it begins with nobody named (`NOBODY`). To one without nothing is said: the setting would do
-nothing there, and the embedded engine takes 0.2 ms for every change of one.
+A client has a wall when it begins with nobody named (`client.connect_async`). To one without nothing is said: the
+setting would do nothing there, and the embedded engine takes 0.2 ms for every change of one.
 """
 # ruff: noqa: S608  table names are those below
 
@@ -15,23 +15,22 @@ from typing import Final, cast
 from clickhouse_connect.driver.asyncclient import AsyncClient
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from db.clickhouse.client import NAMED
 from db.clickhouse.query import Query
 from pipeline.errors import DataProcessingError
 
-_SETTING: Final = "log_comment"
-NOBODY: Final[Mapping[str, str]] = {_SETTING: ""}
 TABLES: Final = ("ticks", "bars", "curve_points")  # what the API reads
 _AS_SHIPPED: Final = "Give it what ops/clickhouse/gridtick_reader.xml gives, or unset DATA_PROC_CLICKHOUSE_READ_URL."
 
 
 def named(client: AsyncClient, query: Query) -> dict[str, str] | None:
     """The setting that names the tenants of a query; None to a client without a wall."""
-    if client.get_client_setting(_SETTING) is None:
+    if client.get_client_setting(NAMED) is None:
         return None
     tenants = _tenants(query.parameters)
     if any("," in each for each in tenants):
         raise ValueError("a tenant's id holds no comma")
-    return {_SETTING: ",".join(tenants)}
+    return {NAMED: ",".join(tenants)}
 
 
 def _tenants(parameters: Mapping[str, object]) -> list[str]:
@@ -44,7 +43,7 @@ def _tenants(parameters: Mapping[str, object]) -> list[str]:
 async def require(client: AsyncClient) -> None:
     """Raises `DataProcessingError` where the user for reads may write, or sees rows though no tenant is named; asks
     nothing where there is no such user."""
-    if client.get_client_setting(_SETTING) is None:
+    if client.get_client_setting(NAMED) is None:
         return
     if not await _first(client, "SELECT getSetting('readonly')"):
         raise _refused("may write (`readonly` is 0)")

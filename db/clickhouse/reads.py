@@ -28,7 +28,7 @@ from db.clickhouse.bounds import (
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
 from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, steps
-from db.clickhouse.shown import shown_bars
+from db.clickhouse.shown import finished, shown_bars
 from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
@@ -86,9 +86,10 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
     width = PERIODS[interval]
     bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE} AND {only.sql}
-        AND period >= {floor(LOW, str(width))} AND period < {HIGH}""")
-    sql = f"{bars} WHERE count > 0 {position} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
-    return Query(sql, scope.parameters | span.parameters | more | dict(only.parameters) | {"interval": interval})
+        AND period >= {floor(LOW, str(width))} AND period < {HIGH} AND count > 0 {position}""")
+    sql = f"{bars} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
+    given = scope.parameters | span.parameters | more | dict(only.parameters) | {"interval": interval}
+    return Query(sql, given, finished)
 
 
 def newest(scope: Scope) -> Query:

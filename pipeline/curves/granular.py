@@ -14,6 +14,7 @@ from pipeline.curves.definitions import Curve
 from pipeline.curves.pieces import smoothed
 from pipeline.curves.points import CURVE_PRICE, dated, product
 from pipeline.curves.weights import weighed
+from pipeline.exact import half_even
 from pipeline.schema import shaped
 
 PERIODS: Final = ("day", "month", "quarter", "season", "year")
@@ -102,8 +103,5 @@ def _mean(weight: pl.Expr) -> pl.Expr:
     """Σ weight × price ÷ Σ weight, rounded half to even to 12 decimals, in whole numbers."""
     amount = pl.col("price").cast(CURVE_PRICE).to_physical().cast(pl.Int128)
     total, held = (amount * weight).sum(), (weight + amount * 0).sum()
-    quotient = total // held
-    twice = (total - quotient * held) * 2
-    up = (twice > held) | ((twice == held) & (quotient % 2 == 1))
-    scaled = (quotient + up.cast(pl.Int128)).cast(pl.Decimal(38, 0))
+    scaled = half_even(total, held).cast(pl.Decimal(38, 0))
     return (scaled * pl.lit("0.000000000001").cast(CURVE_PRICE)).cast(CURVE_PRICE)

@@ -13,10 +13,10 @@ from typing import Final
 import polars as pl
 
 from pipeline import flags, products
+from pipeline.exact import as_price, half_even
 from pipeline.flags import Flag
 from pipeline.schema import LIMIT, PUBLIC, SCALE, TICKS, Schema, conform, empty
 from pipeline.spreads.cells import CELLS
-from pipeline.spreads.exact import as_price, half_even
 from pipeline.spreads.kinds import KINDS, MARKET
 from pipeline.spreads.parts import parts
 from pipeline.spreads.plan import Plan

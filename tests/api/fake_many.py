@@ -30,6 +30,9 @@ class FakeMany:
     async def count_bars(self, what: Counting, interval: str) -> pl.DataFrame:
         return _counted(row["start"] for row in self._within(self.bar_rows, what) if row["interval"] == interval)
 
+    async def stand_of_bars(self, start: datetime, end: datetime) -> object:
+        return [str(row) for row in self.bar_rows if start <= row["start"] < end]
+
     def _within(self, rows: list[dict[str, Any]], what: Counting) -> list[dict[str, Any]]:
         of = [row for row in rows if (row["tenant"], row["instrument"]) in what.pairs]
         return [row for row in of if what.start <= row["start"] < what.end]

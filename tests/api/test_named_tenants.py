@@ -19,6 +19,7 @@ from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs
 from db.clickhouse.frames import fetch_async
 from db.clickhouse.query import Query
+from db.clickhouse.stand import STAND
 from pipeline.blocks import PEAK
 from pipeline.expected import HELD
 from pipeline.schema import INSTANT, SEEN, Schema, conform
@@ -30,6 +31,12 @@ WINDOW: Final = Window(DAY, DAY + HOUR, None, 10)
 BOTH: Final = ["acme", "public"]
 NAMES: Final = ["POWER"]
 _CURVE: Final[Schema] = {**STORED_HEADS, **STORED_POINTS}
+# What `db.clickhouse.shown.shown_bars` reads.
+_STORED_BAR: Final[Schema] = {
+    **{name: dtype for name, dtype in BAR.items() if name not in {"vwap", "twap", "covered_seconds"}},
+    "ver": pl.UInt64(), "last_start": INSTANT, "last_hold_us": pl.Int64(), "covered_head_us": pl.Int64(),
+    "head": pl.String(), "worth": pl.String(),
+}  # fmt: skip
 _KEPT: Final[Schema] = {"tenant": pl.String(), "instrument": pl.String(), "start": INSTANT, "seen": pl.Int64()}
 
 
@@ -68,8 +75,8 @@ READS: Final[dict[str, Read]] = {
         lambda s: s.bar_publications("acme", "POWER", DAY, DAY + HOUR, None, 1),
         (_one(publications=2), _one(ts=DAY), *_none(TOLD)), ["acme"] * 3,
     ),
-    "bars": Read(lambda s: s.bars(BOTH, NAMES, "1h", WINDOW), _none(BAR), [OURS]),
-    "block_bars": Read(lambda s: s.block_bars(REFERENCE, "1h", PEAK, WINDOW), _none(BAR), ["acme", "public"]),
+    "bars": Read(lambda s: s.bars(BOTH, NAMES, "1h", WINDOW), _none(_STORED_BAR), [OURS]),
+    "block_bars": Read(lambda s: s.block_bars(REFERENCE, "1h", PEAK, WINDOW), _none(_STORED_BAR), ["acme", "public"]),
     "count_bars": Read(lambda s: s.count_bars(WHAT, "1h"), _none(COUNTED), [OURS]),
     "count_prices": Read(lambda s: s.count_prices(WHAT, None), (_one(n=0),), [OURS]),
     "count_publications": Read(lambda s: s.count_publications(WHAT, None), _none(COUNTED), [OURS]),
@@ -97,8 +104,9 @@ READS: Final[dict[str, Read]] = {
     "leg_publications": Read(lambda s: s.leg_publications(BOTH, LEGS, None), _none(SEEN), [OURS]),
     "many_ticks": Read(lambda s: s.many_ticks(BOTH, NAMES, WINDOW, None), _none(SEEN), [OURS]),
     "revisions": Read(lambda s: s.revisions(BOTH, NAMES, WINDOW, None), _none(TICK), [OURS]),
+    "stand_of_bars": Read(lambda s: s.stand_of_bars(DAY, DAY + HOUR), _none(STAND), [""]),  # no row is read
     "stored_bar": Read(
-        lambda s: s.stored_bar("acme", "POWER", "1h", DAY, DAY + HOUR), _none({**BAR, "ver": pl.UInt64()}), ["acme"]
+        lambda s: s.stored_bar("acme", "POWER", "1h", DAY, DAY + HOUR), _none(_STORED_BAR), ["acme"]
     ),
     "ticks": Read(lambda s: s.ticks(BOTH, NAMES, WINDOW, None), _none(TICK), [OURS]),
 }  # fmt: skip
@@ -144,20 +152,20 @@ def _names(code: CodeType) -> Iterator[str]:
 
 
 async def test_to_a_client_without_a_wall_nothing_is_said() -> None:
-    client = Client(*_none(BAR), walled=False)
+    client = Client(*_none(_STORED_BAR), walled=False)
     await stores_over(client).bars(BOTH, NAMES, "1h", WINDOW)
     assert client.named == [None]
 
 
 async def test_a_query_without_tenants_names_nobody() -> None:
-    client = Client(*_none(BAR))
+    client = Client(*_none(_STORED_BAR))
     await fetch_async(cast("Any", client), Query("SELECT 1", {"instrument": "acme", "after_tenant": "acme"}))
     assert client.named == [""]
 
 
 @pytest.mark.parametrize("given", [{"tenants": ["acme,public"]}, {"tenant": "acme,"}])
 async def test_a_tenant_that_would_be_read_as_two_is_refused(given: dict[str, object]) -> None:
-    client = Client(*_none(BAR))
+    client = Client(*_none(_STORED_BAR))
     with pytest.raises(ValueError, match="comma"):
         await fetch_async(cast("Any", client), Query("SELECT 1", given))
     assert client.sent == []

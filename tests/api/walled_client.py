@@ -9,7 +9,7 @@ import pyarrow as pa
 from api.reads.away import Watch
 from api.reads.known import Connections
 from api.reads.stores import Stores
-from db.clickhouse import reader
+from db.clickhouse.client import NAMED
 from service.metrics import Metrics
 from service.settings import load
 
@@ -29,7 +29,7 @@ class Client:
     def __init__(self, *answers: pl.DataFrame, walled: bool = True) -> None:
         self.sent: list[Sent] = []
         self._answers = [*answers]
-        self._begun = dict(reader.NOBODY) if walled else {}
+        self._begun = {NAMED: ""} if walled else {}
 
     @property
     def named(self) -> Sequence[str | None]:

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse import counts, coverage, curves, explain, known_bars, known_latest, plain, reads
+from db.clickhouse import counts, coverage, curves, explain, known_bars, known_latest, plain, reads, stand
 from db.clickhouse.counts import Counting
 from db.clickhouse.query import Query
 from tests.db.clickhouse.rows import DAY, document, generic, land
@@ -54,4 +54,5 @@ def asked(tenants: Sequence[str]) -> list[Query]:
         coverage.held(tenants[0], "caiso.rt_5min.NODE", span.start, span.end), coverage.extent(tenants[0], "POWER"),
         explain.publications(scope, span, None), known_bars.candidates(scope, "1h", span, later),
         known_latest.newest_known(scope, later), curves.in_sessions(tenants, "", date(1900, 1, 1), date(1970, 1, 2), 9),
+        stand.bars(span.start, span.end),
     ]  # fmt: skip

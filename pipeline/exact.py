@@ -13,8 +13,17 @@ _TWO: Final = pl.lit(2, pl.Int128)
 def half_even(numerator: pl.Expr, denominator: pl.Expr) -> pl.Expr:
     """The quotient as an integer, rounded once, half to even. The denominator is above 0."""
     whole = numerator // denominator
-    rest = numerator - whole * denominator
-    up = (_TWO * rest > denominator) | ((_TWO * rest == denominator) & (whole % _TWO != 0))
+    return rounded(whole, doubled_rest(numerator, denominator, whole), denominator)
+
+
+def doubled_rest(numerator: pl.Expr, denominator: pl.Expr, whole: pl.Expr) -> pl.Expr:
+    """Twice what the whole part of the quotient leaves."""
+    return (numerator - whole * denominator) * _TWO
+
+
+def rounded(whole: pl.Expr, twice: pl.Expr, denominator: pl.Expr) -> pl.Expr:
+    """`half_even` of its parts: whoever keeps them as columns has each worked out once."""
+    up = (twice > denominator) | ((twice == denominator) & (whole % _TWO != 0))
     return whole + up.cast(pl.Int128)
 
 

@@ -1,0 +1,137 @@
+"""Answers of closed ranges that are asked for again: as if they were read, but for half a second."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from api.ranges.settled import LOOK_S, Settled
+from api.state import State
+from service import clock
+from tests.api import fakes
+from tests.api.test_as_of import bar
+
+HOUR = timedelta(hours=1)
+LATER = fakes.START + timedelta(days=9)
+DAY = f"/v1/bars?instrument={fakes.GAS}&interval=1h&start=2026-07-01T00:00:00Z&end=2026-07-02T00:00:00Z"
+KEPT = ["bars", "stand", "bars"]  # after it was asked for twice
+
+
+@pytest.fixture
+def asked(reads: fakes.FakeReads, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the stores were asked for; three final bars are there."""
+    monkeypatch.setattr(clock, "now", lambda: LATER)
+    reads.bar_rows = [bar(fakes.START + hour * HOUR, fakes.START) for hour in range(3)]
+    reads.past = LATER
+    made: list[str] = []
+    monkeypatch.setattr(reads, "bars", _told(made, "bars", reads.bars))
+    monkeypatch.setattr(reads, "stand_of_bars", _told(made, "stand", reads.stand_of_bars))
+    return made
+
+
+def _told(made: list[str], name: str, read: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    async def told(*given: object) -> object:
+        made.append(name)
+        return await read(*given)
+
+    return told
+
+
+async def test_what_is_asked_for_again_is_not_read_again(
+    caller: httpx.AsyncClient, asked: list[str], ticking: fakes.Ticking
+) -> None:
+    first = await caller.get(DAY)
+    assert (asked, len(first.json()["data"])) == (["bars"], 3)
+    for looked in ([*KEPT], [*KEPT], [*KEPT, "stand"], [*KEPT, "stand"]):
+        if len(looked) > len(KEPT):
+            ticking.now += LOOK_S
+        again = await caller.get(DAY)
+        assert again.content == first.content
+        assert {**again.headers, "date": "", "x-request-id": ""}.keys() == {**first.headers}.keys() | {
+            "x-request-id",
+            "date",
+        }
+        assert asked[: len(looked)] == looked
+
+
+async def test_a_correction_is_seen_as_soon_as_it_is_looked_for(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, asked: list[str], ticking: fakes.Ticking
+) -> None:
+    for _ in range(3):
+        assert (await caller.get(DAY)).json()["data"][0]["revision"] == 0
+    reads.bar_rows[0]["revision"] = 1
+    ticking.now += LOOK_S
+    assert (await caller.get(DAY)).json()["data"][0]["revision"] == 1
+    assert asked == [*KEPT, "stand", "bars"]
+
+
+@pytest.mark.parametrize(
+    "more", ["&fill=null", "&block=peak", "&as_of=2026-07-09T00:00:00Z", "&interval=1d&timezone=Asia/Tokyo"]
+)
+async def test_what_follows_from_more_than_stored_bars_is_not_kept(
+    caller: httpx.AsyncClient, asked: list[str], more: str
+) -> None:
+    address = DAY.replace("&interval=1h", "") + more if "interval" in more else DAY + more
+    for _ in range(3):
+        await caller.get(address)
+    assert "stand" not in asked
+
+
+async def test_a_range_that_goes_on_and_one_that_is_not_final_are_not_kept(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, asked: list[str]
+) -> None:
+    for _ in range(3):
+        await caller.get(DAY.partition("&end")[0])
+    assert asked == ["bars"] * 3
+    reads.past = fakes.START
+    for _ in range(3):
+        await caller.get(DAY)
+    assert asked[3:] == ["bars", "stand", "bars", "stand", "bars"]
+
+
+async def test_each_has_an_answer_of_his_own(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, other: httpx.AsyncClient, asked: list[str]
+) -> None:
+    reads.bar_rows.append(bar(fakes.START, fakes.START) | {"tenant": "other"})
+    for _ in range(3):
+        assert len((await caller.get(DAY)).json()["data"]) == 3
+    assert len((await other.get(DAY)).json()["data"]) == 4
+    assert asked == [*KEPT, "bars"]
+
+
+async def test_a_change_of_the_reference_is_a_new_answer(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, asked: list[str], ticking: fakes.Ticking
+) -> None:
+    for _ in range(3):
+        await caller.get(DAY)
+    reads.version += 1
+    ticking.now += 60
+    await caller.get(DAY)
+    assert asked == [*KEPT, "bars"]
+
+
+async def test_rows_count_whether_they_are_read_or_not(
+    state: State, caller: httpx.AsyncClient, asked: list[str]
+) -> None:
+    for _ in range(4):
+        await caller.get(DAY)
+    assert asked == KEPT
+    await state.accounts.usage.flush()
+    assert (await caller.get("/v1/usage")).json()["days"][0]["rows"] == 12
+
+
+async def test_the_oldest_answers_are_forgotten(
+    state: State, caller: httpx.AsyncClient, asked: list[str], ticking: fakes.Ticking
+) -> None:
+    size = len((await caller.get(DAY)).content)
+    object.__setattr__(state, "settled", Settled(ticking, 2 * size + 100))
+    addresses = [f"{DAY}&limit={limit}" for limit in (7, 8, 9)]
+    for address in addresses:
+        for _ in range(2):
+            await caller.get(address)
+    asked.clear()
+    for address in reversed(addresses):
+        await caller.get(address)
+    assert asked == ["stand", "bars"]
