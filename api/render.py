@@ -12,7 +12,7 @@ _ESCAPES: Final = {"\\": "\\\\", '"': '\\"'} | {chr(code): f"\\u{code:04x}" for 
 _UNSAFE: Final = r'["\\\x00-\x1f]'
 _FROM: Final = list(_ESCAPES)
 _TO: Final = list(_ESCAPES.values())
-_FEW: Final = 5_000  # rows: to find out what they share would cost as much as it saves
+_FEW: Final = 2_000  # rows: to find out what they share would cost as much as it saves
 
 Texts = tuple[tuple[str, str], ...]
 

@@ -17,7 +17,7 @@ from api.query import RangeQuery
 from api.ranges import estimates, slices
 from api.ranges.estimates import Counted
 from api.ranges.meant import Asked, understood
-from api.ranges.slices import Frames, Read
+from api.ranges.slices import Frames, ReadParts
 from api.ranges.streaming import Streamed, begun, written
 from api.security.principal import Principal
 from api.state import state_of
@@ -29,10 +29,10 @@ _COLUMNS: Final = frozenset({"parquet", "arrow"})
 
 
 class Source(NamedTuple):
-    """`read` gives pages that are ready to be shown; `by_hour` tells about how many rows there are (`counts.COUNTED`);
+    """`read` gives rows that are ready to be shown; `by_hour` tells about how many there are (`counts.COUNTED`);
     `at_once`: how many it reads at once."""
 
-    read: Read
+    read: ReadParts
     by_hour: Callable[[], Awaitable[pl.DataFrame]]
     at_once: int = slices.ROWS
 
@@ -84,8 +84,8 @@ def _require_room(request: Request, caller: Principal, counted: pl.DataFrame, mo
 async def _frames(asked: Asked, source: Source, counted: pl.DataFrame, most: int | None) -> Frames:
     """Without `most` it is all or nothing: an answer that would be cut is broken off."""
     left = MAX_LONG if most is None else most
-    parts = slices.windows(slices.cuts(counted, asked.window), asked.window, source.at_once)
-    async for rows in slices.read(source.read, parts, left + (most is None)):
+    parts = slices.windows(slices.cuts(counted, asked.window), asked.window, min(source.at_once, left + 1))
+    async for rows in slices.first(source.read(parts), left + (most is None)):
         if (left := left - rows.height) < 0:
             raise DataProcessingError(f"the range holds more than {MAX_LONG} rows. Ask for a part of it.", "api")
         yield rows

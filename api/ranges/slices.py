@@ -1,4 +1,4 @@
-"""A long range read a slice at a time: never more than two of them are in memory.
+"""A long range read a slice at a time: never more than two of them are unpacked in memory.
 
 The cuts follow a count of the rows by hours, and each part is read in pages of its own: a count that is not right any
 more makes parts longer or shorter, and loses nothing. A price that is there from the first read to the last stands in
@@ -15,12 +15,14 @@ from typing import Final
 import polars as pl
 
 from api.reads.ports import Page, Window
+from service.tasks import stopped
 
-ROWS: Final = 25_000  # of a slice: some 30 MiB while it is worked on
+ROWS: Final = 100_000  # of a part: what the engine does for each costs as much as 50,000 rows
 _HOUR: Final = timedelta(hours=1)
 
 Read = Callable[[Window], Awaitable[Page]]
 Frames = AsyncGenerator[pl.DataFrame]
+ReadParts = Callable[[Iterator[Window]], Frames]
 
 
 def cuts(counted: pl.DataFrame, window: Window) -> list[datetime]:
@@ -45,19 +47,27 @@ def windows(starts: Sequence[datetime], whole: Window, rows: int = ROWS) -> Iter
         yield Window(start, end, whole.after, rows)
 
 
-async def read(pages: Read, parts: Iterator[Window], most: int) -> Frames:
-    """The rows of all parts in their order, at most so many. There is a first frame even if no row is."""
-    left, told = most, False
+async def paged(read: Read, parts: Iterator[Window]) -> Frames:
+    """The rows of all parts in their order, a page at a time. There is a first frame even if no row is."""
+    told = False
     for part in parts:
         following: object | None = part.after
-        while left:
-            page = await pages(replace(part, after=following, limit=min(part.limit, left)))
-            left -= page.rows.height
+        while True:
+            page = await read(replace(part, after=following))
             if page.rows.height or not told:
                 told = True
                 yield page.rows
             if (following := page.following) is None:
                 break
+
+
+async def first(frames: Frames, most: int) -> Frames:
+    """So many rows at most."""
+    async with aclosing(frames):
+        async for rows in frames:
+            yield rows.head(most)
+            if (most := most - rows.height) <= 0:
+                return
 
 
 async def ahead(frames: Frames) -> Frames:
@@ -69,12 +79,4 @@ async def ahead(frames: Frames) -> Frames:
                 coming = asyncio.ensure_future(anext(frames, None))
                 yield found
         finally:
-            await _ended(coming)
-
-
-async def _ended(task: "asyncio.Future[pl.DataFrame | None]") -> None:
-    """Stops what nobody waits for any more."""
-    task.cancel()
-    await asyncio.wait([task])
-    if not task.cancelled():
-        task.exception()  # looked at, so that it is not reported as forgotten
+            await stopped(coming)

@@ -18,7 +18,7 @@ from api.ranges.slices import Frames, ahead
 
 STALLED_S: Final = 60.0  # a client that takes nothing for so long is let go
 _RETRY_AFTER_S: Final = 10
-_PIECE: Final = 10_000  # rows of text that are written at once
+_PIECE: Final = 5_000  # rows of text that are written at once
 
 
 class Streams:

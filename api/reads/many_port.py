@@ -1,6 +1,6 @@
 """What long answers need from the stores."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -9,16 +9,17 @@ import polars as pl
 from db.clickhouse.counts import Counting
 
 if TYPE_CHECKING:
-    from api.reads.ports import Page, Window
+    from api.reads.ports import Window
 
 
 class Many(Protocol):
     """The part of `api.reads.ports.Reads` that reads many rows, counts them, and tells whether they have changed."""
 
-    async def many_ticks(
-        self, tenants: Sequence[str], names: Sequence[str], window: "Window", known: datetime | None
-    ) -> "Page":
-        """As `ticks`, cheaper where there are many; not of products `by_end`. A page that goes on may hold fewer."""
+    def many_ticks(
+        self, tenants: Sequence[str], names: Sequence[str], parts: Iterator["Window"], known: datetime | None
+    ) -> AsyncGenerator[pl.DataFrame]:
+        """As the rows of `ticks`, of ranges that follow each other; cheaper where there are many. Not of products
+        `by_end`. A frame without rows where there are none."""
         ...
 
     async def count_publications(self, what: Counting, known: datetime | None) -> pl.DataFrame:

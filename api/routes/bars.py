@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import shapes
 from api.problems import invalid
 from api.query import BarsQuery
-from api.ranges import again, days, fill, long_answers
+from api.ranges import again, days, fill, long_answers, slices
 from api.ranges import counts as range_counts
 from api.ranges import meant as ranges
 from api.ranges.fill import NONE, Fill, Sources
@@ -56,7 +56,9 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
         return long_answers.told(request, caller, ask, asked, "bars", found)
     read = partial(_shown, reads, ask, meant, block)
     if long_answers.is_long(request, ask):
-        source = Source(read, partial(reads.count_bars, range_counts.whose(asked), ask.interval), MAX_LIMIT)
+        source = Source(
+            partial(slices.paged, read), partial(reads.count_bars, range_counts.whose(asked), ask.interval), MAX_LIMIT
+        )
         return await long_answers.answer(request, caller, ask, asked, source)
 
     async def make() -> Made:

@@ -1,27 +1,31 @@
 """Ticks: prices of instruments over [start, end)."""
 
 import itertools
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import aclosing
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Final
 
+import polars as pl
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import shapes
 from api.query import TicksQuery
 from api.ranges import counts as range_counts
-from api.ranges import long_answers
+from api.ranges import long_answers, slices
 from api.ranges import meant as ranges
 from api.ranges.local_time import TICK_INSTANTS, with_local
 from api.ranges.long_answers import Source
 from api.ranges.meant import Asked
+from api.ranges.slices import Frames
 from api.ranges.spikes import Spikes
-from api.reads.ports import Names, Page, Reads, Window
+from api.reads.ports import Page, Reads, Window
 from api.routes.common import ONCE, PriceReader
 from api.schemas import prices as schemas
 from api.state import state_of
+from api.values import MAX_LIMIT
 from api.wire.caching import Cached
 from pipeline import products
 from pipeline.bars import by_end
@@ -29,7 +33,7 @@ from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"], route_class=Cached)
 _DAY: Final = timedelta(days=1)
-_Read = Callable[[Names, Names, Window, datetime | None], Awaitable[Page]]
+_Show = Callable[[pl.DataFrame], Awaitable[pl.DataFrame]]
 
 
 @router.get("/ticks", response_model=None, responses={200: {"model": schemas.Ticks}, **schemas.READ})
@@ -43,12 +47,21 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
     if ask.dry_run:
         found = await range_counts.ticks(state.reads, ask, asked)
         return long_answers.told(request, caller, ask, asked, "ticks", found)
-    read = partial(_shown, state.reads, ask, asked, _read(state.reads, ask, asked, is_long=is_long), Spikes())
+    show = partial(_shown, state.reads, ask, asked, Spikes())
     if is_long:
-        source = Source(read, partial(range_counts.ticks_by_hour, state.reads, asked))
+        source = _source(state.reads, ask, asked, show)
         return await long_answers.answer(request, caller, ask, asked, source)
     is_settled = await _is_settled(state.reads, ask, asked)
-    return ranges.listed(request, caller, ask, asked, await read(asked.window), is_settled=is_settled)
+    page = await _page(state.reads, ask, asked, show, asked.window)
+    return ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
+
+
+def _source(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show) -> Source:
+    counted = partial(range_counts.ticks_by_hour, reads, asked)
+    if ask.revisions or by_end(asked.reference).any():
+        pages = partial(slices.paged, partial(_page, reads, ask, asked, show))
+        return Source(pages, counted, MAX_LIMIT)
+    return Source(partial(_many, reads, ask, asked, show), counted)
 
 
 async def _is_settled(reads: Reads, ask: TicksQuery, asked: Asked) -> bool:
@@ -60,15 +73,20 @@ async def _is_settled(reads: Reads, ask: TicksQuery, asked: Asked) -> bool:
     return ask.end + last <= await reads.watermark()
 
 
-def _read(reads: Reads, ask: TicksQuery, asked: Asked, *, is_long: bool) -> _Read:
-    if ask.revisions:
-        return reads.revisions
-    return reads.many_ticks if is_long and not by_end(asked.reference).any() else reads.ticks
+async def _many(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show, parts: Iterator[Window]) -> Frames:
+    known = asked.moment and asked.moment.at
+    async with aclosing(reads.many_ticks(asked.visible.tenants, ask.instrument, parts, known)) as found:
+        async for rows in found:
+            yield await show(rows)
 
 
-async def _shown(reads: Reads, ask: TicksQuery, asked: Asked, read: _Read, spikes: Spikes, window: Window) -> Page:
+async def _page(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show, window: Window) -> Page:
+    read = reads.revisions if ask.revisions else reads.ticks
     page = await read(asked.visible.tenants, ask.instrument, window, asked.moment and asked.moment.at)
+    return Page(await show(page.rows), page.following)
+
+
+async def _shown(reads: Reads, ask: TicksQuery, asked: Asked, spikes: Spikes, ticks: pl.DataFrame) -> pl.DataFrame:
     # What was usual at an earlier instant, nobody kept.
-    rows = page.rows if asked.moment else await spikes.flagged(reads, asked.visible.tenants, page.rows)
-    shown = shapes.shown_ticks(rows, asked.reference)
-    return Page(with_local(shown, asked.reference, ask.timezone, TICK_INSTANTS), page.following)
+    rows = ticks if asked.moment else await spikes.flagged(reads, asked.visible.tenants, ticks)
+    return with_local(shapes.shown_ticks(rows, asked.reference), asked.reference, ask.timezone, TICK_INSTANTS)

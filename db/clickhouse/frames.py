@@ -1,5 +1,7 @@
 """Frames in and out of ClickHouse."""
 
+from collections.abc import Iterator
+
 import polars as pl
 import pyarrow as pa
 from clickhouse_connect.driver.asyncclient import AsyncClient
@@ -21,6 +23,15 @@ async def fetch_async(client: AsyncClient, query: Query) -> pl.DataFrame:
     names = named(client, query)
     found = await client.query_arrow(query.sql, parameters=dict(query.parameters), settings=names)
     return query.finished(to_frame(found))
+
+
+async def fetch_batches(client: AsyncClient, query: Query) -> Iterator[pl.DataFrame]:
+    """The rows of a large answer, as many at a time as the engine has put together: each is unpacked when it is asked
+    for. What the server could not finish is an error, for it sends nothing before it has finished."""
+    settings = {"output_format_arrow_string_as_string": "1", "wait_end_of_query": "1", **(named(client, query) or {})}
+    raw = await client.raw_query(query.sql, dict(query.parameters), settings, fmt="ArrowStream")
+    batches = pa.ipc.open_stream(raw)
+    return (query.finished(to_frame(pa.Table.from_batches([batch]))) for batch in batches)
 
 
 def to_frame(table: pa.Table) -> pl.DataFrame:

@@ -4,8 +4,9 @@ Where nearly every price has one publication, as it mostly is, this takes the en
 It needs all publications of a price to begin at the same instant: not so of products `by_end`.
 """
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from db.clickhouse.query import Query, instant
 from db.clickhouse.reads import BUCKETS, TICK_TYPES
 from pipeline.schema import SEEN
 
+BATCH: Final = 12_500
 _COLUMNS: Final = ", ".join(f"`{name}`" for name in SEEN)
 _ORDER: Final = ", ".join(TickPosition._fields)
 
@@ -22,17 +24,48 @@ _ORDER: Final = ", ".join(TickPosition._fields)
 def read_publications(
     scope: Scope, span: Range, after: TickPosition | None = None, known: datetime | None = None
 ) -> Query:
-    """Every stored publication (`pipeline.schema.SEEN`), ordered as `TickPosition`: those of a price together."""
+    """Every stored publication (`pipeline.schema.SEEN`), ordered as `TickPosition`: those of a price together, and
+    `BATCH` rows at a time."""
     position, more = after_row(TickPosition._fields, TICK_TYPES, after)
     where = current.known_by(f"{WHO} AND {BUCKETS} AND {RANGE} {position}", bounded=known is not None)
-    sql = f"SELECT {_COLUMNS} {current.stored(where)} ORDER BY {_ORDER} LIMIT {{limit:UInt64}}"
+    sql = f"""SELECT {_COLUMNS} {current.stored(where)} ORDER BY {_ORDER} LIMIT {{limit:UInt64}}
+        SETTINGS max_block_size = {BATCH}"""
     given = {} if known is None else {"known": instant(known)}
     return Query(sql, scope.parameters | onwards(span, after).parameters | more | given)
 
 
-def whole_prices(publications: pl.DataFrame, limit: int) -> pl.DataFrame:
-    """The rows without the last price, where that may have more publications than the `limit` let through."""
-    if publications.height < limit:
-        return publications
+class WholePrices:
+    """What `read_publications` has read, a part at a time, those of one price in one part.
+
+    Once it was gone through, `goes_on` is the last row that was given where more may follow than the `limit` let
+    through, else None; `is_stuck`: it is all of one price, which may have more publications than that.
+    """
+
+    def __init__(self, batches: Iterable[pl.DataFrame], limit: int) -> None:
+        self._batches = batches
+        self._limit = limit
+        self.goes_on: dict[str, Any] | None = None
+        self.is_stuck = False
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        read, held, last = 0, None, None
+        for batch in self._batches:
+            if batch.is_empty():
+                continue
+            read += batch.height
+            whole, held = _split(batch if held is None else pl.concat([held, batch]))
+            if whole.height:
+                last = whole.row(-1, named=True)
+                yield whole
+        if read < self._limit:
+            if held is not None:
+                yield held
+            return
+        self.goes_on, self.is_stuck = last, last is None
+
+
+def _split(publications: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows without those of the last price, and these."""
     last = publications.row(-1, named=True)
-    return publications.filter(~pl.all_horizontal(pl.col(name) == last[name] for name in TickPosition._fields))
+    of_last = publications.select(pl.all_horizontal(pl.col(name) == last[name] for name in TickPosition._fields).sum())
+    return publications.head(publications.height - of_last.item()), publications.tail(of_last.item())

@@ -37,8 +37,8 @@ ALL: Final = Query("1", {})
 # Stream ticks lie in the buckets of the range itself, documents in those of its days.
 BUCKETS: Final = f"""
     ts >= {LOW} - {STAMP_MARGIN_S} AND ts < {HIGH} + {STAMP_MARGIN_S}
-    AND bucket < {HIGH} + {STAMP_MARGIN_S} AND (bucket >= {LOW} - {STAMP_MARGIN_S + 10} OR bucket IN (
-        SELECT toStartOfDay({LOW} - {STAMP_MARGIN_S}) UNION ALL SELECT toStartOfDay({LOW})))"""
+    AND bucket < {HIGH} + {STAMP_MARGIN_S} AND (bucket >= {LOW} - {STAMP_MARGIN_S + 10}
+        OR bucket = toStartOfDay({LOW} - {STAMP_MARGIN_S}) OR bucket = toStartOfDay({LOW}))"""
 COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 # Of the columns of `TickPosition`.
 TICK_TYPES: Final = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")

@@ -1,12 +1,13 @@
 """Many rows and how many there are, of stores in memory."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
 import polars as pl
 
-from api.reads.ports import Names, Page, Reads, Window
+from api.ranges import slices
+from api.reads.ports import Names, Reads, Window
 from db.clickhouse.counts import COUNTED, Counting
 
 
@@ -16,8 +17,11 @@ class FakeMany:
     stored: list[dict[str, Any]]
     bar_rows: list[dict[str, Any]]
 
-    async def many_ticks(self: Reads, tenants: Names, names: Names, window: Window, known: datetime | None) -> Page:
-        return await self.ticks(tenants, names, window, known)
+    async def many_ticks(
+        self: Reads, tenants: Names, names: Names, parts: Iterator[Window], known: datetime | None
+    ) -> AsyncGenerator[pl.DataFrame]:
+        async for rows in slices.paged(lambda window: self.ticks(tenants, names, window, known), parts):
+            yield rows
 
     async def count_publications(self, what: Counting, known: datetime | None) -> pl.DataFrame:
         return _counted(

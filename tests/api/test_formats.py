@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import AsyncGenerator, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 
 from api.problems import Problem
 from api.ranges import slices
-from api.reads.ports import Names, Page, Window
+from api.reads.ports import Names, Window
 from api.state import State
 from tests.api import fakes
 from tests.api.answers import data
@@ -127,11 +128,13 @@ class Breaking(fakes.FakeReads):
 
     pages = 1
 
-    async def many_ticks(self, tenants: Names, names: Names, window: Window, known: Any) -> Page:
-        if self.pages == 0:
-            raise Problem(503, "store-away", "clickhouse does not answer.")
-        self.pages -= 1
-        return Page((await self.ticks(tenants, names, window, known)).rows.head(1), 1)
+    async def many_ticks(
+        self, tenants: Names, names: Names, parts: Iterator[Window], known: Any
+    ) -> AsyncGenerator[pl.DataFrame]:
+        window = next(parts)
+        for _ in range(self.pages):
+            yield (await self.ticks(tenants, names, window, known)).rows.head(1)
+        raise Problem(503, "store-away", "clickhouse does not answer.")
 
 
 async def test_what_breaks_in_the_middle_is_no_whole_answer() -> None:

@@ -17,7 +17,7 @@ from api.shapes import BAR
 from db.clickhouse.active import ACTIVE
 from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs
-from db.clickhouse.frames import fetch_async
+from db.clickhouse.frames import fetch_async, fetch_batches
 from db.clickhouse.query import Query
 from db.clickhouse.stand import STAND
 from pipeline.blocks import PEAK
@@ -68,6 +68,7 @@ NONE_KNOWN: Final = NEWEST.clear().with_columns(sure=pl.lit(value=True))
 DOUBTFUL: Final = NEWEST.with_columns(sure=pl.lit(value=False))
 TOLD: Final[Schema] = {**SEEN, "effective": pl.Boolean(), "standing": pl.Boolean()}
 OURS: Final = "acme,public"
+_FETCHES: Final = {fetch_async.__name__, fetch_batches.__name__}
 
 READS: Final[dict[str, Read]] = {
     "active": Read(lambda s: s.active("acme", DAY), _none(ACTIVE), ["acme"]),
@@ -102,7 +103,7 @@ READS: Final[dict[str, Read]] = {
         lambda s: s.latest(BOTH, NAMES, "in_force", DAY), (NEWEST, NEWEST.clear()), [OURS] * 3
     ),
     "leg_publications": Read(lambda s: s.leg_publications(BOTH, LEGS, None), _none(SEEN), [OURS]),
-    "many_ticks": Read(lambda s: s.many_ticks(BOTH, NAMES, WINDOW, None), _none(SEEN), [OURS]),
+    "many_ticks": Read(lambda s: anext(s.many_ticks(BOTH, NAMES, iter([WINDOW]), None)), _none(SEEN), [OURS]),
     "revisions": Read(lambda s: s.revisions(BOTH, NAMES, WINDOW, None), _none(TICK), [OURS]),
     "stand_of_bars": Read(lambda s: s.stand_of_bars(DAY, DAY + HOUR), _none(STAND), [""]),  # no row is read
     "stored_bar": Read(
@@ -136,12 +137,12 @@ def _reading() -> set[str]:
         for name, each in vars(kind).items()
         if isinstance(each, FunctionType)
     }
-    known, found = set[str](), {fetch_async.__name__}
+    known, found = set[str](), {*_FETCHES}
     while found - known:
         known |= found
-        shared = {name for name in known if name.startswith("_")} | {fetch_async.__name__}
+        shared = {name for name in known if name.startswith("_")} | _FETCHES
         found = {name for name, used in methods.items() if used & shared}
-    return known - {fetch_async.__name__}
+    return known - _FETCHES
 
 
 def _names(code: CodeType) -> Iterator[str]:

@@ -10,6 +10,7 @@ from api.reads.away import Watch
 from api.reads.known import Connections
 from api.reads.stores import Stores
 from db.clickhouse.client import NAMED
+from pipeline.arrow import to_stream
 from service.metrics import Metrics
 from service.settings import load
 
@@ -43,7 +44,15 @@ class Client:
         self, _sql: str, parameters: dict[str, object], settings: dict[str, str] | None = None
     ) -> pa.Table:
         self.sent.append(Sent(parameters, settings))
-        return (self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]).to_arrow()
+        return self._next().to_arrow()
+
+    async def raw_query(self, _sql: str, parameters: dict[str, object], settings: dict[str, str], fmt: str) -> bytes:
+        assert fmt == "ArrowStream"
+        self.sent.append(Sent(parameters, settings))
+        return to_stream(self._next())
+
+    def _next(self) -> pl.DataFrame:
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
 
 def stores_over(client: Client) -> Stores:
