@@ -72,7 +72,7 @@ def _rounds(plan: Plan, api_port: int, cases: Sequence[Case], say: Say) -> _Runs
     for _ in range(plan.rounds):
         for case in cases:
             for server, port in (("gridtick", api_port), ("bare", case.bare_port)):
-                rate = api_client.drive(port, case.wire, plan.seconds, case.status)
+                rate = api_client.drive(port, case.wires(), plan.seconds, case.status, case.connections)
                 runs[case.name][server].append(rate)
                 say(f"{case.name} {server}: {rate.requests_per_s:.0f}/s")
     return runs

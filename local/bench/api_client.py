@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,17 +37,17 @@ def request(target: str, headers: Sequence[str] = ()) -> bytes:
     return "\r\n".join([f"GET {target} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
 
 
-def drive(port: int, wire: bytes, seconds: float, status: int = 200) -> Rate:
-    """Sends the request again and again for some seconds over `CONNECTIONS` connections.
+def drive(port: int, wires: Iterator[bytes], seconds: float, status: int = 200, connections: int = CONNECTIONS) -> Rate:
+    """Sends one request after the other for some seconds over some connections.
 
     Raises `DataProcessingError` for an answer of another status, and for a server that gives none or hangs up.
     """
-    return asyncio.run(_drive(port, wire, seconds, status))
+    return asyncio.run(_drive(port, wires, seconds, status, connections))
 
 
-async def _drive(port: int, wire: bytes, seconds: float, status: int) -> Rate:
+async def _drive(port: int, wires: Iterator[bytes], seconds: float, status: int, connections: int) -> Rate:
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Asking(wire, status), "127.0.0.1", port) for _ in range(CONNECTIONS)]
+    made = [await loop.create_connection(lambda: _Asking(wires, status), "127.0.0.1", port) for _ in range(connections)]
     asking = [each for _, each in made]
     await asyncio.sleep(seconds * _WARM)
     for each in asking:
@@ -74,8 +74,8 @@ def _rate(took: Sequence[float], spent: float, cpu: float) -> Rate:
 class _Asking(asyncio.BufferedProtocol):
     """One connection: asks, reads to the end of the answer, asks again."""
 
-    def __init__(self, wire: bytes, status: int) -> None:
-        self._wire = wire
+    def __init__(self, wires: Iterator[bytes], status: int) -> None:
+        self._wires = wires
         self._status = status
         self._buffer = bytearray(_BUFFER)
         self._view = memoryview(self._buffer)
@@ -107,7 +107,7 @@ class _Asking(asyncio.BufferedProtocol):
     def _ask(self) -> None:
         self._filled = self._whole = 0
         self._asked = time.perf_counter()
-        self._transport.write(self._wire)
+        self._transport.write(next(self._wires))
 
     def _size(self) -> int:
         """Bytes of the whole answer; 0 while its head is not there."""

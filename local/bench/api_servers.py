@@ -1,9 +1,10 @@
 """What `gridtick bench api` runs on: a day of prices, the API, bare routes beside it, and ingest on demand."""
 
 import asyncio
+import itertools
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -36,6 +37,7 @@ INGESTED: Final = 1_000  # ticks a second
 _ASKED: Final = 1_000
 _MINUTES: Final = 4_320  # three ticks a minute
 _BARS: Final = 1_440
+_MOST_BARS: Final = 10_000  # of a page
 _LIMITS: Final = {"DATA_PROC_API_KEY_REQUESTS_PER_MINUTE": 10**9, "DATA_PROC_API_TENANT_REQUESTS_PER_MINUTE": 10**9}
 _PATIENCE_S: Final = 120.0
 _LOOK_S: Final = 0.1
@@ -45,12 +47,26 @@ _LATEST: Final = "/v1/prices/latest"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One request as it goes over the wire, and where the bare route that answers the same bytes listens."""
+    """One request as it goes over the wire, and where the bare route that answers the same bytes listens. `anew`: no
+    two are the same, so that nothing that was kept can answer them; the rows are."""
 
     name: str
     wire: bytes
     bare_port: int
     status: int = 200
+    anew: bool = False
+
+    @property
+    def connections(self) -> int:
+        """Whoever draws a chart waits for one answer; the others come from many at once."""
+        return 1 if self.name.startswith("bars") else api_client.CONNECTIONS
+
+    def wires(self) -> Iterator[bytes]:
+        """The requests, without an end."""
+        if not self.anew:
+            return itertools.repeat(self.wire)
+        limits = itertools.cycle(range(_BARS, _MOST_BARS))
+        return (self.wire.replace(b"limit=%d" % _BARS, b"limit=%d" % limit) for limit in limits)
 
 
 def load_day(stack: Stack, a_day: int, say: Say) -> None:
@@ -84,6 +100,7 @@ def cases(stack: Stack, supervisor: Supervisor, key: str) -> list[Case]:
         "latest_1": f"{_LATEST}?instrument={names[0]}",
         "latest_1000": f"{_LATEST}?{'&'.join(f'instrument={name}' for name in names)}",
         "bars_day_1m": minutes,
+        "bars_day_1m_anew": minutes,
         "not_modified": f"{minutes}&as_of={_past(stack)}",
     }
     bare = ports.choose(stack.data_dir, dict.fromkeys(targets))
@@ -111,7 +128,7 @@ def _case(stack: Stack, name: str, target: str, port: int, key: str) -> tuple[Ca
     body, tag = asked(stack, target, key)
     headers = [f"X-API-Key: {key}", *([f"If-None-Match: {tag}"] if name == "not_modified" else [])]
     status = 304 if name == "not_modified" else 200
-    case = Case(name, api_client.request(target, headers), port, status)
+    case = Case(name, api_client.request(target, headers), port, status, anew=name.endswith("_anew"))
     return case, _bare(stack, case, target.partition("?")[0], b"" if status == 304 else body)
 
 
