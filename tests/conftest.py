@@ -17,7 +17,7 @@ from local.stack import Stack, servers
 from service.settings import PREFIX, Settings, load
 
 # `make check` looks at a few examples of each property, `make test` at many.
-for _profile, _examples in (("quick", 20), ("thorough", 100)):
+for _profile, _examples in (("quick", 20), ("thorough", 60)):
     hypothesis_settings.register_profile(
         _profile,
         max_examples=_examples,

@@ -58,7 +58,8 @@ def surprises(answers: Mapping[str, Answer], without: Store | None, within_s: fl
 
 
 def _client(world: World) -> httpx.AsyncClient:
-    limits = httpx.Limits(max_connections=None)
+    # None is used again: the server closes what was idle for 5 s, which a busy machine is late to notice.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     return httpx.AsyncClient(base_url=world.url, timeout=PATIENCE_S, limits=limits)
 
 
