@@ -50,7 +50,7 @@ def measure(plan: Plan, say: Say) -> dict[str, object]:
 def _measured(plan: Plan, stack: Stack, supervisor: Supervisor, cases: Sequence[Case], say: Say) -> dict[str, object]:
     port = int(stack.environ[API_PORT])
     quiet = _rounds(plan, port, cases, say)
-    with api_servers.ingest(stack, plan.ticks, supervisor) as landed:
+    with api_servers.ingest(stack, supervisor) as landed:
         before = landed()
         busy = _rounds(plan, port, cases, say)
         came = landed() - before

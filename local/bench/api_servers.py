@@ -156,17 +156,18 @@ def asked(stack: Stack, target: str, key: str) -> tuple[bytes, str]:
 
 
 @contextmanager
-def ingest(stack: Stack, a_day: int, supervisor: Supervisor) -> Generator[Callable[[], int]]:
+def ingest(stack: Stack, supervisor: Supervisor) -> Generator[Callable[[], int]]:
     """`INGESTED` generic ticks a second through the raw topic, bridge and workers; gives how many have landed."""
+    progress = run.Progress(stack)
+    before = progress.committed()
     feed = [sys.executable, "-m", "local.bench.api_feed", str(INGESTED), str(INSTRUMENTS)]
     log = stack.data_dir / "logs" / "bench-feed.log"
     supervisor.start([
         apps.workers(stack), apps.bridge(stack),
         Program("bench-feed", feed, PROGRAM_ROOT, log, lambda: True, environ=stack.environ),
     ])  # fmt: skip
-    progress = run.Progress(stack)
     try:
-        _until(lambda: progress.committed() > INSTRUMENTS * a_day)
+        _until(lambda: progress.committed() > before)
         yield progress.committed
     finally:
         progress.close()
