@@ -34,7 +34,7 @@ class Made(NamedTuple):
 
 
 Make = Callable[[], Awaitable[Made]]
-Stand = Callable[[], Awaitable[object]]  # differs where anything in the range does
+Stand = Callable[[], Awaitable[object]]  # differs where anything in the range does; None where that cannot be told
 
 
 class _Kept:
@@ -70,7 +70,8 @@ class Settled:
             kept.looked = now
             return _copy(kept.made)
         made = await make()
-        self._keep(key, _Kept(made, before, now))
+        if before is not None:
+            self._keep(key, _Kept(made, before, now))
         return made
 
     def _again(self, key: Key) -> bool:

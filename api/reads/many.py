@@ -73,7 +73,7 @@ class ManyReads(BlockReads):
         return conform(await self._found(counts.bars(what, interval)), COUNTED)
 
     async def stand_of_bars(self, start: datetime, end: datetime) -> object:
-        return conform(await self._found(stand.bars(start, end)), STAND).rows()
+        return conform(await self._found(stand.bars(start, end)), STAND).rows() or None
 
     async def _found(self, query: Query) -> pl.DataFrame:
         async with self._watch.reading("clickhouse"):

@@ -35,5 +35,6 @@ class Many(Protocol):
         ...
 
     async def stand_of_bars(self, start: datetime, end: datetime) -> object:
-        """The same as before only if no bar that begins in [start, end) was added, replaced or removed since."""
+        """The same as before only if no bar that begins in [start, end) was added, replaced or removed since; None
+        where that cannot be told: where nothing is stored, or not on the server that is asked."""
         ...

@@ -91,6 +91,17 @@ async def test_a_range_that_goes_on_and_one_that_is_not_final_are_not_kept(
     assert asked[3:] == ["bars", "stand", "bars", "stand", "bars"]
 
 
+async def test_what_nobody_can_tell_of_is_read_every_time(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unknown(*_: object) -> None: ...
+
+    monkeypatch.setattr(reads, "stand_of_bars", unknown)
+    for _ in range(4):
+        assert len((await caller.get(DAY)).json()["data"]) == 3
+    assert asked == ["bars"] * 4
+
+
 async def test_each_has_an_answer_of_his_own(
     reads: fakes.FakeReads, caller: httpx.AsyncClient, other: httpx.AsyncClient, asked: list[str]
 ) -> None:
