@@ -59,7 +59,7 @@ bench-short: setup ## the benchmarks in their short forms
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench pipeline --ticks 50000 --rounds 1
 	"$(BIN)/gridtick" bench parse --scale 0.02 --rounds 1
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench enrich --ticks 20000 --instruments 5000 --rounds 1
-	$(SHORT_LIVED) "$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 200000
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12 --rows 50000
 
 bench: setup ## the benchmarks in full; JSON results in bench-results/
