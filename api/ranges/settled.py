@@ -60,7 +60,7 @@ class Settled:
 
     async def answer(self, key: Key, stand: Stand, make: Make) -> Made:
         """What `make` gives, or gave while `stand`, which is looked at every `LOOK_S`, was the same."""
-        kept, now = self._kept.get(key), self._monotonic()
+        kept, now = self._found(key), self._monotonic()
         if kept is None and not self._again(key):
             return await make()
         if kept is not None and now - kept.looked < LOOK_S:
@@ -74,6 +74,11 @@ class Settled:
             self._keep(key, _Kept(made, before, now))
         return made
 
+    def _found(self, key: Key) -> _Kept | None:
+        if (kept := self._kept.get(key)) is not None:
+            self._kept.move_to_end(key)
+        return kept
+
     def _again(self, key: Key) -> bool:
         """Whether it has been asked before."""
         if key in self._asked:
@@ -84,7 +89,7 @@ class Settled:
         return False
 
     def _keep(self, key: Key, kept: _Kept) -> None:
-        """Remembers an answer that only a correction can change; those that were made first are forgotten."""
+        """Remembers an answer that only a correction can change; those asked for longest ago are forgotten."""
         self._forget(key)
         response = kept.made.response
         if response.headers.get("Cache-Control") != SETTLED or len(response.body) > self._most:
