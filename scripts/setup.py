@@ -27,11 +27,18 @@ def main() -> int:
     if sys.version_info < OLDEST:
         return _refuse(f"Python 3.11 or newer is needed; this is {sys.version.split()[0]}. Try: make PYTHON=python3.12")
     try:
-        if not _is_done():
+        is_new = not _is_done()
+        if is_new:
             _install()
-        if not _run([str(PYTHON), "-m", "local.kafka_jars", "--progress"]):
+        kafka = _start([str(PYTHON), "-m", "local.kafka_jars", "--progress"])
+        linter = _start([str(PYTHON), "scripts/npm.py", "linter"])
+        if is_new:  # while those wait for the network
+            _compile()
+            STAMP.write_text(_wanted())
+        has_no_kafka, has_no_linter = kafka.wait(), linter.wait()
+        if has_no_kafka:
             return _refuse("Kafka could not be fetched; the lines above say why.")
-        if not _run([str(PYTHON), "scripts/npm.py", "linter"]):  # to run the system, nobody needs it
+        if has_no_linter:  # to run the system, nobody needs it
             _say("setup: the linter of the OpenAPI document is not there; `make check` fetches it again.")
     except OSError as error:
         return _refuse(f"{error.filename or 'The set-up'}: {error.strerror}.")
@@ -72,8 +79,6 @@ def _install() -> None:
     _need(_pip_install(), "a package could not be installed; the lines above say why. Is the network there?")
     own = ["install", "--no-deps", "--no-build-isolation", "--no-index", "-q", "-e", str(ROOT)]
     _need(_run([str(PYTHON), "-m", "pip", *own]), "Gridtick itself could not be installed")
-    _compile()
-    STAMP.write_text(_wanted())
     _say(f"setup: packages are there after {time.monotonic() - began:.0f} s")
 
 
@@ -90,7 +95,11 @@ def _need(command_worked: bool, otherwise: str) -> None:  # noqa: FBT001
 
 
 def _run(command: list[str]) -> bool:
-    return subprocess.run(command, cwd=ROOT, check=False).returncode == 0
+    return _start(command).wait() == 0
+
+
+def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(command, cwd=ROOT)
 
 
 def _pip_install() -> bool:

@@ -27,8 +27,8 @@ from db.clickhouse.bounds import (
 )
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
-from db.clickhouse.rollup import FINER, PERIODS, STAMP_MARGIN_S, floor, steps
-from db.clickhouse.shown import finished, shown_bars
+from db.clickhouse.rollup import FINER, PERIODS, SECONDS, STAMP_MARGIN_S, floor, steps
+from db.clickhouse.shown import few_bars, finished, shown_bars
 from pipeline.errors import DataProcessingError
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
@@ -44,6 +44,8 @@ COLUMNS: Final = ", ".join(f"`{name}`" for name in TICKS)
 TICK_TYPES: Final = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "String", "DateTime64(6, 'UTC')")
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
+_DAY_S: Final = 86_400
+_FEW: Final = 10_000
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
 
 
@@ -74,7 +76,7 @@ def in_force(scope: Scope, at: datetime, known: datetime | None = None) -> Query
 
 
 def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | None = None, only: Query = ALL) -> Query:
-    """Bars that hold at least one price, and meet the condition `only`, ordered as `BarPosition`.
+    """Bars that hold at least one price, and whose start meets the condition `only`, ordered as `BarPosition`.
 
     Columns: tenant, instrument, interval, start, end, open, high, low, close, volume, count, flags, revision,
     updated_at, ver, vwap (null without volume), twap (null where no price holds), covered_seconds.
@@ -84,12 +86,18 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
     span = onwards(span, after)
     if interval not in FINER:
         raise DataProcessingError(f"interval {interval!r} is not one of {', '.join(FINER)}", "api")
-    width = PERIODS[interval]
-    bars = shown_bars(f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE} AND {only.sql}
-        AND period >= {floor(LOW, str(width))} AND period < {HIGH} AND count > 0 {position}""")
+    keys = f"""{WHO} AND `interval` = {{interval:String}} AND {RANGE} AND {only.sql}
+        AND period >= {floor(LOW, str(PERIODS[interval]))} AND period < {HIGH} {position}"""
+    bars = few_bars(keys) if _most(scope, interval, span) <= _FEW else shown_bars(f"{keys} AND count > 0")
     sql = f"{bars} ORDER BY start, instrument, tenant LIMIT {{limit:UInt64}}"
     given = scope.parameters | span.parameters | more | dict(only.parameters) | {"interval": interval}
     return Query(sql, given, finished)
+
+
+def _most(scope: Scope, interval: str, span: Range) -> float:
+    """How many bars there can be, as each instrument is of one tenant; of days, about."""
+    length = timedelta(seconds=SECONDS.get(interval, _DAY_S))
+    return len(scope.instruments) * ((span.end - span.start) / length)
 
 
 def newest(scope: Scope) -> Query:

@@ -34,6 +34,13 @@ def shown_bars(where: str, bars: str = "bars FINAL") -> str:
     return f"SELECT {_BAR}, {_PARTS} FROM {bars} WHERE {where}"
 
 
+def few_bars(where: str) -> str:
+    """`SELECT … FROM …` as `shown_bars`, of bars with a price that meet a condition on the sorting key: all that is
+    stored of them is sorted in memory, which takes half the time of `FINAL` where it is little."""
+    newest = "ORDER BY start, instrument, tenant, ver DESC LIMIT 1 BY start, instrument, tenant"
+    return f"SELECT * FROM ({shown_bars(where, 'bars')} {newest}) WHERE count > 0"
+
+
 def finished(found: pl.DataFrame) -> pl.DataFrame:
     """Of rows of `shown_bars`: tenant, instrument, interval, start, end, open, high, low, close, volume, count, flags,
     revision, updated_at, ver, vwap (null without volume), twap (null where no price holds), covered_seconds.

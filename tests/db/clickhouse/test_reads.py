@@ -81,6 +81,27 @@ def test_pages_of_bars_have_no_gap_and_no_repeat(client: Client) -> None:
     assert pl.concat(pages).equals(whole)
 
 
+@pytest.mark.parametrize("few", [10_000, 0], ids=["few", "many"])
+def test_of_several_stored_rows_of_a_bar_the_last_is_shown(
+    client: Client, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reads, "_FEW", few)
+    tenant = fresh_tenant()
+    first = [generic(tenant, DAY + timedelta(minutes=n), str(n), offset=n) for n in range(4)]
+    land(client, first)
+    land(client, [first[1] | {"offset": 5, "version": 1, "price": Decimal(10)}])
+    land(client, [first[2] | {"offset": 6, "version": 1, "flags": int(Flag.ADVISORY)}])  # no price is left
+    land(client, [first[1] | {"offset": 7, "version": 2, "price": Decimal(20)}])
+    scope, second = reads.Scope([tenant], ["POWER"]), DAY + timedelta(minutes=1)
+    query = reads.read_bars(scope, "1m", span(2))
+    assert ("FINAL" in query.sql) == (few == 0)
+    found = fetch(client, query).select("start", pl.col("close").cast(pl.Int64), "revision")
+    assert found.rows() == [(DAY, 0, 0), (second, 20, 2)]
+    after = reads.BarPosition(second, "POWER", tenant)
+    (rest,) = fetch(client, reads.read_bars(scope, "1m", span(), after)).to_dicts()
+    assert (rest["start"], rest["close"], rest["vwap"]) == (DAY + timedelta(minutes=3), 3, None)
+
+
 @pytest.mark.parametrize(
     ("at", "price"),
     [
