@@ -22,13 +22,24 @@ def flagged(ticks: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     if ticks["volume"].null_count() == ticks.height or days.is_empty():
         return ticks
     usual = _usual(days)
+    if not usual.select(_spike(pl.lit(ticks["volume"].max())).any()).item():
+        return ticks  # the largest is none anywhere
     dated = ticks.with_row_index("_at").sort("start")
     beside = dated.join_asof(
         usual.sort("day"), left_on="start", right_on="day", by=list(_WHO), strategy="backward", check_sortedness=False
     )
-    spike = (pl.col("_ticks") >= ENOUGH) & (pl.col("volume") * pl.col("_ticks") > pl.col("_volume") * TIMES)
-    bit = pl.when(spike.fill_null(value=False)).then(int(Flag.VOLUME_SPIKE)).otherwise(0).cast(pl.UInt32)
+    bit = (
+        pl.when(_spike(pl.col("volume")).fill_null(value=False))
+        .then(int(Flag.VOLUME_SPIKE))
+        .otherwise(0)
+        .cast(pl.UInt32)
+    )
     return beside.with_columns(flags=pl.col("flags") | bit).sort("_at").select(ticks.columns)
+
+
+def _spike(volume: pl.Expr) -> pl.Expr:
+    """Boolean, beside a row of `_usual`."""
+    return (pl.col("_ticks") >= ENOUGH) & (volume * pl.col("_ticks") > pl.col("_volume") * TIMES)
 
 
 def _usual(days: pl.DataFrame) -> pl.DataFrame:

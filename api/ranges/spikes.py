@@ -16,7 +16,9 @@ class Spikes:
     """Keeps the days that it read last: the slices of a long answer mostly lie within one."""
 
     def __init__(self) -> None:
-        self._read: tuple[object, pl.DataFrame] | None = None
+        self._names: list[str] = []
+        self._span: Window | None = None
+        self._days = pl.DataFrame()
 
     async def flagged(self, reads: Reads, tenants: Names, rows: pl.DataFrame) -> pl.DataFrame:
         """The ticks of now with `VOLUME_SPIKE`."""
@@ -27,9 +29,10 @@ class Spikes:
         assert isinstance(last, datetime)
         names = sorted(rows["instrument"].unique())
         span = Window(_midnight(first) - spikes.LOOK_BACK - _DAY, _midnight(last) + 2 * _DAY, None, _DAYS)
-        if self._read is None or self._read[0] != (names, span):
-            self._read = (names, span), (await reads.bars(tenants, names, "1d", span)).rows
-        return spikes.flagged(rows, self._read[1])
+        if self._span != span or not set(names) <= set(self._names):
+            self._days = (await reads.bars(tenants, names, "1d", span)).rows
+            self._names, self._span = names, span
+        return spikes.flagged(rows, self._days)
 
 
 def _midnight(at: datetime) -> datetime:

@@ -17,6 +17,7 @@ from db.clickhouse.reads import BUCKETS, TICK_TYPES
 from pipeline.schema import SEEN
 
 BATCH: Final = 12_500
+_LOOKED: Final = 32  # rows
 _COLUMNS: Final = ", ".join(f"`{name}`" for name in SEEN)
 _ORDER: Final = ", ".join(TickPosition._fields)
 
@@ -66,6 +67,9 @@ class WholePrices:
 
 def _split(publications: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The rows without those of the last price, and these."""
-    last = publications.row(-1, named=True)
-    of_last = publications.select(pl.all_horizontal(pl.col(name) == last[name] for name in TickPosition._fields).sum())
-    return publications.head(publications.height - of_last.item()), publications.tail(of_last.item())
+    is_last = pl.all_horizontal(pl.col(name) == pl.col(name).last() for name in TickPosition._fields)
+    looked = of_last = 0
+    while of_last == looked < publications.height:  # mostly it is one row: seldom all need be looked at
+        looked = min(max(_LOOKED, 8 * looked), publications.height)
+        of_last = publications.tail(looked).select(is_last.sum()).item()
+    return publications.head(publications.height - of_last), publications.tail(of_last)

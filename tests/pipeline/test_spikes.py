@@ -50,6 +50,8 @@ def test_more_than_ten_times_the_usual_is_a_spike() -> None:
 def test_a_short_history_says_nothing() -> None:
     for history in (days((0, "1", 1), (1, "9", 99)), days((0, "1", 1)), days().clear(), days((1, "1000", 100))[:0]):
         assert spiking(spikes.flagged(ticks("99999"), history)) == [False]
+    too_old = days((0, "1", 1), (2, "1", 1), (8, "1000", 100))
+    assert spiking(spikes.flagged(ticks("99999"), too_old)) == [False]
     others = days((0, "1", 1), (1, "1000", 100)).with_columns(tenant=pl.lit("other"))
     assert spiking(spikes.flagged(ticks("99999"), others)) == [False]
 

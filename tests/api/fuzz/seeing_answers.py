@@ -20,6 +20,7 @@ _KNOWN: Final = frozenset({
     "www-authenticate", "retry-after", "ratelimit", "ratelimit-policy", "idempotency-replayed", "content-encoding",
     "x-content-type-options", "referrer-policy", "content-security-policy", "last-modified", "accept-ranges",
     "x-frame-options", "strict-transport-security", "location", "trailer", "cross-origin-resource-policy",
+    "gridtick-complete",
     *_SHAPES,
 })  # fmt: skip
 
@@ -29,7 +30,7 @@ def faults(status: int, headers: Iterable[tuple[str, str]]) -> Iterator[str]:
     if status >= 500:
         yield f"answered {status}"
     for name, value in headers:
-        if name not in _KNOWN and not name.startswith("x-gridtick-"):
+        if name not in _KNOWN:
             yield f"has a header {name!r} that no route sends"
         if not _VISIBLE.fullmatch(value):
             yield f"{name} holds what is no visible letter: {value!r}"
