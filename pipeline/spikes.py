@@ -28,12 +28,8 @@ def flagged(ticks: pl.DataFrame, days: pl.DataFrame) -> pl.DataFrame:
     beside = dated.join_asof(
         usual.sort("day"), left_on="start", right_on="day", by=list(_WHO), strategy="backward", check_sortedness=False
     )
-    bit = (
-        pl.when(_spike(pl.col("volume")).fill_null(value=False))
-        .then(int(Flag.VOLUME_SPIKE))
-        .otherwise(0)
-        .cast(pl.UInt32)
-    )
+    spiking = _spike(pl.col("volume")).fill_null(value=False)
+    bit = pl.when(spiking).then(int(Flag.VOLUME_SPIKE)).otherwise(0).cast(pl.UInt32)
     return beside.with_columns(flags=pl.col("flags") | bit).sort("_at").select(ticks.columns)
 
 

@@ -45,7 +45,7 @@ TICK_TYPES: Final = ("DateTime64(6, 'UTC')", "String", "String", "UInt8", "Strin
 # No price holds longer than its interval of an hour (SCED: 30 minutes); a day is room for others.
 _LONGEST_INTERVAL: Final = timedelta(days=1)
 _DAY_S: Final = 86_400
-_FEW: Final = 10_000
+_FEW: Final = 10_000  # bars that are sorted faster than `FINAL` merges the places they lie in
 _STAMP_MARGIN: Final = timedelta(seconds=STAMP_MARGIN_S)
 
 
@@ -95,7 +95,7 @@ def read_bars(scope: Scope, interval: str, span: Range, after: BarPosition | Non
 
 
 def _most(scope: Scope, interval: str, span: Range) -> float:
-    """How many bars there can be, as each instrument is of one tenant; of days, about."""
+    """How many bars there can be of one tenant; of days, about."""
     length = timedelta(seconds=SECONDS.get(interval, _DAY_S))
     return len(scope.instruments) * ((span.end - span.start) / length)
 
