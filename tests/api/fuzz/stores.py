@@ -18,6 +18,7 @@ _OF_A_KEY: Final = ("last_used_at", "pepper", "digest")  # a key that is used is
 _TABLES: Final = (
     "SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
 )
+_EXPIRES: Final = "with an end"
 _SIZES: Final = """
 SELECT name, toUInt64(coalesce(total_rows, 0)) FROM system.tables
 WHERE database = currentDatabase() AND engine NOT LIKE '%View' ORDER BY name"""
@@ -30,6 +31,13 @@ async def state(settings: Settings, but: Collection[str]) -> dict[str, str]:
     held = {name: [row for row in found if _tenant(name, row) not in but] for name, found in rows.items()}
     postgres = {name: _digest(found) for name, found in held.items() if name not in _KEPT_OF_REQUESTS}
     return {**postgres, **_clickhouse(settings), **_redis(settings)}
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, tuple[str | None, str | None]]:
+    """What differs between two looks, then and now. A key of Redis that was to end by itself may have ended."""
+    names = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    found = {name: (before.get(name), after.get(name)) for name in names}
+    return {name: pair for name, pair in found.items() if pair[1] or not str(pair[0]).endswith(_EXPIRES)}
 
 
 async def texts(settings: Settings) -> dict[str, str]:
@@ -66,6 +74,11 @@ def _clickhouse(settings: Settings) -> dict[str, str]:
 def _redis(settings: Settings) -> dict[str, str]:
     redis = connect_redis(settings.redis.url.get_secret_value())
     try:
-        return {f"redis {key!r}": str(redis.type(key)) for key in redis.scan_iter()}
+        return {f"redis {key!r}": f"{redis.type(key)!s} {_end(redis.ttl(key))}" for key in redis.scan_iter()}
     finally:
         redis.close()
+
+
+def _end(seconds: object) -> str:
+    """Redis says -1 where a key stays, -2 where it is gone."""
+    return "for ever" if seconds == -1 else _EXPIRES

@@ -64,9 +64,7 @@ async def test_no_text_has_an_effect(running: World, places: list[Place]) -> Non
     assert not outcome.wrong, "\n".join(outcome.wrong[:40])
     created = {json.loads(body)["id"] for name, body in outcome.made if name == "create_tenant"}
     after = await stores.state(running.settings, {THROWN, *created})
-    assert {
-        name: (before.get(name), after.get(name)) for name in before | after if before.get(name) != after.get(name)
-    } == {}
+    assert stores.changed(before, after) == {}
     assert outcome.statuses.keys() <= {200, 201, 304, 400, 401, 403, 404, 406, 409, 413, 415, 422}
 
 
@@ -93,4 +91,10 @@ async def test_what_changes_in_the_stores_is_seen(running: World) -> None:
         made = await client.post("/v1/admin/tenants", json={"id": "one-more", "name": "n"})
     assert made.status_code == 201
     after = await stores.state(running.settings, ())
-    assert {name for name in before if before[name] != after[name]} == {"tenants"}
+    assert stores.changed(before, after).keys() == {"tenants"}
+
+
+def test_what_ends_by_itself_is_no_change_and_all_else_is() -> None:
+    before = {"kept": "1", "changed": "1", "gone": "string for ever", "ended": "string with an end"}
+    after = {"kept": "1", "changed": "2", "made": "string with an end"}
+    assert stores.changed(before, after).keys() == {"changed", "gone", "made"}
