@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import render
 from api.formats.media import VARY, FormatName
 from api.formats.naming import disposition
-from api.formats.negotiation import negotiated
+from api.formats.negotiation import accepted, negotiated
 from api.formats.writers import whole
 from api.listing import FOR_EVER, Around, tail
 from api.moment import Moment
@@ -44,7 +44,7 @@ def position(request: Request, caller: Principal, ask: Paged) -> Any:
     """What the given cursor holds, None without one; 422 where it belongs to another query."""
     if ask.cursor is None:
         return None
-    return state_of(request).cursors.read(_bound(ask), caller.tenant, ask.cursor)
+    return state_of(request).cursors.read(_bound(request, ask), caller.tenant, ask.cursor)
 
 
 def around(
@@ -62,7 +62,7 @@ def around(
         if moment.complete:
             headers["Cache-Control"] = FOR_EVER
     if going_on is not None:
-        cursor = state_of(request).cursors.make(_bound(ask), caller.tenant, going_on)
+        cursor = state_of(request).cursors.make(_bound(request, ask), caller.tenant, going_on)
         address = request.url.include_query_params(cursor=cursor)
         headers["Link"] = f'<{address.path}?{address.query}>; rel="next"'
     return Around(tail(cursor, _json(query), None if moment is None else moment.complete), headers)
@@ -117,7 +117,7 @@ def format_of(request: Request, ask: Strict) -> FormatName:
     """The format of the answer; 406 for an `Accept` that names none."""
     if not isinstance(ask, InFormats):
         return "json"
-    return negotiated(",".join(request.headers.getlist("accept")), ask.format)
+    return negotiated(accepted(request), ask.format)
 
 
 def count_rows(request: Request, rows: int) -> None:
@@ -136,9 +136,9 @@ def asked(ask: Paged) -> dict[str, object]:
     return ask.model_dump(exclude={"cursor", *_HOW}, exclude_none=True)
 
 
-def _bound(ask: Paged) -> dict[str, object]:
-    """What a cursor is bound to: all that was asked but how much at once."""
-    return ask.model_dump(mode="json", exclude={"cursor", "limit", *_HOW})
+def _bound(request: Request, ask: Paged) -> Mapping[str, object]:
+    """What a cursor is bound to: where and what was asked, but not how much at once."""
+    return {"": request.url.path} | ask.model_dump(mode="json", exclude={"cursor", "limit", *_HOW})
 
 
 def _json(query: Mapping[str, object]) -> str:

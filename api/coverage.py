@@ -13,7 +13,7 @@ from api.latest import aging
 from api.problems import invalid
 from api.query import CoverageQuery, check_order
 from api.reads.ports import Extent, Reads, Window
-from api.security.history import begun, require_history
+from api.security.history import begun, require_history, sources
 from db.visible import Visible
 from pipeline import coverage, expected, products
 from pipeline.coverage import COUNTED, Asked, Coverage
@@ -108,9 +108,10 @@ class _Range(NamedTuple):
 
 def _range(one: Instrument, visible: Visible, ask: CoverageQuery, now: datetime) -> _Range:
     end = ask.end or coverage.last_day(one.product, one.zone, now)
-    start = ask.start or begun(coverage.days_before(end, one.zone, DAYS), visible, {one.tenant}, now)
+    tenants = sources([(one.tenant, one.row["market"])])
+    start = ask.start or begun(coverage.days_before(end, one.zone, DAYS), visible, tenants, now)
     check_order(start, end)
-    require_history(visible, {one.tenant}, start, now)
+    require_history(visible, tenants, start, now)
     if end - start > MOST:
         raise invalid("start", f"lies more than {MOST.days} days before end. Ask for a part at a time.")
     return _Range(start, end)

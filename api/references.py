@@ -12,6 +12,7 @@ from db.visible import Visible
 LOOK_S: Final = 1.0
 SLOW_S: Final = 5.0  # the oldest version that is gone on with while PostgreSQL takes long to tell
 PATIENCE_S: Final = 0.05
+NEVER_SEEN: Final = -1
 MOST: Final = 20_000  # names over all lists of them, up to 1 KiB each
 _LIST: Final = 8  # what a list without names counts as
 
@@ -33,7 +34,7 @@ class References:
         self._looking: asyncio.Task[None] | None = None
         self._looked = float("-inf")
         self._held: dict[_Asked, pl.DataFrame] = {}
-        self.present = -1
+        self.present = NEVER_SEEN
 
     async def look(self) -> int:
         """The version, at most a second old; up to `SLOW_S` where a look takes longer than `PATIENCE_S`.

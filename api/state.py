@@ -42,6 +42,7 @@ class State:
     denials: Denials
     board: Board
     streams: Streams
+    exports: Streams
     settled: Settled
 
 
@@ -70,6 +71,7 @@ def make_state(
         denials=Denials(reads.append_audit, monotonic),
         board=Board(partial(status, reads, Leaders(reads, monotonic)), monotonic),
         streams=Streams(),
+        exports=Streams(1, ""),
         settled=Settled(monotonic),
     )
 

@@ -12,11 +12,12 @@ from pipeline.schema import PUBLIC
 @dataclass(frozen=True, slots=True)
 class Visible:
     """The argument of the reads of a caller. `tenants`: in the order in which a name is looked for; `hidden`:
-    instruments that are made of what the caller may not see."""
+    instruments that are made of what the caller may not see, by this `version` of the reference."""
 
     tenants: tuple[str, ...]
     entitled: Entitlements = EVERYTHING
     hidden: frozenset[str] = field(default_factory=frozenset[str])
+    version: int | None = field(default=None, compare=False)
 
     def allows(self, tenant: str, market: str, product: str) -> bool:
         """Whether prices of this market and product, of this tenant, may be seen."""

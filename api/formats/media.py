@@ -27,4 +27,4 @@ MEDIA: Final[Mapping[FormatName, Medium]] = {
     "arrow": Medium(("application/vnd.apache.arrow.stream",), "arrows"),
 }
 PAGE: Final = "text/html"  # what browsers ask for: they are shown JSON
-VARY: Final = "Accept, Accept-Encoding"
+VARY: Final = "Accept, Accept-Encoding, Authorization, X-API-Key"

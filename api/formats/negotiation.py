@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from starlette.requests import Request
+
 from api.formats.media import MEDIA, PAGE, FormatName
 from api.problems import Problem
 
@@ -26,6 +28,11 @@ def negotiated(accept: str | None, named: FormatName | None) -> FormatName:
     if found is None:
         raise _refused(accept or "")
     return found
+
+
+def accepted(request: Request) -> str:
+    """Every `Accept` that was sent, as one."""
+    return ",".join(request.headers.getlist("accept"))
 
 
 def is_json(accept: str | None) -> bool:

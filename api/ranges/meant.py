@@ -12,7 +12,7 @@ from api.listing import SETTLED
 from api.moment import Moment, moment
 from api.query import RangeQuery, check_order
 from api.reads.ports import Page, Window
-from api.security.history import begun, require_history
+from api.security.history import begun, require_history, sources
 from api.security.principal import Principal
 from api.spread_query import BasisQuery
 from api.state import state_of
@@ -38,7 +38,7 @@ async def asked(request: Request, caller: Principal, ask: RangeQuery, span: time
     known = await moment(state_of(request).reads, ask.as_of)
     reference = await state_of(request).references.named(visible, ask.instrument)
     answers.require_all(ask.instrument, reference)
-    start, end = between(ask, held, span, visible, set(reference["tenant"]))
+    start, end = between(ask, held, span, visible, sources(reference.select("tenant", "market").iter_rows()))
     return Asked(visible, reference, Window(start, end, None if held is None else held["after"], ask.limit), known)
 
 

@@ -6,6 +6,7 @@ Only an answer that is asked for again is kept: whoever reads a history once pay
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from starlette.responses import Response
@@ -19,11 +20,13 @@ _MOST_ASKED: Final = 10_000
 
 
 class Key(NamedTuple):
-    """What an answer is the answer to. `reference`: the version that names and units are from."""
+    """What an answer is the answer to. `reference`: the version that names and units are from; `start`: of the range
+    that was meant, which an open start and the depth of a tenant's history move."""
 
     query: bytes
     whose: Whose
     reference: int
+    start: datetime
 
 
 class Made(NamedTuple):

@@ -24,15 +24,16 @@ _PIECE: Final = 5_000  # rows of text that are written at once
 class Streams:
     """The places for long answers of this process."""
 
-    def __init__(self, most: int = 2) -> None:
+    def __init__(self, most: int = 2, otherwise: str = ", or ask for pages with limit=10000") -> None:
         self.most = most
+        self._otherwise = otherwise
         self._held = 0
 
     def take(self) -> Callable[[], None]:
         """Takes a place; what gives it back, once. A 503 problem where none is free."""
         if self._held >= self.most:
             detail = f"{self.most} long answers are under way here, and no more at a time. Come again in "
-            detail += f"{_RETRY_AFTER_S} seconds, or ask for pages with limit=10000."
+            detail += f"{_RETRY_AFTER_S} seconds{self._otherwise}."
             raise Problem(503, "too-many-streams", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
         self._held += 1
         given = iter([None])

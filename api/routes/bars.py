@@ -46,6 +46,7 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     With `block` only its hours count, e.g. `peak`: a `1d` bar is final once they are over, and a day without any has
     none.
     """
+    version = await state_of(request).references.look()
     asked = await ranges.asked(request, caller, ask, _MONTH if ask.interval == "1d" else _DAY)
     _refuse_finer(ask, asked.reference)
     block = _block(ask, asked.reference)
@@ -70,7 +71,7 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     if not _is_stored(ask, meant, block):
         return (await make()).response
     stand = partial(reads.stand_of_bars, asked.window.start, asked.window.end)
-    return await again.answer(request, caller, stand, make)
+    return await again.answer(request, caller, version, asked.window.start, stand, make)
 
 
 def _is_stored(ask: BarsQuery, asked: Asked, block: Block | None) -> bool:

@@ -15,7 +15,7 @@ from api.problems import invalid
 from api.routes.common import ONCE, BarReader
 from api.schemas import explain as schemas_explain
 from api.schemas import prices as schemas
-from api.security.history import require_history
+from api.security.history import require_history, sources
 from api.security.principal import Principal
 from api.state import state_of
 from api.wire.caching import Cached
@@ -55,5 +55,5 @@ async def _found(request: Request, caller: Principal, ask: ExplainBarQuery) -> I
     reference = await state_of(request).references.named(visible, [ask.instrument])
     answers.require_all([ask.instrument], reference)
     one = Instrument(visible.first(reference))
-    require_history(visible, {one.tenant}, ask.start, clock.now())
+    require_history(visible, sources([(one.tenant, one.row["market"])]), ask.start, clock.now())
     return one

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api import answers, shapes
 from api.catalogue import Wanted
-from api.formats.negotiation import is_json
+from api.formats.negotiation import accepted, is_json
 from api.latest import aging
 from api.latest import table as latest_table
 from api.latest.kept import Kind
@@ -24,7 +24,7 @@ from api.ranges.estimates import Counted
 from api.routes.common import ONCE, PriceReader
 from api.schemas import prices as schemas
 from api.security.guard import admitted
-from api.security.history import require_history
+from api.security.history import require_history, sources
 from api.security.principal import Principal
 from api.security.scopes import PRICES
 from api.state import state_of
@@ -51,7 +51,7 @@ class _Remembering(APIRoute):
 
 async def _remembered(request: Request) -> Page | None:
     pages, query = state_of(request).pages, request.scope["query_string"]
-    if not pages.knows(query) or not is_json(request.headers.get("accept")):
+    if not pages.knows(query) or not is_json(accepted(request)):
         return None
     caller = await admitted(request, [PRICES])
     return await pages.remembered(query, caller.whose)
@@ -82,8 +82,9 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     # None of these is asked for often enough to be remembered.
     if known is not None or ask.timezone is not None or answers.format_of(request, ask) != "json":
         return await _read_once(request, caller, ask, known)
-    page = await _page(request, caller, ask, await state.references.look())
-    if ask.cursor is None:
+    version, visible = await state.references.look(), await answers.visible(request, caller, ask)
+    page = await _page(request, caller, ask, visible, version)
+    if ask.cursor is None and visible.version in {None, version}:
         state.pages.remember(request.scope["query_string"], caller.whose, page)
     return await _answer(request, page)
 
@@ -105,8 +106,7 @@ async def list_instruments(
     return answers.listed(request, caller, ask, rows, answers.asked(ask), _going_on(found, ask.limit))
 
 
-async def _page(request: Request, caller: Principal, ask: LatestQuery, version: int) -> Page:
-    visible = await answers.visible(request, caller, ask)
+async def _page(request: Request, caller: Principal, ask: LatestQuery, visible: Visible, version: int) -> Page:
     found = await _meant(request, visible, ask, answers.position(request, caller, ask))
     around = answers.around(request, caller, ask, answers.asked(ask), _going_on(found, ask.limit))
     return Page(Kind(ask.mode, answers.wants_text(ask), version), found.head(ask.limit), around)
@@ -117,7 +117,7 @@ async def _read_once(request: Request, caller: Principal, ask: LatestQuery, know
     visible = await answers.visible(request, caller, ask)
     meant = await _meant(request, visible, ask, answers.position(request, caller, ask))
     shown = meant.head(ask.limit)
-    require_history(visible, set(shown["tenant"]), at, clock.now())
+    require_history(visible, sources(shown.select("tenant", "market").iter_rows()), at, clock.now())
     names = shown["instrument"].unique().to_list()
     reads = state_of(request).reads
     read = reads.latest if known is None else reads.known_latest

@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 import msgspec
 from fastapi import APIRouter, Path, Query, Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from api import answers
 from api.admin import lists as access_lists
@@ -14,6 +14,7 @@ from api.admin.query import EraseQuery, NewTenant, TenantChange, TenantsQuery
 from api.admin.refusals import told
 from api.problems import invalid
 from api.query import NoQuery, TenantName
+from api.ranges.streaming import Streamed
 from api.routes.common import ONCE, TenantAdmin
 from api.schemas import access as schemas_access
 from api.schemas import prices as schemas
@@ -105,7 +106,8 @@ async def export_tenant(request: Request, caller: TenantAdmin, tenant: _Id, _: A
     tenants.require_seen(request, caller, tenant)
     with told():
         await state_of(request).reads.tenant_of(tenant)
-    return StreamingResponse(tenants.lines(state_of(request).reads, tenant), media_type="application/x-ndjson")
+    lines, ended = tenants.lines(state_of(request).reads, tenant), state_of(request).exports.take()
+    return Streamed(lines, {}, "application/x-ndjson", ended)
 
 
 @router.delete(

@@ -1,11 +1,20 @@
 """How far back a caller sees public prices: from a midnight (UTC) on, so that the bound stands while pages are read."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from itertools import chain
 
 from api.problems import Problem
 from db.visible import Visible
+from pipeline.generic import DERIVED
 from pipeline.schema import PUBLIC
+
+
+def sources(instruments: Iterable[tuple[str, str]]) -> set[str]:
+    """The tenants whose prices instruments (tenant and market of each) tell of: what is derived is made of public
+    ones, too."""
+    pairs = [(tenant, PUBLIC) if market == DERIVED else (tenant,) for tenant, market in instruments]
+    return set(chain.from_iterable(pairs))
 
 
 def earliest(visible: Visible, tenants: Collection[str], now: datetime) -> datetime | None:

@@ -10,6 +10,7 @@ from api.security.principal import Principal
 from db.entitlements import EVERYTHING, Entitlements
 from db.reference.snapshot import INSTRUMENTS, Snapshot
 from db.visible import Visible
+from pipeline.schema import PUBLIC
 from pipeline.spreads.definitions import Leg, of_row
 
 _SPREADS: Final = "spreads"
@@ -30,32 +31,40 @@ class Sight:
         if caller.entitled == EVERYTHING:
             return Visible(tenants)
         snapshot, asked = await self._snapshot(), (tenants, caller.entitled)
-        if snapshot.version != self._version:
+        if snapshot.version > self._version:
             self._version, self._hidden = snapshot.version, {}
-        if asked not in self._hidden:
-            self._hidden[asked] = await to_thread(hidden, snapshot.tables, Visible(*asked))
-        return Visible(tenants, caller.entitled, self._hidden[asked])
+        kept = self._hidden if snapshot.version == self._version else {}  # another may see a newer one meanwhile
+        if asked not in kept:
+            found = await to_thread(hidden, snapshot.tables, Visible(*asked))
+            kept[asked] = found
+        return Visible(tenants, caller.entitled, kept[asked], snapshot.version)
 
 
 def hidden(tables: _Tables, visible: Visible) -> frozenset[str]:
     """The spreads of which a leg may not be seen."""
     rows = tables[_SPREADS].filter(pl.col("tenant").is_in(visible.tenants))
     instruments = tables[INSTRUMENTS].filter(pl.col("tenant").is_in(visible.tenants))
-    names = _Names(frozenset(instruments["instrument"]), frozenset(visible.of(instruments)["instrument"]))
+    known, seen = (
+        frozenset(each.select("tenant", "instrument").rows()) for each in (instruments, visible.of(instruments))
+    )
+    names = _Names(known, seen)
     definitions = (of_row(row) for row in rows.iter_rows(named=True))
     return frozenset(
-        each.instrument for each in definitions if not all(_sees(leg, names, visible.entitled) for leg in each.legs)
+        each.instrument
+        for each in definitions
+        if not all(_sees(leg, each.tenant, names, visible.entitled) for leg in each.legs)
     )
 
 
 class _Names(NamedTuple):
-    """Instruments of the tenants, and those that may be seen."""
+    """Tenant and instrument of all that there are, and of those that may be seen."""
 
-    known: frozenset[str]
-    seen: frozenset[str]
+    known: frozenset[tuple[str, str]]
+    seen: frozenset[tuple[str, str]]
 
 
-def _sees(leg: Leg, names: _Names, entitled: Entitlements) -> bool:
-    if leg.instrument in names.known:
-        return leg.instrument in names.seen
-    return entitled.allow(leg.market, leg.product)
+def _sees(leg: Leg, tenant: str, names: _Names, entitled: Entitlements) -> bool:
+    """A public price stands in for each one that the tenant lacks, so it must be allowed wherever there is one."""
+    if (PUBLIC, leg.instrument) in names.known:
+        return (PUBLIC, leg.instrument) in names.seen
+    return (tenant, leg.instrument) in names.seen or entitled.allow(leg.market, leg.product)

@@ -14,7 +14,9 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from api.formats.media import VARY
+from api.formats.negotiation import accepted
 from api.listing import CHECKED, FOR_EVER
+from api.references import NEVER_SEEN
 from api.security.guard import admitted, declared
 from api.state import state_of
 from api.wire.tags import Held, query_of
@@ -32,7 +34,8 @@ class Cached(APIRoute):
         async def handle(request: Request) -> Response:
             sent = request.headers.get("if-none-match")
             kept = None if sent is None else await _remembered(request, scopes, sent)
-            return kept or _tagged(request, scopes, await read(request), sent)
+            version = state_of(request).references.present
+            return kept or _tagged(request, scopes, await read(request), sent, version)
 
         return handle
 
@@ -47,15 +50,16 @@ async def _remembered(request: Request, scopes: Sequence[str], sent: str) -> Res
     return _unchanged(held.tag, FOR_EVER) if held is not None and _names(sent, held.tag) else None
 
 
-def _tagged(request: Request, scopes: Sequence[str], response: Response, sent: str | None) -> Response:
+def _tagged(request: Request, scopes: Sequence[str], response: Response, sent: str | None, version: int) -> Response:
     if response.status_code != 200 or isinstance(response, StreamingResponse):
         return response  # a long answer has no tag: it would have to be whole before its first byte is sent
     kept = response.headers.setdefault(_NAME, CHECKED)
     kind = response.headers.get("content-type", "").encode()
     tag = f'"{blake2b(response.body, digest_size=_BYTES, key=kind[:64]).hexdigest()}"'
     response.headers["ETag"] = tag
-    if kept == FOR_EVER:
-        state, route = state_of(request), str(request.scope["route"].path)
+    state = state_of(request)
+    if kept == FOR_EVER and version in {NEVER_SEEN, state.references.present}:  # else it may be of either version
+        route = str(request.scope["route"].path)
         held = Held(tag, state.references.present, frozenset(scopes), route)
         state.tags.keep(_query(request), request.scope["state"]["caller"], held)
     return _unchanged(tag, kept) if sent is not None and _names(sent, tag) else response
@@ -76,4 +80,4 @@ def _names(sent: str, tag: str) -> bool:
 
 
 def _query(request: Request) -> bytes:
-    return query_of(request.scope, request.headers.get("accept", "").encode())
+    return query_of(request.scope, accepted(request).encode())

@@ -1,11 +1,14 @@
 """The tags of answers that can never change, as `api.wire.caching` remembers them."""
 
 from collections import OrderedDict
-from typing import NamedTuple
+from hashlib import blake2b
+from typing import Final, NamedTuple
 
 from starlette.types import Scope
 
 from api.security.principal import Principal, Whose
+
+_BYTES: Final = 32
 
 
 class Held(NamedTuple):
@@ -18,8 +21,8 @@ class Held(NamedTuple):
 
 
 def query_of(scope: Scope, accept: bytes) -> bytes:
-    """What an answer is the answer to."""
-    return b"\n".join((scope["path"].encode(), scope["query_string"], accept))
+    """What an answer is the answer to, of every `Accept` that was sent: a digest, for addresses may be long."""
+    return blake2b(b"\n".join((scope["path"].encode(), scope["query_string"], accept)), digest_size=_BYTES).digest()
 
 
 class Tags:

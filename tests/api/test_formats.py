@@ -43,7 +43,7 @@ async def test_every_list_has_every_format(http: httpx.AsyncClient, address: str
     for answer in (by_name, by_header):
         assert answer.status_code == 200, answer.text
         assert answer.headers["content-type"] == TYPES[name]
-        assert answer.headers["vary"] == "Accept, Accept-Encoding"
+        assert answer.headers["vary"] == "Accept, Accept-Encoding, Authorization, X-API-Key"
         assert answer.headers["content-disposition"].startswith('attachment; filename="')
     shown = data(await http.get(address))
     if name == "ndjson":
