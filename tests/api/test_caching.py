@@ -2,10 +2,13 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
+from api.reads.ports import Page
+from api.state import State
 from db.entitlements import Entitlements
 from tests.api import fakes
 from tests.api.answers import GAS
@@ -121,3 +124,32 @@ async def test_a_request_is_counted_once(reads: fakes.FakeReads, http: httpx.Asy
         answer = await http.get(PAST, headers={"If-None-Match": sent})
         left -= 1
         assert answer.headers["RateLimit"].startswith(f'"key";r={left};')
+
+
+async def test_no_tag_is_kept_of_an_answer_that_two_references_may_have_made(
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, state: State, ticking: fakes.Ticking,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    address = f"{PAST}&end=2026-07-02T00:00:00Z"
+    ticks = reads.ticks
+
+    async def beside_a_change(*given: Any) -> Page:
+        page = await ticks(*given)
+        if reads.version == 1:
+            reads.reference[0]["unit"] = "EUR/MWh"
+            reads.version = 2
+            ticking.now += 2
+            await state.references.look()
+        return page
+
+    await caller.get(address + "&limit=1")  # the version has been seen
+    monkeypatch.setattr(reads, "ticks", beside_a_change)
+    first = await caller.get(address)
+    again = await caller.get(address, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.json()["data"][0]["unit"]) == (200, "EUR/MWh")
+
+
+async def test_another_key_is_another_answer_to_whoever_keeps_them(http: httpx.AsyncClient) -> None:
+    for address in ("/v1/markets", TICKS, PAST):
+        named = (await http.get(address)).headers["vary"].lower()
+        assert {"authorization", "x-api-key"} <= {each.strip() for each in named.split(",")}

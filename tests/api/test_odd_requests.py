@@ -104,3 +104,13 @@ async def test_a_table_holds_no_nul(reads: fakes.FakeReads) -> None:
     assert (answer.status_code, answer.json()["type"]) == (422, "/docs/errors/invalid-reference"), answer.text
     assert "line 2, file" in [each["parameter"] for each in answer.json()["errors"]], answer.text
     assert "NUL" in answer.text
+
+
+async def test_a_cursor_of_another_route_is_refused(reads: fakes.FakeReads) -> None:
+    reads.reference.append(fakes.instrument("pjm.da_hourly.51217"))
+    async with fakes.client(reads, reads.add_key("public", "admin")) as operator:
+        cursor = (await operator.get("/v1/markets?limit=1")).json()["next"]
+        assert cursor
+        for path in ("/v1/admin/keys", "/v1/admin/tenants", "/v1/markets?limit=1"):
+            address = f"{path}{'&' if '?' in path else '?'}cursor={cursor}"
+            assert (await operator.get(address)).status_code == (200 if "markets" in path else 422)

@@ -9,14 +9,17 @@ import pytest
 from api.latest import pages
 from api.latest.kept import Kept
 from api.state import State
+from service import clock
 from tests.api import fakes
 from tests.api.answers import GAS, LATEST, data, prices, without_ages
 
 
 async def test_the_same_address_is_answered_without_reading_again(
-    reads: fakes.FakeReads, caller: httpx.AsyncClient
+    reads: fakes.FakeReads, caller: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = await caller.get(GAS), await caller.get(GAS)
+    first, later = await caller.get(GAS), clock.now_us() + 1_000_000
+    monkeypatch.setattr(clock, "now_us", lambda: later)
+    second = await caller.get(GAS)
     assert without_ages(first) == without_ages(second)
     assert data(first)[0]["age_seconds"] < data(second)[0]["age_seconds"]
     own = {"x-request-id", "content-length", "ratelimit"}

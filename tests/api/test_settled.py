@@ -9,6 +9,8 @@ import pytest
 
 from api.ranges.settled import LOOK_S, Settled
 from api.state import State
+from api.wire.tags import query_of
+from db.entitlements import Entitlements
 from service import clock
 from tests.api import fakes
 from tests.api.test_as_of import bar
@@ -147,3 +149,41 @@ async def test_the_answers_asked_for_longest_ago_are_forgotten(
     assert not asked
     await caller.get(eight)
     assert asked == ["stand", "bars"]
+
+
+async def test_an_open_start_moves_with_the_depth_of_the_history(
+    reads: fakes.FakeReads, state: State, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [fakes.START + timedelta(days=10, hours=1)]
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+
+    async def of_the_month(*_: object) -> str:
+        return "202607"
+
+    monkeypatch.setattr(reads, "stand_of_bars", of_the_month)
+    day = timedelta(days=1)
+    starts = [fakes.START + n * day for n in range(9)]
+    reads.bar_rows = [bar(each, fakes.START) | {"interval": "1d", "end": each + day} for each in starts]
+    address = f"/v1/bars?instrument={fakes.GAS}&interval=1d&end=2026-07-10T00:00:00Z"
+    key = reads.add_key("acme", entitled=Entitlements(history=timedelta(days=10)))
+    async with fakes.client(reads, key, state) as caller:
+        for _ in range(3):
+            assert len((await caller.get(address)).json()["data"]) == 9
+        now[0] += 3 * day
+        assert len((await caller.get(address)).json()["data"]) == 6
+
+
+async def test_every_accept_that_is_sent_is_a_part_of_the_question(caller: httpx.AsyncClient, asked: list[str]) -> None:
+    both = [("Accept", "text/csv;q=0.1"), ("Accept", "application/json")]
+    for _ in range(3):
+        answer = await caller.get(DAY, headers=both)
+        assert answer.headers["content-type"] == "application/json"
+    alone = await caller.get(DAY + "&limit=100", headers=both[:1])
+    assert alone.headers["content-type"].startswith("text/csv")
+    assert (await caller.get(DAY, headers=both[:1])).headers["content-type"].startswith("text/csv")
+
+
+def test_a_long_address_takes_no_more_room_than_a_short_one() -> None:
+    found = [query_of({"path": "/v1/bars", "query_string": b"&" * times}, b"") for times in (1, 2, 60_000)]
+    assert [len(each) for each in found] == [32] * 3
+    assert len(set(found)) == 3

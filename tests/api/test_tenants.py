@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.state import State
 from tests.api import fakes
 
 TENANTS = "/v1/admin/tenants"
@@ -119,6 +120,17 @@ async def test_an_export_ends_with_its_number_of_rows(acme: httpx.AsyncClient) -
     assert lines[0]["kind"] == "tenants"
     assert lines[0]["row"]["id"] == "acme"
     assert lines[-1] == {"kind": "end", "rows": 1}
+
+
+async def test_no_more_than_one_export_at_a_time(reads: fakes.FakeReads, state: State) -> None:
+    """Each holds a connection until its reader has taken all of it."""
+    ended, address = state.exports.take(), f"{TENANTS}/acme/export"
+    async with fakes.client(reads, reads.add_key("acme", "admin"), state) as acme:
+        refused = await acme.get(address)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
+        assert refused.json()["detail"].endswith("Come again in 10 seconds.")
+        ended()
+        assert [(await acme.get(address)).status_code for _ in range(2)] == [200, 200]
 
 
 async def test_an_erasure_wants_the_id_again(reads: fakes.FakeReads, operator: httpx.AsyncClient) -> None:
