@@ -57,12 +57,18 @@ def _tagged(request: Request, scopes: Sequence[str], response: Response, sent: s
     kind = response.headers.get("content-type", "").encode()
     tag = f'"{blake2b(response.body, digest_size=_BYTES, key=kind[:64]).hexdigest()}"'
     response.headers["ETag"] = tag
-    state = state_of(request)
-    if kept == FOR_EVER and version in {NEVER_SEEN, state.references.present}:  # else it may be of either version
-        route = str(request.scope["route"].path)
-        held = Held(tag, state.references.present, frozenset(scopes), route)
-        state.tags.keep(_query(request), request.scope["state"]["caller"], held)
+    if kept == FOR_EVER:
+        _remember(request, Held(tag, version, frozenset(scopes), str(request.scope["route"].path)))
     return _unchanged(tag, kept) if sent is not None and _names(sent, tag) else response
+
+
+def _remember(request: Request, held: Held) -> None:
+    """Keeps the tag, unless the reference was changed while the answer was made, or the caller may be refused it on
+    another day."""
+    state, caller = state_of(request), request.scope["state"]["caller"]
+    present = state.references.present
+    if held.version in {NEVER_SEEN, present} and caller.entitled.history is None:
+        state.tags.keep(_query(request), caller, held._replace(version=present))
 
 
 def _unchanged(tag: str, kept: str) -> Response:

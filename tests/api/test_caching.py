@@ -10,6 +10,7 @@ import pytest
 from api.reads.ports import Page
 from api.state import State
 from db.entitlements import Entitlements
+from service import clock
 from tests.api import fakes
 from tests.api.answers import GAS
 
@@ -147,6 +148,19 @@ async def test_no_tag_is_kept_of_an_answer_that_two_references_may_have_made(
     first = await caller.get(address)
     again = await caller.get(address, headers={"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.json()["data"][0]["unit"]) == (200, "EUR/MWh")
+
+
+async def test_who_may_not_see_it_any_more_is_not_told_that_it_is_the_same(
+    reads: fakes.FakeReads, state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [fakes.START + timedelta(days=10)]
+    monkeypatch.setattr(clock, "now", lambda: now[0])
+    key = reads.add_key("acme", entitled=Entitlements(history=timedelta(days=10)))
+    async with fakes.client(reads, key, state) as acme:
+        held = {"If-None-Match": (await acme.get(PAST)).headers["etag"]}
+        assert (await acme.get(PAST, headers=held)).status_code == 304
+        now[0] += timedelta(days=1)
+        assert (await acme.get(PAST, headers=held)).status_code == 403
 
 
 async def test_another_key_is_another_answer_to_whoever_keeps_them(http: httpx.AsyncClient) -> None:
