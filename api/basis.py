@@ -3,11 +3,13 @@
 from asyncio import to_thread
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
 
 from api.problems import invalid
+from api.ranges.fill import every
 from api.reads.ports import Page, Reads, Window
 from pipeline import flags, products
 from pipeline.schema import SCALE
@@ -16,7 +18,6 @@ from pipeline.shown import flag_names
 Row = Mapping[str, Any]  # of the reference
 _AMOUNTS: Final = ("price", "energy", "congestion", "loss")
 _SUM: Final = pl.Decimal(38, SCALE)
-_MOST: Final = 20_000  # prices of the hub over a page of the instrument: as many, beside what is not usable
 
 
 def require_alike(node: Row, hub: Row) -> None:
@@ -36,9 +37,9 @@ async def basis(reads: Reads, node: Row, hub: Row, window: Window, known: dateti
     if page.rows.is_empty():
         return Page(_differences(page.rows, page.rows, node, hub), page.following)
     first, last = page.rows["start"][0], page.rows["start"][-1]
-    span = Window(first, last + timedelta(microseconds=1), None, _MOST)
-    beside = await reads.ticks([hub["tenant"]], [hub["instrument"]], span, known)
-    rows = await to_thread(_differences, page.rows, beside.rows, node, hub)
+    of_hub = partial(reads.ticks, [hub["tenant"]], [hub["instrument"]], known=known)
+    beside = await every(of_hub, first, last + timedelta(microseconds=1))
+    rows = await to_thread(_differences, page.rows, beside, node, hub)
     return Page(rows, page.following)
 
 

@@ -1,5 +1,6 @@
 """Instruments over [start, end) as they are meant, and how a page of them is answered."""
 
+import itertools
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -11,12 +12,13 @@ from api import answers
 from api.listing import SETTLED
 from api.moment import Moment, moment
 from api.query import RangeQuery, check_order
-from api.reads.ports import Page, Window
+from api.reads.ports import Page, Reads, Window
 from api.security.history import begun, require_history, sources
 from api.security.principal import Principal
 from api.spread_query import BasisQuery
 from api.state import state_of
 from db.visible import Visible
+from pipeline import products
 from pipeline.schema import LATEST
 from service import clock
 
@@ -53,6 +55,15 @@ def between(
     check_order(start, end)
     require_history(visible, tenants, start, now)
     return start, end
+
+
+async def is_settled(reads: Reads, ask: RangeQuery, asked: Asked) -> bool:
+    """Whether the range is over, and the time in which its prices may come; to be asked before they are read."""
+    if ask.end is None or ask.end > clock.now():
+        return False
+    pairs = asked.reference.select("market", "product").unique().iter_rows()
+    last = max(product.lateness + product.grace for product in itertools.starmap(products.product, pairs))
+    return ask.end + last <= await reads.watermark()
 
 
 def listed(

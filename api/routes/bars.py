@@ -63,8 +63,9 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
         return await long_answers.answer(request, caller, ask, asked, source)
 
     async def make() -> Made:
+        over = await ranges.is_settled(reads, ask, asked)  # before the bars, as the watermark
         page = await read(asked.window)
-        is_settled = ask.end is not None and page.rows["is_final"].all()
+        is_settled = over and page.rows["is_final"].all()
         response = ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
         return Made(response, page.rows.height)
 
@@ -83,7 +84,9 @@ def _is_stored(ask: BarsQuery, asked: Asked, block: Block | None) -> bool:
 async def _shown(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, window: Window) -> Page:
     """A page as it is shown: filled, and with local times, where that is asked for."""
     now, part = clock.now() if asked.moment is None else asked.moment.at, asked._replace(window=window)
-    past = min(await reads.watermark(), now)  # before the bars: of what arrives meanwhile they may know nothing
+    past = now  # where all that was known then has landed
+    if asked.moment is None or not asked.moment.complete:
+        past = min(await reads.watermark(), now)  # before the bars: of what arrives meanwhile they may know nothing
     page = await (_bars(reads, ask, part, block) if ask.fill == "none" else _filled(reads, ask, part, block, now))
     rows = shapes.shown_bars(page.rows, asked.reference, past, block)
     return Page(with_local(rows, asked.reference, ask.timezone, BAR_INSTANTS), page.following)

@@ -146,7 +146,7 @@ async def show_curve(
 
 def _span(ask: SnapshotsQuery, visible: Visible, tenants: set[str]) -> tuple[date, date]:
     now = clock.now()
-    beyond = ask.end or (now + _AHEAD).date()
+    beyond = ask.end or ((ask.as_of or now) + _AHEAD).date()
     first = ask.start or max(begun(_beginning(beyond) - _MONTH, visible, tenants, now).date(), FIRST_DAY)
     if first >= beyond:
         raise invalid("start", "must lie before end.") if ask.start else invalid("end", f"must lie after {first}.")

@@ -1,6 +1,5 @@
 """Ticks: prices of instruments over [start, end)."""
 
-import itertools
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import aclosing
 from datetime import timedelta
@@ -27,9 +26,7 @@ from api.schemas import prices as schemas
 from api.state import state_of
 from api.values import MAX_LIMIT
 from api.wire.caching import Cached
-from pipeline import products
 from pipeline.bars import by_end
-from service import clock
 
 router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["prices"], route_class=Cached)
 _DAY: Final = timedelta(days=1)
@@ -51,7 +48,7 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
     if is_long:
         source = _source(state.reads, ask, asked, show)
         return await long_answers.answer(request, caller, ask, asked, source)
-    is_settled = await _is_settled(state.reads, ask, asked)
+    is_settled = await ranges.is_settled(state.reads, ask, asked)
     page = await _page(state.reads, ask, asked, show, asked.window)
     return ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
 
@@ -62,15 +59,6 @@ def _source(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show) -> Source:
         pages = partial(slices.paged, partial(_page, reads, ask, asked, show))
         return Source(pages, counted, MAX_LIMIT)
     return Source(partial(_many, reads, ask, asked, show), counted)
-
-
-async def _is_settled(reads: Reads, ask: TicksQuery, asked: Asked) -> bool:
-    """Whether the range is over, and the time in which its prices may come; to be asked before they are read."""
-    if ask.end is None or ask.end > clock.now():
-        return False
-    pairs = asked.reference.select("market", "product").unique().iter_rows()
-    last = max(product.lateness + product.grace for product in itertools.starmap(products.product, pairs))
-    return ask.end + last <= await reads.watermark()
 
 
 async def _many(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show, parts: Iterator[Window]) -> Frames:

@@ -13,6 +13,7 @@ from db.entitlements import Entitlements
 from service import clock
 from tests.api import fakes
 from tests.api.answers import GAS
+from tests.api.test_as_of import bar
 
 TICKS = f"/v1/ticks?instrument={fakes.GAS}&start=2026-07-01T00:00:00Z"
 PAST = f"{TICKS}&as_of=2026-07-02T00:00:00Z"
@@ -167,3 +168,31 @@ async def test_another_key_is_another_answer_to_whoever_keeps_them(http: httpx.A
     for address in ("/v1/markets", TICKS, PAST):
         named = (await http.get(address)).headers["vary"].lower()
         assert {"authorization", "x-api-key"} <= {each.strip() for each in named.split(",")}
+
+
+HOURS = f"/v1/bars?instrument={fakes.GAS}&interval=1h&start=2026-07-01T00:00:00Z"
+
+
+async def test_bars_of_a_range_that_is_not_over_or_whose_prices_may_come_are_checked(
+    reads: fakes.FakeReads, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hour = timedelta(hours=1)
+    reads.bar_rows = [bar(fakes.START, fakes.START)]
+    monkeypatch.setattr(clock, "now", lambda: fakes.START + 20 * hour)
+    for past, end, kept in ((20, "2026-07-02T00", False), (0, "2026-07-01T00:30", False), (20, "2026-07-01T02", True)):
+        reads.past = fakes.START + past * hour
+        answer = await http.get(f"{HOURS}&end={end}{'' if ':' in end else ':00'}:00Z")
+        assert answer.headers["cache-control"] == ("private, max-age=60" if kept else "private, no-cache")
+
+
+async def test_a_bar_of_a_complete_past_is_as_final_as_it_will_ever_be(
+    reads: fakes.FakeReads, http: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: fakes.START + timedelta(days=9))
+    reads.bar_rows, reads.landed = [bar(fakes.START, fakes.START)], fakes.START + timedelta(days=8)
+    found: list[Any] = []
+    for past in (timedelta(minutes=30), timedelta(days=8)):
+        reads.past = fakes.START + past
+        answer = await http.get(f"{HOURS}&as_of=2026-07-04T00:00:00Z")
+        found.append((answer.json()["complete"], answer.json()["data"][0]["is_final"]))
+    assert found == [(True, True)] * 2

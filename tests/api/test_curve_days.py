@@ -1,10 +1,13 @@
 """The dates and instants that queries of curves and spreads take: the first and the last are answered, others told."""
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from service import clock
 from tests.api import test_curves, test_spreads
 from tests.api.test_curves import BASE, HUB
 
@@ -89,3 +92,15 @@ async def test_the_sessions_before_an_end_without_a_start_begin_with_the_first_d
     assert (found["query"]["start"], found["query"]["end"]) == ("1990-01-01", "1990-01-15")
     error = problem(await http.get(f"{BASE}/snapshots?end=1990-01-01"))
     assert (error["parameter"], error["detail"]) == ("end", "must lie after 1990-01-01.")
+
+
+@pytest.mark.parametrize("base", [BASE, HOURS])
+async def test_the_days_that_are_meant_of_a_past_are_those_before_it(
+    http: httpx.AsyncClient, base: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    meant: list[object] = []
+    for now in (datetime(2026, 4, 6, tzinfo=UTC), datetime(2026, 5, 20, tzinfo=UTC)):
+        monkeypatch.setattr(clock, "now", partial(datetime.fromtimestamp, now.timestamp(), UTC))
+        asked = (await http.get(f"{base}/snapshots?as_of=2026-04-05T00:00:00Z")).json()["query"]
+        meant.append((asked["start"], asked["end"]))
+    assert meant == [("2026-03-07", "2026-04-07")] * 2

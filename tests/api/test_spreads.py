@@ -11,6 +11,7 @@ import httpx
 import polars as pl
 import pytest
 
+from api.ranges import fill
 from api.reads.ports import Names
 from db.reference.snapshot import Snapshot
 from pipeline.reference.tables import TABLES
@@ -172,6 +173,17 @@ async def test_across_markets_only_the_price_is_a_difference(http: httpx.AsyncCl
         priced(reads, name, "5", energy=Decimal(5), congestion=Decimal(0), loss=Decimal(0))
     (found,) = data(await http.get(f"/v1/basis?instrument={DA}&hub={other}&start=2026-07-01T00:00:00Z"))
     assert [found[name] for name in ("price", "energy", "congestion", "loss")] == [0, None, None, None]
+
+
+async def test_a_basis_over_hours_that_the_instrument_lacks_has_all_its_rows(
+    http: httpx.AsyncClient, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill, "MOST_TICKS", 2)  # at once, of the hub
+    for hour in (0, 8, 9):
+        priced(reads, NODE, str(hour), hour)
+    for hour in range(10):
+        priced(reads, DA, "1", hour)
+    assert [each["price"] for each in data(await http.get(BASIS))] == [-1, 7, 8]
 
 
 async def test_a_basis_goes_on_page_by_page(http: httpx.AsyncClient, reads: Reads) -> None:

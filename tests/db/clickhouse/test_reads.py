@@ -9,12 +9,15 @@ from clickhouse_connect.driver.client import Client
 from polars.testing import assert_frame_equal
 
 from db.clickhouse import reads
+from db.clickhouse.bars import run_pass
 from db.clickhouse.client import connect_async
 from db.clickhouse.frames import fetch, fetch_async
+from db.clickhouse.ticks import insert_ticks
+from pipeline.bars import touched
 from pipeline.flags import Flag
 from pipeline.schema import TICKS
 from service.settings import Settings
-from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
+from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land
 
 pytestmark = pytest.mark.stack
 
@@ -100,6 +103,31 @@ def test_of_several_stored_rows_of_a_bar_the_last_is_shown(
     after = reads.BarPosition(second, "POWER", tenant)
     (rest,) = fetch(client, reads.read_bars(scope, "1m", span(), after)).to_dicts()
     assert (rest["start"], rest["close"], rest["vwap"]) == (DAY + timedelta(minutes=3), 3, None)
+
+
+@pytest.mark.parametrize("flag", [Flag.VALID, Flag.NO_VALUE])
+def test_of_two_rows_of_one_version_the_one_stored_last_is_shown(
+    client: Client, flag: Flag, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a spread that is defined anew leaves them: a publication is stored again as a newer parser reads it."""
+    tenant = fresh_tenant()
+    rows = [document(tenant, DAY + timedelta(minutes=5 * n), "1", offset=n) for n in range(12)]
+    client.command("SYSTEM STOP MERGES bars")
+    try:
+        for parser, price, flags in ((3, 1, Flag.VALID), (4, 2, flag), (5, 3, flag)):
+            read_anew = frame([row | {"price": Decimal(price), "flags": int(flags)} for row in rows])
+            insert_ticks(client, read_anew, parser_version=parser)
+            run_pass(client, touched(read_anew), lambda _: None)
+        scope = reads.Scope([tenant], [NODE])
+        for interval in ("5m", "15m", "1h"):
+            few = fetch(client, reads.read_bars(scope, interval, span()))
+            with monkeypatch.context() as patched:
+                patched.setattr(reads, "_FEW", 0)
+                many = fetch(client, reads.read_bars(scope, interval, span()))
+            assert_frame_equal(few, many)
+            assert set(few["close"]) == ({Decimal(3)} if flag == Flag.VALID else set())
+    finally:
+        client.command("SYSTEM START MERGES bars")
 
 
 @pytest.mark.parametrize(
