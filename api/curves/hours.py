@@ -15,6 +15,8 @@ from service import clock
 
 _DAY: Final = timedelta(days=1)
 _LOOK_BACK: Final = timedelta(days=6)  # a day lacks where its document has not come
+_WIDEST: Final = timedelta(days=1_000)  # whose publications are read at once
+_FIRST: Final = date(1990, 1, 1)
 _MOST: Final = 100_000  # publications of the days that are asked for
 
 
@@ -39,13 +41,24 @@ async def newest(reads: Reads, one: Instrument, at: datetime | None, known: date
     asked = reads.latest(*who, "newest", clock.now()) if known is None else reads.known_latest(*who, "newest", known)
     found = (await asked)["start"]
     if found.is_empty():
-        return await days(reads, one, date(1990, 1, 1), date(1990, 1, 1), known)
+        return await days(reads, one, _FIRST, _FIRST, known)
     day = (
         _day(found[0], one.zone) if at is None else min(_day(found[0], one.zone), _day(at - one.product.due, one.zone))
     )
-    made = await days(reads, one, day - _LOOK_BACK, day + _DAY, known)
+    made = await _last(reads, one, day + _DAY, known)
     last = made.heads.tail(1)
     return Snapshots(last, made.points.join(last, on="session", how="semi", maintain_order="left"))
+
+
+async def _last(reads: Reads, one: Instrument, beyond: date, known: datetime | None) -> Snapshots:
+    """The curves of the days before one, back to the first that has a price: mostly there is one in the first part."""
+    width = _LOOK_BACK
+    while True:
+        first = max(beyond - width, _FIRST)
+        made = await days(reads, one, first, beyond, known)
+        if made.heads.height or first == _FIRST:
+            return made
+        beyond, width = first, min(4 * width, _WIDEST)
 
 
 def _day(at: datetime, zone: str) -> date:

@@ -16,6 +16,7 @@ from api.latest import aging
 from api.latest import table as latest_table
 from api.latest.kept import Kind
 from api.latest.pages import Page
+from api.listing import CHECKED
 from api.moment import Moment, moment
 from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
@@ -81,7 +82,10 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
         return await _told(request, caller, ask)
     # None of these is asked for often enough to be remembered.
     if known is not None or ask.timezone is not None or answers.format_of(request, ask) != "json":
-        return await _read_once(request, caller, ask, known)
+        response = await _read_once(request, caller, ask, known)
+        if not ask.instrument:  # which ones a market has, and where its pages end, follows the present
+            response.headers["Cache-Control"] = CHECKED
+        return response
     version, visible = await state.references.look(), await answers.visible(request, caller, ask)
     page = await _page(request, caller, ask, visible, version)
     if ask.cursor is None and visible.version in {None, version}:

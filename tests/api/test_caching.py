@@ -196,3 +196,11 @@ async def test_a_bar_of_a_complete_past_is_as_final_as_it_will_ever_be(
         answer = await http.get(f"{HOURS}&as_of=2026-07-04T00:00:00Z")
         found.append((answer.json()["complete"], answer.json()["data"][0]["is_final"]))
     assert found == [(True, True)] * 2
+
+
+async def test_the_latest_prices_of_a_market_as_of_an_instant_are_checked(http: httpx.AsyncClient) -> None:
+    kept = [
+        (await http.get(f"/v1/prices/latest?{which}&as_of=2026-07-02T00:00:00Z")).headers["cache-control"]
+        for which in (f"instrument={fakes.GAS}", "market=henry_hub", "market=henry_hub&format=csv")
+    ]
+    assert kept == ["private, max-age=31536000, immutable", "private, no-cache", "private, no-cache"]

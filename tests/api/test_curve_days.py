@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from service import clock
-from tests.api import test_curves, test_spreads
+from tests.api import fakes, test_curves, test_spreads
 from tests.api.test_curves import BASE, HUB
 
 http, reads = test_curves.http, test_curves.reads
@@ -104,3 +104,12 @@ async def test_the_days_that_are_meant_of_a_past_are_those_before_it(
         asked = (await http.get(f"{base}/snapshots?as_of=2026-04-05T00:00:00Z")).json()["query"]
         meant.append((asked["start"], asked["end"]))
     assert meant == [("2026-03-07", "2026-04-07")] * 2
+
+
+async def test_the_newest_day_is_found_over_any_gap(http: httpx.AsyncClient, reads: fakes.FakeReads) -> None:
+    reads.stored.append(fakes.tick(HUB, datetime(2026, 3, 25, 8, tzinfo=UTC), "9"))
+    found = [
+        (await http.get(f"{HOURS}/snapshots/latest?at={at}T00:00:00Z")).json().get("session")
+        for at in ("2026-03-14", "2026-03-16", "2026-03-24", "2026-04-20", "2000-01-01")
+    ]
+    assert found == [*["2026-03-08"] * 3, "2026-03-25", None]
