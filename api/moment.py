@@ -22,3 +22,11 @@ async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
     if as_of > clock.now():
         raise invalid("as_of", "lies in the future. Leave it out for what is known now.")
     return Moment(as_of, await reads.has_landed(as_of))
+
+
+async def arrived(reads: Reads, known: Moment | None) -> datetime:
+    """Up to when the prices of an answer have arrived; to be asked before they are read: of what comes meanwhile it may
+    know nothing."""
+    if known is not None and known.complete:
+        return known.at
+    return min(await reads.watermark(), clock.now() if known is None else known.at)

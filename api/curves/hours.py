@@ -10,13 +10,13 @@ from api.coverage import Instrument
 from api.curves.meant import Snapshots
 from api.problems import invalid
 from api.reads.ports import Reads, Window
+from api.values import FIRST_DAY
 from pipeline.curves.day_ahead import KIND, day_ahead, span
 from service import clock
 
 _DAY: Final = timedelta(days=1)
 _LOOK_BACK: Final = timedelta(days=6)  # a day lacks where its document has not come
 _WIDEST: Final = timedelta(days=1_000)  # whose publications are read at once
-_FIRST: Final = date(1990, 1, 1)
 _MOST: Final = 100_000  # publications of the days that are asked for
 
 
@@ -41,7 +41,7 @@ async def newest(reads: Reads, one: Instrument, at: datetime | None, known: date
     asked = reads.latest(*who, "newest", clock.now()) if known is None else reads.known_latest(*who, "newest", known)
     found = (await asked)["start"]
     if found.is_empty():
-        return await days(reads, one, _FIRST, _FIRST, known)
+        return await days(reads, one, FIRST_DAY, FIRST_DAY, known)
     day = (
         _day(found[0], one.zone) if at is None else min(_day(found[0], one.zone), _day(at - one.product.due, one.zone))
     )
@@ -54,9 +54,9 @@ async def _last(reads: Reads, one: Instrument, beyond: date, known: datetime | N
     """The curves of the days before one, back to the first that has a price: mostly there is one in the first part."""
     width = _LOOK_BACK
     while True:
-        first = max(beyond - width, _FIRST)
+        first = max(beyond - width, FIRST_DAY)
         made = await days(reads, one, first, beyond, known)
-        if made.heads.height or first == _FIRST:
+        if made.heads.height or first == FIRST_DAY:
             return made
         beyond, width = first, min(4 * width, _WIDEST)
 

@@ -13,7 +13,7 @@ from api.coverage import Instrument
 from api.explain.bucket import next_finer
 from api.explain.publications import Bucket, judged
 from api.explain.working import Working, worked
-from api.moment import Moment
+from api.moment import Moment, arrived
 from api.problems import not_found
 from api.reads.ports import Reads, Window
 from db.clickhouse.explain import Publications
@@ -21,7 +21,6 @@ from db.clickhouse.rollup import RULE_VERSION
 from pipeline.flags import Flag
 from pipeline.schema import REFERENCE, conform
 from pipeline.shown import AMOUNTS, flag_names
-from service import clock
 
 MOST: Final = 10_000  # publications of one answer
 ORDER: Final = "by start, documents before single prices, event id, published instant"
@@ -89,7 +88,7 @@ def _explained(
 
 async def text(reads: Reads, one: Instrument, what: Explained, known: Moment | None, *, as_text: bool) -> str:
     """The fields of `api.schemas.explain.BarExplained` as JSON."""
-    past = min(await reads.watermark(), clock.now() if known is None else known.at)
+    past = await arrived(reads, known)
     bar = shapes.shown_bars(what.bar, _reference(one), past)
     head: dict[str, Any] = {
         "complete": None if known is None else known.complete,

@@ -12,7 +12,7 @@ from api import answers
 from api.listing import SETTLED
 from api.moment import Moment, moment
 from api.query import RangeQuery, check_order
-from api.reads.ports import Page, Reads, Window
+from api.reads.ports import Page, Window
 from api.security.history import begun, require_history, sources
 from api.security.principal import Principal
 from api.spread_query import BasisQuery
@@ -57,13 +57,12 @@ def between(
     return start, end
 
 
-async def is_settled(reads: Reads, ask: RangeQuery, asked: Asked) -> bool:
-    """Whether the range is over, and the time in which its prices may come; to be asked before they are read."""
+def settles(ask: RangeQuery, asked: Asked) -> datetime | None:
+    """When the time is over in which prices of the range may come; None where the range itself is not over."""
     if ask.end is None or ask.end > clock.now():
-        return False
+        return None
     pairs = asked.reference.select("market", "product").unique().iter_rows()
-    last = max(product.lateness + product.grace for product in itertools.starmap(products.product, pairs))
-    return ask.end + last <= await reads.watermark()
+    return ask.end + max(product.lateness + product.grace for product in itertools.starmap(products.product, pairs))
 
 
 def listed(

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from api import shapes
+from api.moment import arrived
 from api.problems import invalid
 from api.query import BarsQuery
 from api.ranges import again, days, fill, long_answers, slices
@@ -55,7 +56,7 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     if ask.dry_run:
         found = await range_counts.bars(reads, ask, asked, clock.now())
         return long_answers.told(request, caller, ask, asked, "bars", found)
-    read = partial(_shown, reads, ask, meant, block)
+    read = partial(_read, reads, ask, meant, block)
     if long_answers.is_long(request, ask):
         source = Source(
             partial(slices.paged, read), partial(reads.count_bars, range_counts.whose(asked), ask.interval), MAX_LIMIT
@@ -63,9 +64,9 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
         return await long_answers.answer(request, caller, ask, asked, source)
 
     async def make() -> Made:
-        over = await ranges.is_settled(reads, ask, asked)  # before the bars, as the watermark
-        page = await read(asked.window)
-        is_settled = over and page.rows["is_final"].all()
+        past, settles = await arrived(reads, asked.moment), ranges.settles(ask, asked)
+        page = await _shown(reads, ask, meant, block, past, asked.window)
+        is_settled = settles is not None and settles <= past and page.rows["is_final"].all()
         response = ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
         return Made(response, page.rows.height)
 
@@ -81,12 +82,15 @@ def _is_stored(ask: BarsQuery, asked: Asked, block: Block | None) -> bool:
     return as_they_are and ask.end is not None and ask.end <= clock.now()
 
 
-async def _shown(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, window: Window) -> Page:
+async def _read(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, window: Window) -> Page:
+    return await _shown(reads, ask, asked, block, await arrived(reads, asked.moment), window)
+
+
+async def _shown(
+    reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, past: datetime, window: Window
+) -> Page:
     """A page as it is shown: filled, and with local times, where that is asked for."""
     now, part = clock.now() if asked.moment is None else asked.moment.at, asked._replace(window=window)
-    past = now  # where all that was known then has landed
-    if asked.moment is None or not asked.moment.complete:
-        past = min(await reads.watermark(), now)  # before the bars: of what arrives meanwhile they may know nothing
     page = await (_bars(reads, ask, part, block) if ask.fill == "none" else _filled(reads, ask, part, block, now))
     rows = shapes.shown_bars(page.rows, asked.reference, past, block)
     return Page(with_local(rows, asked.reference, ask.timezone, BAR_INSTANTS), page.following)

@@ -48,7 +48,8 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
     if is_long:
         source = _source(state.reads, ask, asked, show)
         return await long_answers.answer(request, caller, ask, asked, source)
-    is_settled = await ranges.is_settled(state.reads, ask, asked)
+    settles = ranges.settles(ask, asked)
+    is_settled = settles is not None and settles <= await state.reads.watermark()  # before the ticks are read
     page = await _page(state.reads, ask, asked, show, asked.window)
     return ranges.listed(request, caller, ask, asked, page, is_settled=is_settled)
 
