@@ -13,11 +13,11 @@ from verify.ticks import ROW, VALUES, Series, publication_of
 
 _DIGITS: Final = 19
 _KEY: Final = 3 * _DIGITS  # bar start, ver, tail
-_COUNTED: Final = (1 << 40) - 1  # the lower part of `ver` counts publications
+_COUNTED: Final = (1 << 40) - 1  # the lower part of `ver` sums up parser versions
 
 
 class Latest(NamedTuple):
-    """A bar start with its count of publications, and what closes it; None: no price."""
+    """A bar start, the sum of the parser versions of its publications, and what closes it; None: no price."""
 
     bar_start: int
     seen: int
@@ -44,7 +44,7 @@ def expected(one: Series, rules: Rules) -> Latest:
     identities = replay(one.publications, rules.unusable)
     newest = max(bounds(publication.start)[0] for publication in one.publications)
     members = {each.identity for each in one.publications if bounds(each.start)[0] == newest}
-    seen = sum(publication.identity in members for publication in one.publications)
+    seen = sum(parser for each, parser in zip(one.publications, one.parsers, strict=True) if each.identity in members)
     usable = [each for each in identities if not each.current.flags & rules.unusable]
     closing = max(usable, key=lambda i: _closing_order(i.current), default=None)
     return Latest(newest, seen, None if closing is None else _shown(one, closing))

@@ -43,6 +43,7 @@ class Series:
     market: str
     product: str
     publications: list[Publication]
+    parsers: list[int]  # of each publication the version of the parser that read it
 
     @property
     def name(self) -> str:
@@ -80,11 +81,12 @@ def _integers(frame: pl.DataFrame) -> pl.DataFrame:
 def _series(group: pl.DataFrame) -> Series:
     tenant, instrument, market, product = group.select(_WHO).row(0)
     # A publication is its position and identity; of two readings of it, the later parser's stands.
-    distinct: dict[tuple[object, ...], Publication] = {}
-    for row in group.select(ROW).iter_rows():
-        publication = publication_of(row)
-        distinct[publication.identity, publication.known_order] = publication
-    return Series(tenant, instrument, market, product, list(distinct.values()))
+    distinct: dict[tuple[object, ...], tuple[Publication, int]] = {}
+    for *row, parser in group.select(*ROW, "parser_version").iter_rows():
+        publication = publication_of(tuple(row))
+        distinct[publication.identity, publication.known_order] = publication, parser
+    publications, parsers = map(list, zip(*distinct.values(), strict=True))
+    return Series(tenant, instrument, market, product, publications, parsers)
 
 
 def publication_of(row: tuple[object, ...]) -> Publication:

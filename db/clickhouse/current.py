@@ -38,9 +38,9 @@ def known_by(where: str, *, bounded: bool = True) -> str:
 
 
 def single(where: str, columns: tuple[str, ...]) -> str:
-    """Every publication as if it were its identity's only one."""
+    """Every publication as if it were its identity's only one. `weight`: its parser's version, at least 1."""
     return f"""
-        SELECT {IDENTITY}, {", ".join(columns)}, toUInt64(1) AS publications, toUInt64(0) AS corrections,
+        SELECT {IDENTITY}, {", ".join(columns)}, toUInt64(parser_version) AS weight, toUInt64(0) AS corrections,
             known_at AS first_known, known_at AS updated_at
         {stored(where)}"""
 
@@ -51,12 +51,12 @@ def replayed(where: str, columns: tuple[str, ...], also: str = "") -> str:
     more, name = (f", {also}", f", {also.rpartition(' AS ')[2]}") if also else ("", "")
     current = ", ".join(f"now.{place} AS {name}" for place, name in enumerate(columns, 1))
     return f"""
-        SELECT {IDENTITY}, {current}, publications, corrections, first_known, updated_at{name}
+        SELECT {IDENTITY}, {current}, weight, corrections, first_known, updated_at{name}
         FROM (
         SELECT {IDENTITY}, argMaxIf(tuple({", ".join(columns)}), ({KNOWN}), effective) AS now,
-            count() AS publications, toUInt64(countIf(effective) - 1) AS corrections,
+            sum(parser_version) AS weight, toUInt64(countIf(effective) - 1) AS corrections,
             min(known_at) AS first_known, maxIf(known_at, effective) AS updated_at{more}
-        FROM ({told_apart(where, columns)})
+        FROM ({told_apart(where, (*columns, "parser_version"))})
         GROUP BY {IDENTITY})"""
 
 

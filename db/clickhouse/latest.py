@@ -1,8 +1,8 @@
 """The latest price of an instrument: the closing tick of its newest bar, under a key that only grows.
 
 The key is (bar_start, ver, tail) of the newest bar. Where that bar is a tombstone (prices that are only advisory yet),
-the content is the newest usable price before it, which may change while the tombstone does not: `tail` then counts the
-publications of all days of the instrument, else it is 0. Of two contents the one with the greater key is the later.
+the content is the newest usable price before it, which may change while the tombstone does not: `tail` then sums
+up what was seen of all days of the instrument, else it is 0. Of two contents the one with the greater key is the later.
 
 Frames of latest prices have `bar_start`, `ver`, `tail` (the key), the columns of `pipeline.schema.TICKS` of the closing
 tick, and its `revision`. Where an instrument has bars but no usable price, every column of the tick but tenant and

@@ -8,7 +8,8 @@ are made in a table of the pass, `{made:Identifier}`, and stored from there, an 
 
 from typing import Final
 
-# A bar's row version: this number times 2^40, plus its count of distinct publications.
+# A bar's row version: this number times 2^40, plus the parser versions of its distinct publications, which grow with
+# each of them, and when one is read anew.
 # Raise it when the meaning of a bar changes, so that recomputed bars win over stored ones.
 RULE_VERSION: Final = 1
 VERSION_UNIT: Final = 2**40

@@ -58,7 +58,7 @@ _BUCKET: Final = floor("start", "{seconds:UInt32}")
 def _partial(counted: str, order: str, holds: str) -> str:
     """Bars of identities, before their keys are joined; `order` tells the first and the last tick."""
     return f"""
-    SELECT tenant, instrument, bucket, sum(publications) AS seen, countIf(counts) AS used,
+    SELECT tenant, instrument, bucket, sum(weight) AS seen, countIf(counts) AS used,
         argMinIf(price, {order}, counts) AS opened, argMaxIf(price, {order}, counts) AS closed,
         maxIf(price, counts) AS highest, minIf(price, counts) AS lowest,
         countIf(counts AND volume IS NOT NULL) AS with_volume, sumIf(toInt128(quantity), counts) AS quantities,
@@ -75,7 +75,7 @@ def _alone(touched: str, also: str = "") -> str:
     All reads of the table see one state of it. A bar that shares its hash with another is left to the next statement.
     """
     return f"""
-    SELECT tenant, instrument, bucket, toUInt64(1) AS seen, toUInt64(counts) AS used,
+    SELECT tenant, instrument, bucket, weight AS seen, toUInt64(counts) AS used,
         if(counts, price, toDecimal64(0, 9)) AS opened, opened AS closed, opened AS highest, opened AS lowest,
         counts AND volume IS NOT NULL AS with_volume, toInt128(if(counts, quantity, 0)) AS quantities,
         toInt256(if(counts, toInt128(reinterpretAsInt64(price)) * quantity, 0)) AS price_volume,

@@ -34,14 +34,10 @@ def shown_bars(where: str, bars: str = "bars FINAL") -> str:
     return f"SELECT {_BAR}, {_PARTS} FROM {bars} WHERE {where}"
 
 
-# Of two rows of one version `FINAL` shows the one that was stored last: the block number in the name of its part.
-_INSERTED: Final = "toUInt64(splitByChar('_', _part)[2])"
-
-
 def few_bars(where: str) -> str:
     """`SELECT … FROM …` as `shown_bars`, of bars with a price that meet a condition on the sorting key: all that is
     stored of them is sorted in memory, which takes half the time of `FINAL` where it is little."""
-    newest = f"ORDER BY start, instrument, tenant, ver DESC, {_INSERTED} DESC LIMIT 1 BY start, instrument, tenant"
+    newest = f"ORDER BY start, instrument, tenant, ver DESC LIMIT 1 BY start, instrument, tenant"
     return f"SELECT * FROM ({shown_bars(where, 'bars')} {newest}) WHERE count > 0"
 
 

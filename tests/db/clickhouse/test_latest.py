@@ -13,6 +13,7 @@ from db.clickhouse.frames import fetch
 from db.clickhouse.latest import latest_all
 from db.clickhouse.ticks import insert_ticks
 from pipeline.bars import touched
+from pipeline.flags import Flag
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land
 
@@ -50,6 +51,26 @@ def test_a_correction_raises_the_key_and_an_older_bar_does_not(client: Client) -
     assert key(corrected) > key(before)
     assert (corrected["price"], corrected["revision"]) == (3, 1)
     assert key(older) < key(before)
+
+
+def read_by(client: Client, rows: list[Row], parser: int) -> Row:
+    """The candidate of a pass after these publications were stored as a parser of this version read them."""
+    ticks, offered = frame(rows), list[pl.DataFrame]()
+    insert_ticks(client, ticks, parser_version=parser)
+    run_pass(client, touched(ticks), offered.append)
+    return offered[0].row(0, named=True)
+
+
+@pytest.mark.parametrize("whole_days", [False, True], ids=["stream", "documents"])
+def test_what_a_newer_parser_reads_raises_the_key(client: Client, *, whole_days: bool) -> None:
+    """So does a spread that is defined anew: its publications are stored again, and there are as many."""
+    row = (document if whole_days else generic)(fresh_tenant(), DAY, "1")
+    found = [read_by(client, [row | {"price": Decimal(price)}], price + 2) for price in (1, 2, 3)]
+    assert [row["price"] for row in found] == [1, 2, 3]
+    assert key(found[0]) < key(found[1]) < key(found[2])
+    withdrawn = read_by(client, [row | {"flags": int(Flag.NO_VALUE)}], 6)
+    assert withdrawn["price"] is None
+    assert key(withdrawn) > key(found[2])
 
 
 def test_an_advisory_newest_price_shows_the_one_before_and_follows_it(client: Client) -> None:
