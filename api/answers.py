@@ -13,7 +13,7 @@ from api.formats.media import VARY, FormatName
 from api.formats.naming import disposition
 from api.formats.negotiation import accepted, negotiated
 from api.formats.writers import whole
-from api.listing import FOR_EVER, Around, tail
+from api.listing import CHECKED, FOR_EVER, Around, tail
 from api.moment import Moment
 from api.problems import not_found
 from api.query import InFormats, InstrumentQuery, Listed, Paged, Priced, Strict
@@ -59,8 +59,7 @@ def around(
     cursor, headers = None, {"Vary": VARY}
     if moment is not None:
         headers[COMPLETE] = "true" if moment.complete else "false"
-        if moment.complete:
-            headers["Cache-Control"] = FOR_EVER
+        headers["Cache-Control"] = FOR_EVER if moment.lasts else CHECKED
     if going_on is not None:
         cursor = state_of(request).cursors.make(_bound(request, ask), caller.tenant, going_on)
         address = request.url.include_query_params(cursor=cursor)

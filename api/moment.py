@@ -1,5 +1,6 @@
 """The instant of which an answer tells what was known."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -9,10 +10,12 @@ from service import clock
 
 
 class Moment(NamedTuple):
-    """`complete`: everything that was known at the instant has landed, so that the answer can never change."""
+    """`complete`: everything that was known at the instant has landed, so that no number of the answer can ever change.
+    `lasts`: nor anything else of it."""
 
     at: datetime
     complete: bool
+    lasts: bool
 
 
 async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
@@ -21,7 +24,14 @@ async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
         return None
     if as_of > clock.now():
         raise invalid("as_of", "lies in the future. Leave it out for what is known now.")
-    return Moment(as_of, await reads.has_landed(as_of))
+    complete = await reads.has_landed(as_of)
+    return Moment(as_of, complete, complete)
+
+
+def described(known: Moment | None, complete: Iterable[bool]) -> Moment | None:
+    """The moment of an answer that says of instruments what the reference says of them today: while it is not complete
+    for all of them, units and flags may still change."""
+    return known and known._replace(lasts=known.lasts and all(complete))
 
 
 async def arrived(reads: Reads, known: Moment | None) -> datetime:

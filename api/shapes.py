@@ -7,7 +7,8 @@ import polars as pl
 
 from pipeline import blocks, products
 from pipeline.bars import INTERVALS
-from pipeline.blocks import Block
+from pipeline.blocks import ATC, Block
+from pipeline.distinct import looked_up
 from pipeline.schema import INSTANT, PRICE, SCALE, Schema
 from pipeline.shown import flag_names, shown
 
@@ -36,6 +37,7 @@ BAR: Final[Schema] = {
     "updated_at": INSTANT,
 }
 _FINEST: Final = "1m"
+_HOUR_S: Final = 3600
 _ANSWERED: Final = tuple(name for name in INTERVALS if INTERVALS[name].seconds != 10)
 
 
@@ -57,8 +59,9 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, bloc
     """Bars with the fields of `BAR_FIELDS`, and `filled` where they have it; `past` is the instant up to which prices
     have arrived.
 
-    A bar is final once it is over (of a block: once its last hour is), so is the time in which its product's prices may
-    come, and all that its native interval promises are there, or one price holds from its beginning to its end.
+    A bar is final once it is over (of a block, and of an instrument that is priced in a block alone: once its last hour
+    is), so is the time in which its product's prices may come, and all that its native interval promises are there, or
+    one price holds from its beginning to its end.
     """
     known = _with_products(reference.select("tenant", "instrument", "market", "product"))
     joined = _with_hours(bars.join(known, on=["tenant", "instrument"], maintain_order="left"), block)
@@ -72,19 +75,33 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, bloc
 
 def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:
     """The bars with `last`, the end of the time that each is made of, and the `seconds` of it."""
-    if block is None or bars.is_empty():
-        return bars.with_columns(last="end", seconds=(pl.col("end") - pl.col("start")).dt.total_seconds())
-    spans = pl.concat([_spans(rows, block) for rows in bars.partition_by("market")])
-    return bars.join(spans, on=["market", "start"], how="left", maintain_order="left")
+    whole = bars.with_columns(
+        last="end",
+        seconds=(pl.col("end") - pl.col("start")).dt.total_seconds(),
+        own=looked_up(bars["instrument"], _own),
+    )
+    cut = whole.filter((pl.col("seconds") >= _HOUR_S) & ((pl.col("own") != ATC) | pl.lit(block is not None)))
+    if cut.is_empty():
+        return whole
+    spans = pl.concat([_spans(rows, block or ATC) for rows in cut.partition_by("market", "own")])
+    return whole.update(spans, on=["market", "own", "start", "end"], how="left")
+
+
+def _own(instruments: pl.Series) -> pl.Series:
+    """The block in whose hours alone each is priced."""
+    return pl.Series([blocks.block_of(name) or ATC for name in instruments], dtype=pl.String)
 
 
 def _spans(bars: pl.DataFrame, block: Block) -> pl.DataFrame:
-    """`start, last, seconds` of the bars of one `market`."""
-    market = bars["market"][0]
-    hours = blocks.hours(bars.select("start", "end").unique(), block, market)
-    last = pl.col("hour").max() + pl.duration(hours=1)
-    spans = hours.group_by("start").agg(last=last.cast(INSTANT), seconds=pl.len().cast(pl.Int64) * 3600)
-    return spans.with_columns(market=pl.lit(market))
+    """`market, own, start, end, last, seconds` of the bars of one `market` and `own` block; 0 where no hour is left."""
+    which = bars.select("market", "own", "start", "end").unique()
+    market, own = which["market"][0], which["own"][0]
+    hours = blocks.hours(which, block, market)
+    priced = hours.filter(blocks.within(hours["hour"], own, market))
+    last = (pl.col("hour").max() + pl.duration(hours=1)).cast(INSTANT)
+    spans = priced.group_by("start").agg(last=last, seconds=pl.len().cast(pl.Int64) * _HOUR_S)
+    found = which.join(spans, on="start", how="left")
+    return found.with_columns(last=pl.coalesce("last", "end"), seconds=pl.col("seconds").fill_null(0))
 
 
 def finest_bar(market: str, product: str) -> str:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import answers
 from api.listing import SETTLED
-from api.moment import Moment, moment
+from api.moment import Moment, described, moment
 from api.query import RangeQuery, check_order
 from api.reads.ports import Page, Window
 from api.security.history import begun, require_history, sources
@@ -41,7 +41,8 @@ async def asked(request: Request, caller: Principal, ask: RangeQuery, span: time
     reference = await state_of(request).references.named(visible, ask.instrument)
     answers.require_all(ask.instrument, reference)
     start, end = between(ask, held, span, visible, sources(reference.select("tenant", "market").iter_rows()))
-    return Asked(visible, reference, Window(start, end, None if held is None else held["after"], ask.limit), known)
+    window = Window(start, end, None if held is None else held["after"], ask.limit)
+    return Asked(visible, reference, window, described(known, reference["complete"]))
 
 
 def between(

@@ -17,7 +17,7 @@ from api.latest import table as latest_table
 from api.latest.kept import Kind
 from api.latest.pages import Page
 from api.listing import CHECKED
-from api.moment import Moment, moment
+from api.moment import Moment, described, moment
 from api.problems import invalid
 from api.query import InstrumentsQuery, LatestQuery
 from api.ranges import estimates
@@ -83,7 +83,9 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     # None of these is asked for often enough to be remembered.
     if known is not None or ask.timezone is not None or answers.format_of(request, ask) != "json":
         response = await _read_once(request, caller, ask, known)
-        if not ask.instrument:  # which ones a market has, and where its pages end, follows the present
+        if (
+            known is not None and not ask.instrument
+        ):  # which ones a market has, and where its pages end, follows the present
             response.headers["Cache-Control"] = CHECKED
         return response
     version, visible = await state.references.look(), await answers.visible(request, caller, ask)
@@ -126,7 +128,7 @@ async def _read_once(request: Request, caller: Principal, ask: LatestQuery, know
     reads = state_of(request).reads
     read = reads.latest if known is None else reads.known_latest
     found = await read(visible.tenants, names, ask.mode, at)
-    query, going_on = answers.asked(ask), _going_on(meant, ask.limit)
+    query, going_on, known = answers.asked(ask), _going_on(meant, ask.limit), described(known, shown["complete"])
     if answers.format_of(request, ask) != "json":
         rows = latest_table.table(found, shown, at, ask.timezone)
         return answers.listed(request, caller, ask, rows, query, going_on, known)

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from api import answers, spreads
 from api.basis import basis, require_alike
-from api.moment import moment
+from api.moment import described, moment
 from api.problems import invalid
 from api.ranges import estimates
 from api.ranges.estimates import Counted
@@ -86,6 +86,7 @@ async def list_basis(request: Request, caller: CurveReader, ask: Annotated[Basis
     page = await basis(reads, node, hub, Window(start, end, held and held["after"], ask.limit), known and known.at)
     going_on = None if page.following is None else {"start": clock.to_us(start), "after": page.following}
     rows = local_to(page.rows, node, ask.timezone, TICK_INSTANTS)
+    known = described(known, (node["complete"], hub["complete"]))
     return answers.listed(request, caller, ask, rows, query, going_on, known)
 
 

@@ -37,7 +37,7 @@ def shown_bars(where: str, bars: str = "bars FINAL") -> str:
 def few_bars(where: str) -> str:
     """`SELECT … FROM …` as `shown_bars`, of bars with a price that meet a condition on the sorting key: all that is
     stored of them is sorted in memory, which takes half the time of `FINAL` where it is little."""
-    newest = f"ORDER BY start, instrument, tenant, ver DESC LIMIT 1 BY start, instrument, tenant"
+    newest = "ORDER BY start, instrument, tenant, ver DESC LIMIT 1 BY start, instrument, tenant"
     return f"SELECT * FROM ({shown_bars(where, 'bars')} {newest}) WHERE count > 0"
 
 

@@ -83,3 +83,37 @@ async def test_a_bar_is_final_once_the_hours_of_its_block_are_over(caiso: fakes.
     assert finals("offpeak", DAY + timedelta(hours=24)) == [False, False]
     assert finals("offpeak", DAY + timedelta(hours=24) + settle) == [True, True]
     assert finals(None, DAY + timedelta(days=9)) == [False, False]
+
+
+PEAK_NODE = "caiso.da_hourly.TH_NP15_GEN_ONPEAK-APND"
+
+
+@pytest.mark.parametrize(
+    ("block", "interval", "hour", "hours", "count", "final_after"),
+    [
+        (None, "1d", 0, 24, 16, 22),  # hours ending 7 to 22 in California
+        (None, "1d", 0, 24, 15, None),
+        ("peak", "1d", 0, 24, 16, 22),
+        ("6x16", "1d", 0, 24, 16, 22),
+        (None, "1h", 6, 1, 1, 7),
+        (None, "1h", 6, 1, 0, None),
+        (None, "1h", 5, 1, 0, 6),  # no hour of its block: none is missing
+    ],
+)
+async def test_a_bar_of_what_is_priced_in_a_block_alone_is_final_once_that_is_over(
+    caiso: fakes.FakeReads, block: str | None, interval: str, hour: int, hours: int, count: int, final_after: int | None
+) -> None:
+    caiso.reference.append(fakes.instrument(PEAK_NODE))
+    reference = await caiso.instruments_named(["public"], [HUB, PEAK_NODE])
+    start = DAY + timedelta(hours=hour)
+    rows = [bar(interval, start, hours, count) | {"instrument": name} for name in (PEAK_NODE, HUB)]
+    bars, settle = pl.DataFrame(rows, schema=dict(BAR)), timedelta(minutes=5)
+
+    def finals(at: datetime) -> list[bool]:
+        return shapes.shown_bars(bars, reference, at, block)["is_final"].to_list()
+
+    assert finals(start + timedelta(days=9))[0] is (final_after is not None)
+    if final_after is not None:
+        over = DAY + timedelta(hours=final_after) + settle
+        assert (finals(over - timedelta(seconds=1))[0], finals(over)[0]) == (False, True)
+    assert finals(DAY + timedelta(days=9))[1] is (count == hours or block is not None and count == 16 or count == 1)

@@ -16,7 +16,8 @@ from tests.api.answers import GAS
 from tests.api.test_as_of import bar
 
 TICKS = f"/v1/ticks?instrument={fakes.GAS}&start=2026-07-01T00:00:00Z"
-PAST = f"{TICKS}&as_of=2026-07-02T00:00:00Z"
+AS_OF = "as_of=2026-07-02T00:00:00Z"
+PAST = f"/v1/ticks?instrument={fakes.NODE}&start=2026-07-01T00:00:00Z&{AS_OF}"
 
 
 @pytest.fixture
@@ -47,7 +48,8 @@ async def test_a_provisional_past_and_the_present_are_checked(reads: fakes.FakeR
         answer = await http.get(address)
         assert answer.headers["cache-control"] == "private, no-cache"
         assert (await http.get(address, headers={"If-None-Match": answer.headers["etag"]})).status_code == 304
-        reads.stored.append(fakes.tick(fakes.GAS, fakes.START + timedelta(hours=len(reads.stored)), "9"))
+        name = fakes.NODE if address == PAST else fakes.GAS
+        reads.stored.append(fakes.tick(name, fakes.START + timedelta(hours=len(reads.stored)), "9"))
         changed = await http.get(address, headers={"If-None-Match": answer.headers["etag"]})
         assert changed.status_code == 200
         assert changed.headers["etag"] != answer.headers["etag"]
@@ -77,10 +79,10 @@ async def test_a_tag_is_worth_nothing_to_others(
     reads: fakes.FakeReads, both: tuple[httpx.AsyncClient, httpx.AsyncClient]
 ) -> None:
     one, two = both
-    reads.reference.append(fakes.instrument(fakes.GAS, "other"))
+    reads.reference.append(fakes.instrument(fakes.NODE, "other"))
     tag = (await one.get(PAST)).headers["etag"]
     assert (await two.get(f"{PAST}&tenant=other", headers={"If-None-Match": tag})).status_code == 200
-    less = reads.add_key(entitled=Entitlements(markets=frozenset({"caiso"})), tenant="third")
+    less = reads.add_key(entitled=Entitlements(markets=frozenset({"henry_hub"})), tenant="third")
     for headers, status in (({"X-API-Key": less}, 404), ({"X-API-Key": "nonsense"}, 401)):
         assert (await one.get(PAST, headers=headers | {"If-None-Match": tag})).status_code == status
     bars = reads.add_key(scopes=frozenset({"bars:read"}))
@@ -92,7 +94,7 @@ async def test_a_tag_is_read_again_once_names_and_units_may_be_others(
 ) -> None:
     tag = (await http.get(PAST)).headers["etag"]
     reads.version += 1
-    reads.reference[0] |= {"unit": "USD/MMBtu"}
+    reads.reference[1] |= {"unit": "EUR/MWh"}
     state = fakes.state(reads)  # sees the version at once
     async with fakes.client(reads, reads.add_key(), state) as fresh:
         assert (await fresh.get(PAST, headers={"If-None-Match": tag})).status_code == 200
@@ -138,7 +140,7 @@ async def test_no_tag_is_kept_of_an_answer_that_two_references_may_have_made(
     async def beside_a_change(*given: Any) -> Page:
         page = await ticks(*given)
         if reads.version == 1:
-            reads.reference[0]["unit"] = "EUR/MWh"
+            reads.reference[1]["unit"] = "EUR/MWh"
             reads.version = 2
             ticking.now += 2
             await state.references.look()
@@ -201,6 +203,17 @@ async def test_a_bar_of_a_complete_past_is_as_final_as_it_will_ever_be(
 async def test_the_latest_prices_of_a_market_as_of_an_instant_are_checked(http: httpx.AsyncClient) -> None:
     kept = [
         (await http.get(f"/v1/prices/latest?{which}&as_of=2026-07-02T00:00:00Z")).headers["cache-control"]
-        for which in (f"instrument={fakes.GAS}", "market=henry_hub", "market=henry_hub&format=csv")
+        for which in (f"instrument={fakes.NODE}", "market=caiso", "market=caiso&format=csv")
     ]
     assert kept == ["private, max-age=31536000, immutable", "private, no-cache", "private, no-cache"]
+
+
+async def test_a_past_whose_instruments_are_not_wholly_known_is_checked(
+    reads: fakes.FakeReads, http: httpx.AsyncClient
+) -> None:
+    """Units and `MISSING_METADATA` are what the reference says today; a curve is of today's definition."""
+    reads.landed = fakes.START + timedelta(days=30)
+    for name, kept in ((fakes.GAS, "private, no-cache"), (fakes.NODE, "private, max-age=31536000, immutable")):
+        for address in (TICKS, f"/v1/prices/latest?instrument={fakes.GAS}"):
+            answer = await http.get(f"{address}&{AS_OF}".replace(fakes.GAS, name))
+            assert (answer.json()["complete"], answer.headers["cache-control"]) == (True, kept)

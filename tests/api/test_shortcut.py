@@ -8,7 +8,7 @@ from api.wire.shortcut import Shortcut
 from tests.api import fakes
 from tests.api.answers import GAS, without_ages
 
-PAST = f"/v1/ticks?instrument={fakes.GAS}&start=2026-07-01T00:00:00Z&as_of=2026-07-02T00:00:00Z"
+PAST = f"/v1/ticks?instrument={fakes.NODE}&start=2026-07-01T00:00:00Z&as_of=2026-07-02T00:00:00Z"
 _OWN = {"x-request-id", "content-length", "ratelimit"}
 
 
