@@ -5,6 +5,7 @@ it begins, as in averages (until the next price or its own end, whichever is fir
 without an end, as a stream's, holds nowhere but in the bar that it begins in.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -52,6 +53,22 @@ def grid(
     return pl.concat(parts).sort(ORDER)
 
 
+def count(who: pl.DataFrame, interval: str, span: tuple[datetime, datetime], block: Block | None) -> int:
+    """How many buckets `grid` has of the whole span."""
+    parts = who.partition_by("market", "zone")
+    return sum(rows.height * _buckets(rows.row(0, named=True), interval, span, block) for rows in parts)
+
+
+def _buckets(of: Mapping[str, str], interval: str, span: tuple[datetime, datetime], block: Block | None) -> int:
+    seconds = INTERVALS[interval].seconds
+    if seconds is None:
+        return _inside(_days(*span, of["zone"]), block, of["market"]).height
+    length = timedelta(seconds=seconds)
+    if block is not None:
+        return _inside(_steps(*span, length), block, of["market"]).height
+    return max(0, -((_first(span[0], length) - span[1]) // length))
+
+
 def _of_zone(
     who: pl.DataFrame, interval: str, span: tuple[datetime, datetime], block: Block | None, most: int
 ) -> pl.DataFrame:
@@ -60,14 +77,19 @@ def _of_zone(
     length = _DAY if seconds is None else timedelta(seconds=seconds)
     end = min(span[1], span[0] + (count + 1) * length * (1 if block is None else _SPARSE) + (_WEEKS if block else _DAY))
     every = _days(span[0], end, who["zone"][0]) if seconds is None else _steps(span[0], end, length)
-    inside = every if block is None else _within(every, block, who["market"][0])
+    inside = _inside(every, block, who["market"][0])
     return who.select(_WHO).join(inside.head(count), how="cross")
 
 
 def _steps(start: datetime, end: datetime, length: timedelta) -> pl.DataFrame:
-    first = _EPOCH - (_EPOCH - start) // length * length
-    starts = pl.datetime_range(first, end, length, closed="left", time_unit="us", eager=True).cast(INSTANT)
+    starts = pl.datetime_range(_first(start, length), end, length, closed="left", time_unit="us", eager=True).cast(
+        INSTANT
+    )
     return pl.DataFrame({"start": starts, "end": starts + length})
+
+
+def _first(start: datetime, length: timedelta) -> datetime:
+    return _EPOCH - (_EPOCH - start) // length * length
 
 
 def _days(start: datetime, end: datetime, zone: str) -> pl.DataFrame:
@@ -76,7 +98,9 @@ def _days(start: datetime, end: datetime, zone: str) -> pl.DataFrame:
     return days.filter(pl.col("start") >= start).sort("start")
 
 
-def _within(buckets: pl.DataFrame, block: Block, market: str) -> pl.DataFrame:
+def _inside(buckets: pl.DataFrame, block: Block | None, market: str) -> pl.DataFrame:
+    if block is None:
+        return buckets
     return buckets.join(blocks.hours(buckets, block, market), on="start", how="semi").sort("start")
 
 

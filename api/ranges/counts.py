@@ -1,18 +1,17 @@
 """How many rows a range of ticks or bars holds, counted without reading a price."""
 
-from datetime import datetime
-from typing import Final
+from asyncio import to_thread
 
 import polars as pl
 
 from api.query import BarsQuery, TicksQuery
+from api.ranges import fill
 from api.ranges.estimates import Counted
+from api.ranges.fill import Fill
 from api.ranges.meant import Asked
 from api.reads.ports import Reads
 from db.clickhouse.counts import COUNTED_EXACTLY, Counting
-from pipeline.bars import INTERVALS, by_end
-
-_DAY_S: Final = 86_400
+from pipeline.bars import by_end
 
 
 def whose(asked: Asked) -> Counting:
@@ -35,12 +34,17 @@ async def ticks(reads: Reads, ask: TicksQuery, asked: Asked) -> Counted:
     return Counted(prices, exact=not by_end(asked.reference).any())
 
 
-async def bars(reads: Reads, ask: BarsQuery, asked: Asked, until: datetime) -> Counted:
-    """Bars as they are now; with `fill` the buckets up to `until`."""
-    if ask.fill != "none":
-        seconds = (min(asked.window.end, until) - asked.window.start).total_seconds()
-        buckets = max(0, seconds) // (INTERVALS[ask.interval].seconds or _DAY_S)
-        return Counted(int(buckets) * asked.reference.height, exact=False)
+async def filled(reads: Reads, asked: Asked, wanted: Fill) -> Counted:
+    """A row for every bucket up to now; later ones where there is a bar of prices that are known ahead."""
+    window = asked.window
+    ahead = whose(asked)._replace(start=min(max(window.start, wanted.until), window.end))
+    known = _sum(await reads.count_bars(ahead, wanted.interval)) if ahead.start < ahead.end else 0
+    begun = await to_thread(fill.buckets, wanted, window)
+    return Counted(begun + known, exact=window.end <= wanted.until, page=fill.affordable(wanted, window.limit))
+
+
+async def bars(reads: Reads, ask: BarsQuery, asked: Asked) -> Counted:
+    """Bars as they are now."""
     there = _sum(await reads.count_bars(whose(asked), ask.interval))
     return Counted(there, exact=asked.moment is None and ask.block is None and ask.timezone is None)
 

@@ -21,10 +21,12 @@ _BYTES: Final[Mapping[Kind, Mapping[FormatName, int]]] = {
 
 
 class Counted(NamedTuple):
-    """How many rows there are; where that is not `exact`, there are hardly more."""
+    """How many rows there are; where that is not `exact`, there are hardly more. `page`: the most that one page holds,
+    whatever its limit."""
 
     rows: int
     exact: bool
+    page: int | None = None
 
 
 def told(kind: Kind, found: Counted, limit: int | None, left: int, query: Mapping[str, object]) -> Response:
@@ -33,7 +35,7 @@ def told(kind: Kind, found: Counted, limit: int | None, left: int, query: Mappin
         "rows": found.rows,
         "rows_exact": found.exact,
         "bytes_estimate": {name: found.rows * size for name, size in _BYTES[kind].items()},
-        "requests": 1 if limit is None else max(1, -(-found.rows // limit)),
+        "requests": 1 if limit is None else max(1, -(-found.rows // min(limit, found.page or limit))),
         "cost": {"rows": found.rows, "rows_left_today": left},
         "query": query,
     }

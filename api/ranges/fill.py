@@ -56,10 +56,18 @@ async def every(ticks: Callable[[Window], Awaitable[Page]], start: datetime, end
     return pl.concat(found)
 
 
+def buckets(fill: Fill, window: Window) -> int:
+    """How many buckets of the range have begun; of prices that are repeated ahead also those in which one may hold."""
+    return sum(
+        filled.count(who, fill.interval, (window.start, max(window.start, min(window.end, until))), fill.block)
+        for who, until in _until(fill)
+    )
+
+
 async def page(fill: Fill, window: Window, sources: Sources) -> Page:
     """A page as `api.reads.ports.Reads.bars` gives one, with `filled`; a page that goes on may hold fewer rows."""
     after = positions.read_position(BarPosition, window.after)
-    limit = _affordable(fill, window.limit)
+    limit = affordable(fill, window.limit)
     grid = await to_thread(_grid, fill, window, after, limit)
     more = grid.height > limit
     end = grid["start"][limit - 1] + _INSTANT if more else window.end
@@ -74,7 +82,7 @@ async def page(fill: Fill, window: Window, sources: Sources) -> Page:
     return Page(bars.filter((pl.col("start") < fill.until) | (pl.col("filled") != "null")), following)
 
 
-def _affordable(fill: Fill, limit: int) -> int:
+def affordable(fill: Fill, limit: int) -> int:
     """How many rows a page may hold at most."""
     if fill.kind == "null":
         return limit

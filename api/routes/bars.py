@@ -54,7 +54,8 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     meant = asked._replace(reference=days.with_days(asked.reference, ask, block, asked.window))
     reads = state_of(request).reads
     if ask.dry_run:
-        found = await range_counts.bars(reads, ask, asked, clock.now())
+        wanted = _fill(ask, meant, block)
+        found = await (range_counts.filled(reads, meant, wanted) if wanted else range_counts.bars(reads, ask, asked))
         return long_answers.told(request, caller, ask, asked, "bars", found)
     read = partial(_read, reads, ask, meant, block)
     if long_answers.is_long(request, ask):
@@ -90,8 +91,8 @@ async def _shown(
     reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, past: datetime, window: Window
 ) -> Page:
     """A page as it is shown: filled, and with local times, where that is asked for."""
-    now, part = clock.now() if asked.moment is None else asked.moment.at, asked._replace(window=window)
-    page = await (_bars(reads, ask, part, block) if ask.fill == "none" else _filled(reads, ask, part, block, now))
+    part, wanted = asked._replace(window=window), _fill(ask, asked, block)
+    page = await (_bars(reads, ask, part, block) if wanted is None else _filled(reads, ask, part, block, wanted))
     rows = shapes.shown_bars(page.rows, asked.reference, past, block)
     return Page(with_local(rows, asked.reference, ask.timezone, BAR_INSTANTS), page.following)
 
@@ -105,9 +106,14 @@ async def _bars(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None)
     return await reads.bars(asked.visible.tenants, _names(asked.reference), ask.interval, asked.window)
 
 
-async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, now: datetime) -> Page:
-    assert ask.fill != "none"
+def _fill(ask: BarsQuery, asked: Asked, block: Block | None) -> Fill | None:
+    """How empty buckets are filled, if they are."""
+    now = clock.now() if asked.moment is None else asked.moment.at
+    of = days.of_grid(asked.reference, block)
+    return None if ask.fill == "none" else Fill(ask.fill, ask.interval, block, now, of)
 
+
+async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, wanted: Fill) -> Page:
     async def bars(who: pl.DataFrame, window: Window) -> Page:
         some = asked.reference.join(who, on=["tenant", "instrument"], how="semi")
         return await _bars(reads, ask, asked._replace(reference=some, window=window), block) if some.height else NONE
@@ -116,7 +122,6 @@ async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | Non
         known = asked.moment and asked.moment.at
         return await fill.every(partial(reads.ticks, asked.visible.tenants, names, known=known), start, end)
 
-    wanted = Fill(ask.fill, ask.interval, block, now, days.of_grid(asked.reference, block))
     return await fill.page(wanted, asked.window, Sources(bars, ticks))
 
 

@@ -116,4 +116,4 @@ async def test_a_bar_of_what_is_priced_in_a_block_alone_is_final_once_that_is_ov
     if final_after is not None:
         over = DAY + timedelta(hours=final_after) + settle
         assert (finals(over - timedelta(seconds=1))[0], finals(over)[0]) == (False, True)
-    assert finals(DAY + timedelta(days=9))[1] is (count == hours or block is not None and count == 16 or count == 1)
+    assert finals(DAY + timedelta(days=9))[1] is (count == hours or (block is not None and count == 16) or count == 1)

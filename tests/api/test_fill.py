@@ -115,6 +115,25 @@ async def test_every_bucket_is_there_once(limit: int, most: int, interval: str, 
     assert any(row["start"] >= NOW for row in found) or block == "2x16"  # Monday is in no 2x16
 
 
+@pytest.mark.parametrize(
+    ("interval", "block"), [("1m", None), ("1h", None), ("1h", "2x16"), ("1d", None), ("1d", "peak")]
+)
+@pytest.mark.parametrize("minutes", [0, 7])
+def test_buckets_are_counted_as_they_are_made(interval: str, block: str | None, minutes: int) -> None:
+    window = Window(START + timedelta(minutes=minutes), START + SPAN, None, 10)
+    soon = NOW + timedelta(minutes=30)  # within which prices of five minutes are known ahead
+    parts = ((who("A", "B"), soon), (who("A", product="da_hourly"), window.end), (who("P", market="pjm"), NOW))
+    kind: Kind = "hold" if interval == "1m" else "null"
+    made = [
+        filled.grid(of, interval, (window.start, ahead if kind == "hold" else NOW), block, 100_000).height
+        for of, ahead in parts
+    ]
+    for (of, _), count in zip(parts[:2], made[:2], strict=True):
+        assert fill.buckets(Fill(kind, interval, block, NOW, of), window) == count
+    several = Fill(kind, interval, block, NOW, pl.concat([of for of, _ in parts[1:]]))
+    assert fill.buckets(several, window) == sum(made[1:])
+
+
 def runs(hold: timedelta, until: datetime) -> list[Row]:
     """Prices at odd seconds, of both instruments, that hold until the next one and at most for this time."""
     chance, found, at = random.Random(3), list[Row](), START - timedelta(minutes=9)
@@ -204,6 +223,40 @@ async def test_rows_say_whether_they_were_filled(reads: fakes.FakeReads, http: h
     assert [set(row) & {"filled"} for row in data(await http.get(address))] == [set(), set()]
     local = data(await http.get(f"{address}&fill=null&timezone=Asia/Tokyo"))
     assert local[0]["start_local"] == "2026-07-01T09:00:00+09:00"
+
+
+@pytest.mark.usefixtures("now")
+@pytest.mark.parametrize(
+    ("asked", "rows", "is_exact", "requests"),
+    [
+        ("interval=1h&fill=null&end=2026-07-01T05:00:00Z", 5, True, 2),
+        ("interval=1h&fill=null", 8, False, 2),  # six of them have begun
+        ("interval=1m&fill=hold&end=2026-07-01T05:00:00Z", 300, True, 75),
+        ("interval=1d&fill=hold&limit=10000&start=2020-01-01T00:00:00Z", 2_374, False, 14),  # a page: 173 days
+    ],
+)
+async def test_a_dry_run_tells_the_rows_that_come(
+    reads: fakes.FakeReads, http: httpx.AsyncClient, asked: str, rows: int, requests: int, *, is_exact: bool
+) -> None:
+    ahead = [fakes.START + timedelta(hours=hour) for hour in (2, 8, 30)]
+    reads.bar_rows = [bar(at, at) | {"interval": "1h", "instrument": fakes.NODE} for at in ahead]
+    address = f"/v1/bars?instrument={fakes.NODE}&{asked}"
+    address += "".join(f"&{each}" for each in ("start=2026-07-01T00:00:00Z", "limit=4") if each[:5] not in asked)
+    told = (await http.get(f"{address}&dry_run=true")).json()
+    assert (told["rows"], told["rows_exact"], told["requests"]) == (rows, is_exact, requests)
+    if rows < 1000:
+        assert len(await walk(http, address)) == rows
+
+
+async def walk(http: httpx.AsyncClient, address: str) -> list[Row]:
+    """All rows of an answer, page after page."""
+    found, following = list[Row](), ""
+    while True:
+        answer = (await http.get(f"{address}{following}")).json()
+        found += answer["data"]
+        if answer["next"] is None:
+            return found
+        following = f"&cursor={answer['next']}"
 
 
 @pytest.mark.usefixtures("now")
