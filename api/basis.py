@@ -9,8 +9,9 @@ from typing import Any, Final
 import polars as pl
 
 from api.problems import invalid
-from api.ranges.fill import every
+from api.ranges import slices
 from api.reads.ports import Page, Reads, Window
+from api.values import MAX_LIMIT
 from pipeline import flags, products
 from pipeline.schema import SCALE
 from pipeline.shown import flag_names
@@ -38,7 +39,7 @@ async def basis(reads: Reads, node: Row, hub: Row, window: Window, known: dateti
         return Page(_differences(page.rows, page.rows, node, hub), page.following)
     first, last = page.rows["start"][0], page.rows["start"][-1]
     of_hub = partial(reads.ticks, [hub["tenant"]], [hub["instrument"]], known=known)
-    beside = await every(of_hub, first, last + timedelta(microseconds=1))
+    beside = await slices.whole(of_hub, Window(first, last + timedelta(microseconds=1), None, MAX_LIMIT))
     rows = await to_thread(_differences, page.rows, beside, node, hub)
     return Page(rows, page.following)
 

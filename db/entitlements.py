@@ -16,6 +16,11 @@ class Entitlements:
     products: frozenset[str] | None = None
     history: timedelta | None = None
 
+    @property
+    def are_of_all(self) -> bool:
+        """Whether all markets and products may be seen."""
+        return self.markets is None and self.products is None
+
     def allow(self, market: str, product: str) -> bool:
         """Whether public prices of this market and product may be seen."""
         named = self.products is None or not self.products.isdisjoint({product, f"{market}.{product}"})

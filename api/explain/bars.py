@@ -2,7 +2,7 @@
 
 from asyncio import to_thread
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -32,9 +32,11 @@ _SHOWN: Final = (
 
 
 class Explained(NamedTuple):
-    """`bar`: its row (`api.shapes.BAR`), made under the rules of number `rule`; `publications`: the first of `total`,
-    where they are not `whole`; `working`: None then, and where none of them counts any more."""
+    """`bar`: its row (`api.shapes.BAR`), made under the rules of number `rule`, of what had arrived up to `past`;
+    `publications`: the first of `total`, where they are not `whole`; `working`: None then, and where none of them
+    counts any more."""
 
+    past: datetime
     bar: pl.DataFrame
     rule: int
     publications: pl.DataFrame
@@ -53,6 +55,7 @@ class Explained(NamedTuple):
 
 async def explain(reads: Reads, one: Instrument, bucket: Bucket, known: Moment | None) -> Explained:
     """What there is to tell of a bar; 404 where there is none."""
+    past = await arrived(reads, known)
     bar, rule = await _bar(reads, one, bucket, known)
     if bar.is_empty():
         raise not_found(
@@ -62,7 +65,8 @@ async def explain(reads: Reads, one: Instrument, bucket: Bucket, known: Moment |
     at = known and known.at
     seen = await reads.bar_publications(one.tenant, one.name, bucket.start, bucket.end, at, MOST)
     topics = await reads.topics_of(seen.rows["topic_id"].unique().to_list())
-    return await to_thread(_explained, bar, rule, seen, topics, bucket, one.product.grace)
+    told, working = await to_thread(_explained, seen, topics, bucket, one.product.grace)
+    return Explained(past, bar, rule, told, seen.total, seen.whole, working)
 
 
 async def _bar(reads: Reads, one: Instrument, bucket: Bucket, known: Moment | None) -> tuple[pl.DataFrame, int]:
@@ -78,18 +82,17 @@ def _reference(one: Instrument) -> pl.DataFrame:
 
 
 def _explained(
-    bar: pl.DataFrame, rule: int, seen: Publications, topics: Mapping[str, str], bucket: Bucket, grace: timedelta
-) -> Explained:
+    seen: Publications, topics: Mapping[str, str], bucket: Bucket, grace: timedelta
+) -> tuple[pl.DataFrame, Working | None]:
     told = judged(seen.rows, bucket, grace)
     working = worked(told, bucket, grace) if seen.whole and told["counts"].any() else None
     topic = pl.col("topic_id").replace_strict(dict(topics), default=None, return_dtype=pl.String)
-    return Explained(bar, rule, told.with_columns(topic=topic), seen.total, seen.whole, working)
+    return told.with_columns(topic=topic), working
 
 
-async def text(reads: Reads, one: Instrument, what: Explained, known: Moment | None, *, as_text: bool) -> str:
+def text(one: Instrument, what: Explained, known: Moment | None, *, as_text: bool) -> str:
     """The fields of `api.schemas.explain.BarExplained` as JSON."""
-    past = await arrived(reads, known)
-    bar = shapes.shown_bars(what.bar, _reference(one), past)
+    bar = shapes.shown_bars(what.bar, _reference(one), what.past)
     head: dict[str, Any] = {
         "complete": None if known is None else known.complete,
         "agrees": what.agrees,

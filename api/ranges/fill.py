@@ -46,16 +46,6 @@ class Sources(NamedTuple):
     ticks: Callable[[list[str], datetime, datetime], Awaitable[pl.DataFrame]]
 
 
-async def every(ticks: Callable[[Window], Awaitable[Page]], start: datetime, end: datetime) -> pl.DataFrame:
-    """All ticks of [start, end), page after page."""
-    found, after = list[pl.DataFrame](), None
-    while not found or after is not None:
-        read = await ticks(Window(start, end, after, MOST_TICKS))
-        found.append(read.rows)
-        after = read.following
-    return pl.concat(found)
-
-
 def buckets(fill: Fill, window: Window) -> int:
     """How many buckets of the range have begun; of prices that are repeated ahead also those in which one may hold."""
     return sum(

@@ -62,7 +62,7 @@ async def answer(request: Request, caller: Principal, ask: RangeQuery, asked: As
     most = ask.limit if "limit" in ask.model_fields_set else None
     counted = await source.by_hour()
     _require_room(request, caller, counted, most)
-    ended = state_of(request).streams.take()
+    ended = state_of(request).streams.take(caller.tenant)
     try:
         frames = await begun(_frames(asked, source, counted, most))
         return _streamed(request, caller, ask, asked, frames, ended)

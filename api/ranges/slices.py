@@ -61,6 +61,11 @@ async def paged(read: Read, parts: Iterator[Window]) -> Frames:
                 break
 
 
+async def whole(read: Read, window: Window) -> pl.DataFrame:
+    """All rows of a range, read so many at a time as its limit says."""
+    return pl.concat([rows async for rows in paged(read, iter([window]))])
+
+
 async def first(frames: Frames, most: int) -> Frames:
     """So many rows at most."""
     async with aclosing(frames):

@@ -1,15 +1,17 @@
 """`VOLUME_SPIKE` of the ticks of an answer, by the volumes of the days before."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import polars as pl
 
+from api.ranges import slices
 from api.reads.ports import Names, Reads, Window
+from api.values import MAX_LIMIT
 from pipeline import spikes
 
 _DAY: Final = timedelta(days=1)
-_DAYS: Final = 20_000  # bars of days that are looked at for what is usual
 
 
 class Spikes:
@@ -28,9 +30,9 @@ class Spikes:
         assert isinstance(first, datetime)
         assert isinstance(last, datetime)
         names = sorted(rows["instrument"].unique())
-        span = Window(_midnight(first) - spikes.LOOK_BACK - _DAY, _midnight(last) + 2 * _DAY, None, _DAYS)
+        span = Window(_midnight(first) - spikes.LOOK_BACK - _DAY, _midnight(last) + 2 * _DAY, None, MAX_LIMIT)
         if self._span != span or not set(names) <= set(self._names):
-            self._days = (await reads.bars(tenants, names, "1d", span)).rows
+            self._days = await slices.whole(partial(reads.bars, tenants, names, "1d"), span)
             self._names, self._span = names, span
         return spikes.flagged(rows, self._days)
 

@@ -5,6 +5,7 @@ whole.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from typing import Final
@@ -15,6 +16,7 @@ from starlette.types import Message, Receive, Scope, Send
 from api.formats.writers import Writer
 from api.problems import Problem
 from api.ranges.slices import Frames, ahead
+from pipeline.schema import PUBLIC
 
 STALLED_S: Final = 60.0  # a client that takes nothing for so long is let go
 _RETRY_AFTER_S: Final = 10
@@ -22,25 +24,27 @@ _PIECE: Final = 5_000  # rows of text that are written at once
 
 
 class Streams:
-    """The places for long answers of this process."""
+    """The places for long answers of this process; of several a customer never holds all."""
 
     def __init__(self, most: int = 2, otherwise: str = ", or ask for pages with limit=10000") -> None:
         self.most = most
         self._otherwise = otherwise
-        self._held = 0
+        self._held = Counter[str]()
 
-    def take(self) -> Callable[[], None]:
+    def take(self, tenant: str) -> Callable[[], None]:
         """Takes a place; what gives it back, once. A 503 problem where none is free."""
-        if self._held >= self.most:
-            detail = f"{self.most} long answers are under way here, and no more at a time. Come again in "
+        own = self.most if tenant == PUBLIC else max(1, self.most - 1)
+        if self._held.total() >= self.most or self._held[tenant] >= own:
+            detail = "As many long answers as are given at a time are under way here. Come again in "
             detail += f"{_RETRY_AFTER_S} seconds{self._otherwise}."
             raise Problem(503, "too-many-streams", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
-        self._held += 1
+        self._held[tenant] += 1
         given = iter([None])
 
         def give_back() -> None:
             if next(given, 1) is None:
-                self._held -= 1
+                self._held[tenant] -= 1
+                self._held += Counter()  # forgets who holds none
 
         return give_back
 

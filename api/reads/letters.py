@@ -55,7 +55,7 @@ class LetterReads(AuditReads):
             if (first := await idempotency.kept(connection, once, by.at)) is not None:
                 return Performed(first, replayed=True)
             answer = await self._replayed(wanted, by)
-            await idempotency.keep(connection, once, answer, by.at)
+            await idempotency.keep(connection, once, by.tenant, answer, by.at)
         return Performed(answer)
 
     async def _replayed(self, wanted: Replay, by: By) -> dict[str, Any]:

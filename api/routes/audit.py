@@ -13,13 +13,14 @@ from api.routes.common import ONCE, AuditReader
 from api.schemas import audit as schemas_audit
 from api.schemas import prices as schemas
 from api.security.audit import require_tenant
+from api.security.guard import Guarded
 from api.security.principal import Principal
 from api.state import state_of
 from api.values import Instant, Text
 from db.postgres.audit_chain import Record
 from db.postgres.audit_reads import Filters
 
-router: Final = APIRouter(prefix="/v1/admin", dependencies=[ONCE], tags=["administration"])
+router: Final = APIRouter(prefix="/v1/admin", dependencies=[ONCE], tags=["administration"], route_class=Guarded)
 
 
 class AuditQuery(Listed):

@@ -12,7 +12,7 @@ from api import shapes
 from api.moment import arrived
 from api.problems import invalid
 from api.query import BarsQuery
-from api.ranges import again, days, fill, long_answers, slices
+from api.ranges import again, days, fill, long_answers, slices, whose
 from api.ranges import counts as range_counts
 from api.ranges import meant as ranges
 from api.ranges.fill import NONE, Fill, Sources
@@ -20,7 +20,7 @@ from api.ranges.local_time import BAR_INSTANTS, with_local
 from api.ranges.long_answers import Source
 from api.ranges.meant import Asked
 from api.ranges.settled import Made
-from api.reads.ports import Page, Reads, Window
+from api.reads.ports import Names, Page, Reads, Window
 from api.routes.common import ONCE, BarReader
 from api.schemas import prices as schemas
 from api.state import state_of
@@ -103,7 +103,11 @@ async def _bars(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None)
         return await reads.known_bars(asked.reference, ask.interval, asked.window, asked.moment.at, read)
     if read is not None:
         return await reads.block_bars(asked.reference, ask.interval, read, asked.window)
-    return await reads.bars(asked.visible.tenants, _names(asked.reference), ask.interval, asked.window)
+
+    async def stored(tenants: Names, names: Names, window: Window) -> Page:
+        return await reads.bars(tenants, names, ask.interval, window)
+
+    return await whose.page(stored, asked.reference, asked.window, whose.BARS)
 
 
 def _fill(ask: BarsQuery, asked: Asked, block: Block | None) -> Fill | None:
@@ -120,13 +124,10 @@ async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | Non
 
     async def ticks(names: list[str], start: datetime, end: datetime) -> pl.DataFrame:
         known = asked.moment and asked.moment.at
-        return await fill.every(partial(reads.ticks, asked.visible.tenants, names, known=known), start, end)
+        read = partial(reads.ticks, asked.visible.tenants, names, known=known)
+        return await slices.whole(read, Window(start, end, None, fill.MOST_TICKS))
 
     return await fill.page(wanted, asked.window, Sources(bars, ticks))
-
-
-def _names(reference: pl.DataFrame) -> list[str]:
-    return reference["instrument"].unique().to_list()
 
 
 def _block(ask: BarsQuery, reference: pl.DataFrame) -> Block | None:

@@ -11,12 +11,13 @@ from api.query import NoQuery
 from api.routes.common import ONCE, Caller
 from api.schemas import caller as schemas_caller
 from api.schemas import prices as schemas
+from api.security.guard import Guarded
 from api.security.principal import Principal
 from api.security.scopes import KEYS
 from api.state import state_of
 from service import clock
 
-router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["caller"])
+router: Final = APIRouter(prefix="/v1", dependencies=[ONCE], tags=["caller"], route_class=Guarded)
 DAYS: Final = 31
 
 

@@ -19,10 +19,13 @@ from api.routes.common import ONCE, LetterAdmin
 from api.schemas import letters as schemas_letters
 from api.schemas import prices as schemas
 from api.security.audit import by
+from api.security.guard import Guarded
 from api.state import state_of
 from db.letters.named import with_ids
 
-router: Final = APIRouter(prefix="/v1/admin/dead-letters", dependencies=[ONCE], tags=["administration"])
+router: Final = APIRouter(
+    prefix="/v1/admin/dead-letters", dependencies=[ONCE], tags=["administration"], route_class=Guarded
+)
 _Id = Annotated[
     str,
     Path(

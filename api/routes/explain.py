@@ -43,7 +43,7 @@ async def explain_bar(request: Request, caller: BarReader, ask: Annotated[Explai
     asked = bucket(one, ask.interval, ask.start)
     found = await explain.explain(reads, one, asked, known)
     answers.count_rows(request, found.publications.height)
-    text = await explain.text(reads, one, found, known, as_text=ask.price_type == "decimal")
+    text = explain.text(one, found, known, as_text=ask.price_type == "decimal")
     return Response(text, media_type="application/json")
 
 

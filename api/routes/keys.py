@@ -19,12 +19,13 @@ from api.routes.common import ONCE, KeyAdmin
 from api.schemas import access as schemas_access
 from api.schemas import prices as schemas
 from api.security.audit import by
+from api.security.guard import Guarded
 from api.state import state_of
 from api.values import Text
 from db.postgres.keys import RevokeKey
 from service import clock
 
-router: Final = APIRouter(prefix="/v1/admin/keys", dependencies=[ONCE], tags=["administration"])
+router: Final = APIRouter(prefix="/v1/admin/keys", dependencies=[ONCE], tags=["administration"], route_class=Guarded)
 _Id = Annotated[Text, Path(max_length=64, description="the public part of the key", examples=["4Zk0mVb1Qx7C"])]
 _DEFAULT: Final = Rotation()
 _MADE: Final = {201: {"model": schemas_access.MadeKey}, **schemas.READ, **schemas.problems(409)}

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Query, Request
-from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import answers, shapes
@@ -24,7 +23,7 @@ from api.ranges import estimates
 from api.ranges.estimates import Counted
 from api.routes.common import ONCE, PriceReader
 from api.schemas import prices as schemas
-from api.security.guard import admitted
+from api.security.guard import Guarded, admitted
 from api.security.history import require_history, sources
 from api.security.principal import Principal
 from api.security.scopes import PRICES
@@ -37,7 +36,7 @@ from service import clock
 _MOST: Final = 1_000_000  # instruments that are counted
 
 
-class _Remembering(APIRoute):
+class _Remembering(Guarded):
     """Answers a query that is remembered without reading it again; the key is asked for all the same."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

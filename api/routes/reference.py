@@ -14,13 +14,14 @@ from api.routes.common import ONCE, ReferenceAdmin
 from api.schemas import prices as schemas
 from api.schemas import reference as schemas_reference
 from api.security.audit import by, require_tenant
+from api.security.guard import Guarded
 from api.state import state_of
 from api.values import Flag
 from api.wire.bodies import require_type
 from db.reference.loading import Mode, Refused
 from pipeline.reference.writing import to_csv
 
-router: Final = APIRouter(prefix="/v1/admin", dependencies=[ONCE], tags=["administration"])
+router: Final = APIRouter(prefix="/v1/admin", dependencies=[ONCE], tags=["administration"], route_class=Guarded)
 _Table = Annotated[str, Path(max_length=64, description="e.g. taxonomy_rules", examples=["taxonomy_rules"])]
 _RULE: Final = "rule,priority,market,commodity,region,tier,source\ncaiso,1,caiso,power,US-CA,real_time,mine\n"
 _CSV: Final = {"text/csv": {"schema": {"type": "string"}, "example": _RULE}}
@@ -48,8 +49,12 @@ class WriteQuery(Strict):
 async def show_reference_table(
     request: Request, caller: ReferenceAdmin, table: _Table, ask: Annotated[ReadQuery, Query()]
 ) -> Response:
-    """All rows of a table that a tenant has of its own (default: yours)."""
-    require_tenant(request, caller, ask.tenant, caller.readable)
+    """All rows of a table that a tenant has of its own (default: yours).
+
+    Public rows name instruments of all markets: who may see only some of these reads those of its own tenant alone.
+    """
+    readable = caller.readable if caller.entitled.are_of_all else (caller.tenant,)
+    require_tenant(request, caller, ask.tenant, readable)
     tenant, found = ask.tenant or caller.tenant, reference_admin.table_of(table)
     snapshot = await state_of(request).reads.snapshot(fresh=True)
     rows = reference_admin.rows_of(snapshot, found, tenant)

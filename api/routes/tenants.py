@@ -19,10 +19,11 @@ from api.routes.common import ONCE, TenantAdmin
 from api.schemas import access as schemas_access
 from api.schemas import prices as schemas
 from api.security.audit import by
+from api.security.guard import Guarded
 from api.state import state_of
 from db.postgres.tenants import CreateTenant, LimitTenant, ResumeTenant, SuspendTenant
 
-router: Final = APIRouter(prefix="/v1/admin/tenants", dependencies=[ONCE], tags=["administration"])
+router: Final = APIRouter(prefix="/v1/admin/tenants", dependencies=[ONCE], tags=["administration"], route_class=Guarded)
 _Id = Annotated[TenantName, Path(max_length=64, examples=["acme"])]
 _CHANGED: Final = {200: {"model": schemas_access.Tenant}, **schemas.READ, **schemas.problems(409)}
 _NDJSON: Final = {"application/x-ndjson": {"schema": {"type": "string"}}}
@@ -106,7 +107,7 @@ async def export_tenant(request: Request, caller: TenantAdmin, tenant: _Id, _: A
     tenants.require_seen(request, caller, tenant)
     with told():
         await state_of(request).reads.tenant_of(tenant)
-    lines, ended = tenants.lines(state_of(request).reads, tenant), state_of(request).exports.take()
+    lines, ended = tenants.lines(state_of(request).reads, tenant), state_of(request).exports.take(caller.tenant)
     return Streamed(lines, {}, "application/x-ndjson", ended)
 
 

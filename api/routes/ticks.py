@@ -13,12 +13,12 @@ from starlette.responses import Response
 from api import shapes
 from api.query import TicksQuery
 from api.ranges import counts as range_counts
-from api.ranges import long_answers, slices
+from api.ranges import long_answers, slices, whose
 from api.ranges import meant as ranges
 from api.ranges.local_time import TICK_INSTANTS, with_local
 from api.ranges.long_answers import Source
 from api.ranges.meant import Asked
-from api.ranges.slices import Frames
+from api.ranges.slices import Frames, ReadParts
 from api.ranges.spikes import Spikes
 from api.reads.ports import Page, Reads, Window
 from api.routes.common import ONCE, PriceReader
@@ -56,22 +56,24 @@ async def list_ticks(request: Request, caller: PriceReader, ask: Annotated[Ticks
 
 def _source(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show) -> Source:
     counted = partial(range_counts.ticks_by_hour, reads, asked)
-    if ask.revisions or by_end(asked.reference).any():
+    groups = whose.groups(asked.reference)
+    if ask.revisions or by_end(asked.reference).any() or len(groups) > 1:
         pages = partial(slices.paged, partial(_page, reads, ask, asked, show))
         return Source(pages, counted, MAX_LIMIT)
-    return Source(partial(_many, reads, ask, asked, show), counted)
+    many = partial(reads.many_ticks, *groups[0], known=asked.moment and asked.moment.at)
+    return Source(partial(_many, many, show), counted)
 
 
-async def _many(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show, parts: Iterator[Window]) -> Frames:
-    known = asked.moment and asked.moment.at
-    async with aclosing(reads.many_ticks(asked.visible.tenants, ask.instrument, parts, known)) as found:
+async def _many(read: ReadParts, show: _Show, parts: Iterator[Window]) -> Frames:
+    async with aclosing(read(parts)) as found:
         async for rows in found:
             yield await show(rows)
 
 
 async def _page(reads: Reads, ask: TicksQuery, asked: Asked, show: _Show, window: Window) -> Page:
-    read = reads.revisions if ask.revisions else reads.ticks
-    page = await read(asked.visible.tenants, ask.instrument, window, asked.moment and asked.moment.at)
+    read, order = (reads.revisions, whose.REVISIONS) if ask.revisions else (reads.ticks, whose.TICKS)
+    known = partial(read, known=asked.moment and asked.moment.at)
+    page = await whose.page(known, asked.reference, window, order)
     return Page(await show(page.rows), page.following)
 
 

@@ -1,7 +1,7 @@
 """The one guard: a route declares its scope through it; an application where one does not cannot start."""
 
-from collections.abc import Collection, Sequence
-from typing import Annotated, Final
+from collections.abc import Callable, Collection, Coroutine, Sequence
+from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
+from starlette.responses import Response
 
 from api.problems import Problem
 from api.security.audit import denied
@@ -81,15 +82,32 @@ def _given(headers: Headers) -> set[str]:
     return {each for each in (*bearers, *headers.getlist("X-API-Key")) if each}
 
 
+class Guarded(APIRoute):
+    """A route whose caller is known before anything of the request is read: without a good key nothing else is wrong
+    with it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        read, scopes = super().get_route_handler(), declared(self.dependant)
+        if scopes is None:
+            return read
+
+        async def handle(request: Request) -> Response:
+            await admitted(request, scopes)
+            return await read(request)
+
+        return handle
+
+
 def require_guarded(app: FastAPI) -> None:
     """Raises for a route that is neither open nor guarded with a scope: nothing is served by oversight."""
     for route in iter_route_contexts(app.routes):
         if route.path not in OPEN and not _is_guarded(route):
-            raise DataProcessingError(f"the route {route.path} declares no scope. Depend on `guard` with one.", "api")
+            fix = "Depend on `guard` with one, in a router of `Guarded` routes."
+            raise DataProcessingError(f"the route {route.path} declares no scope before it is read. {fix}", "api")
 
 
 def _is_guarded(route: RouteContext) -> bool:
-    if not isinstance(route.original_route, APIRoute):
+    if not isinstance(route.original_route, Guarded):
         return False
     scopes = declared(route.dependant)
     return scopes is not None and (bool(scopes) or route.path in ANY_KEY)

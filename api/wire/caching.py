@@ -10,14 +10,13 @@ from hashlib import blake2b
 from typing import Any, Final
 
 from fastapi import Request
-from fastapi.routing import APIRoute
 from starlette.responses import Response, StreamingResponse
 
 from api.formats.media import VARY
 from api.formats.negotiation import accepted
 from api.listing import CHECKED, FOR_EVER
 from api.references import NEVER_SEEN
-from api.security.guard import admitted, declared
+from api.security.guard import Guarded, admitted, declared
 from api.state import state_of
 from api.wire.tags import Held, query_of
 
@@ -25,7 +24,7 @@ _NAME: Final = "Cache-Control"
 _BYTES: Final = 16
 
 
-class Cached(APIRoute):
+class Cached(Guarded):
     """A route whose answers have tags. One that a route lets be kept says so in `Cache-Control`."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:

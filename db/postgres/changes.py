@@ -55,7 +55,7 @@ async def perform(engine: AsyncEngine, secret: str, change: Change, by: By, once
             return Performed(first, replayed=True)
         done = await change.apply(connection, by)
         if once is not None:
-            await idempotency.keep(connection, once, done.answer, by.at)
+            await idempotency.keep(connection, once, done.tenant, done.answer, by.at)
         if done.target is not None:  # last, for others who append wait from here on
             await append(connection, secret, [_entry(change.action, done, done.target, by)], by.at)
     return Performed(done.answer)

@@ -21,7 +21,7 @@ _POOL: Final = 5
 
 def make_engine(dsn: str, *, pooled: bool = True, trust: Trust | None = None) -> AsyncEngine:
     """An engine for `postgresql://…`; connects at first use. `pooled=False` suits one loop per task; `trust`: where the
-    caller learns that a server is away before its connections do.
+    caller learns that a server is away before its connections do. What is sent to the server stands in no error.
     """
     try:
         url = make_url(dsn).set(drivername="postgresql+asyncpg")
@@ -32,9 +32,14 @@ def make_engine(dsn: str, *, pooled: bool = True, trust: Trust | None = None) ->
         ) from None
     arguments = {"timeout": CONNECT_SECONDS, "command_timeout": STATEMENT_SECONDS}
     if not pooled:
-        return create_async_engine(url, connect_args=arguments, poolclass=NullPool)
+        return create_async_engine(url, connect_args=arguments, poolclass=NullPool, hide_parameters=True)
     engine = create_async_engine(
-        url, connect_args=arguments, pool_size=_POOL, max_overflow=_POOL, pool_timeout=CONNECT_SECONDS
+        url,
+        connect_args=arguments,
+        pool_size=_POOL,
+        max_overflow=_POOL,
+        pool_timeout=CONNECT_SECONDS,
+        hide_parameters=True,
     )
     (trust or Trust()).watch(engine)
     return engine

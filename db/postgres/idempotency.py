@@ -50,12 +50,18 @@ async def kept(connection: AsyncConnection, post: Once, at: datetime) -> dict[st
     return row.answer
 
 
-async def keep(connection: AsyncConnection, post: Once, answer: Mapping[str, Any], at: datetime) -> None:
-    """Keeps the answer (plain JSON values, no secret), and drops some that are too old."""
-    values = {**post._asdict(), "answer": dict(answer), "at": at}
+async def keep(connection: AsyncConnection, post: Once, about: str, answer: Mapping[str, Any], at: datetime) -> None:
+    """Keeps the answer (plain JSON values, no secret) about a tenant, and drops some that are too old."""
+    values = {**post._asdict(), "answer": dict(answer), "about": about, "at": at}
     statement = insert(idempotency).values(values)
     await connection.execute(statement.on_conflict_do_update(index_elements=["tenant", "name"], set_=values))
     await connection.execute(_too_old(at))
+
+
+async def forget(connection: AsyncConnection, tenant: str) -> int:
+    """Drops all answers to a tenant, and about it; how many."""
+    of = idempotency.c
+    return (await connection.execute(delete(idempotency).where((of.tenant == tenant) | (of.about == tenant)))).rowcount
 
 
 def _stored(post: Once, at: datetime) -> Any:

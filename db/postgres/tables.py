@@ -60,6 +60,7 @@ idempotency: Final = Table(
     Column("name", LargeBinary, primary_key=True),  # a hash of the Idempotency-Key
     Column("request", LargeBinary, nullable=False),  # a hash of route and body
     Column("answer", JSONB, nullable=False),  # without any secret
+    Column("about", Text, nullable=False),  # the tenant that was changed
     Column("at", DateTime(timezone=True), nullable=False),
 )
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.clickhouse.frames import fetch
 from db.clickhouse.query import Query
-from db.postgres import tenants
+from db.postgres import idempotency, tenants
 from db.postgres.changes import By, Done, perform
 from db.postgres.tables import tenants as table
 from db.postgres.tenants import require_not_public
@@ -45,6 +45,7 @@ class EraseTenant:
         await tenants.found(connection, self.id, lock=True)
         given = {"tenant": self.id}
         counts = {each: (await connection.execute(_delete(each), given)).rowcount for each in POSTGRES}
+        counts["idempotency"] += await idempotency.forget(connection, self.id)
         nothing = dict.fromkeys(("suspended_at", *tenants.LIMITED))
         values = {**nothing, "name": _NAME, "erased_at": func.coalesce(table.c.erased_at, by.at)}
         await connection.execute(update(table).where(table.c.id == self.id).values(values))

@@ -137,8 +137,8 @@ async def test_no_tag_is_kept_of_an_answer_that_two_references_may_have_made(
     address = f"{PAST}&end=2026-07-02T00:00:00Z"
     ticks = reads.ticks
 
-    async def beside_a_change(*given: Any) -> Page:
-        page = await ticks(*given)
+    async def beside_a_change(*given: Any, **named: Any) -> Page:
+        page = await ticks(*given, **named)
         if reads.version == 1:
             reads.reference[1]["unit"] = "EUR/MWh"
             reads.version = 2

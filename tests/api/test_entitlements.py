@@ -51,6 +51,20 @@ async def test_lists_hold_the_own_and_the_entitled(limited: httpx.AsyncClient) -
 
 
 @pytest.mark.parametrize(
+    ("entitled", "status"), [(GAS_ONLY, 404), (Entitlements(products=frozenset()), 404), (Entitlements(), 200)]
+)
+async def test_public_definitions_are_for_those_who_see_all_markets(
+    reads: fakes.FakeReads, entitled: Entitlements, status: int
+) -> None:
+    """They name instruments, which the list of spreads hides from others too."""
+    async with fakes.client(reads, reads.add_key("other", "admin", entitled=entitled)) as client:
+        answers = [
+            (await client.get(f"/v1/admin/reference/spreads?tenant={each}")).status_code for each in ("public", "other")
+        ]
+    assert answers == [status, 200]
+
+
+@pytest.mark.parametrize(
     ("entitled", "seen"),
     [
         (Entitlements(products=frozenset({"rt_5min"})), [fakes.NODE]),

@@ -167,3 +167,21 @@ async def test_own_bars_come_before_public_ones(http: httpx.AsyncClient, reads: 
         assert found["prices"][0]["seconds"] is None
         public = await client.get("/v1/bars/explain", params=ASK | {"instrument": fakes.GAS, "tenant": "public"})
         assert public.status_code == 404
+
+
+async def test_whether_a_bar_was_final_cannot_change(reads: fakes.FakeReads, http: httpx.AsyncClient) -> None:
+    """Of a complete past what had arrived by then tells; of now what had arrived before the bar was read."""
+    found = list[bool]()
+    for arrived in (timedelta(minutes=10), timedelta(days=8)):
+        reads.past, reads.landed = START + arrived, START + timedelta(days=9)
+        found.append((await told(http, as_of="2026-07-01T04:00:00Z"))["bar"]["is_final"])
+    assert found[0] is found[1]
+
+    read = reads.stored_bar
+
+    async def beside_more(*given: Any) -> Any:
+        reads.past = START + timedelta(days=8)
+        return await read(*given)
+
+    reads.stored_bar, reads.past = beside_more, START + timedelta(minutes=10)  # type: ignore[method-assign]
+    assert (await told(http))["bar"]["is_final"] is False

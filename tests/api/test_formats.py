@@ -114,7 +114,7 @@ async def test_head_has_the_headers_of_get(http: httpx.AsyncClient) -> None:
 
 
 async def test_more_long_answers_than_there_are_places_are_refused(state: State, caller: httpx.AsyncClient) -> None:
-    ended = [state.streams.take(), state.streams.take()]
+    ended = [state.streams.take("public"), state.streams.take("public")]
     refused = await caller.get(f"{TICKS}&format=csv")
     assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")
     ended[0]()
@@ -147,7 +147,7 @@ async def test_what_breaks_in_the_middle_is_no_whole_answer() -> None:
             await client.get(address)
         reads.pages = 0
         assert (await client.get(address)).status_code == 503
-    ended = [made.streams.take(), made.streams.take()]
+    ended = [made.streams.take("public"), made.streams.take("public")]
     assert len(ended) == 2
 
 

@@ -7,7 +7,7 @@ from fastapi import FastAPI, Security
 from api.app import create_app, make_routes
 from api.security.guard import guard, require_guarded
 from api.security.principal import Principals
-from api.security.scopes import ROLES, SCOPES, granted
+from api.security.scopes import PRICES, ROLES, SCOPES, granted
 from db.postgres.access import StoredKey
 from pipeline.errors import DataProcessingError
 from service import apikey, clock
@@ -39,7 +39,7 @@ def test_every_route_is_guarded() -> None:
     create_app(fakes.state(fakes.FakeReads()))
 
 
-@pytest.mark.parametrize("dependency", [None, Security(guard)])
+@pytest.mark.parametrize("dependency", [None, Security(guard), Security(guard, scopes=[PRICES])])
 def test_a_route_without_a_scope_stops_the_start(dependency: object) -> None:
     app = make_routes()
 
@@ -102,6 +102,30 @@ async def test_what_is_no_bearer_is_no_key(reads: fakes.FakeReads) -> None:
     key = reads.add_key()
     assert (await _me(reads, Authorization="Basic eDp5")).status_code == 401
     assert (await _me(reads, Authorization="Basic eDp5", X_API_Key=key)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "body"),
+    [
+        ("GET", f"/v1/ticks?instrument={fakes.GAS}&limit=1&limit=2", None),
+        ("GET", "/v1/usage?nothing=1", None),
+        ("POST", "/v1/admin/keys", b"{"),
+        ("PATCH", "/v1/admin/tenants/acme?x=1&x=2", b"{"),
+        ("POST", "/v1/admin/dead-letters/replay", b"["),
+    ],
+)
+async def test_who_is_not_known_is_told_nothing_else(
+    reads: fakes.FakeReads, method: str, address: str, body: bytes | None
+) -> None:
+    """Nor is anything else of the request read; and what a good key gets wrong is counted for it."""
+    headers = {"Content-Type": "application/json"}
+    state = fakes.state(reads)
+    async with fakes.client(reads, None, state) as client:
+        assert (await client.request(method, address, content=body, headers=headers)).status_code == 401
+        headers["X-API-Key"] = reads.add_key(role="admin")
+        wrong = await client.request(method, address, content=body, headers=headers)
+    assert (wrong.status_code, "RateLimit" in wrong.headers) == (422, True)
+    assert state.metrics.value("auth_refusals_total", reason="none") == 1
 
 
 async def test_a_malformed_key_costs_no_lookup(reads: fakes.FakeReads) -> None:

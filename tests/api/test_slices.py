@@ -137,12 +137,24 @@ async def test_what_fails_ahead_fails_in_its_turn() -> None:
 
 def test_places_are_given_back_once() -> None:
     streams = Streams(2)
-    first, _ = streams.take(), streams.take()
-    with pytest.raises(Problem, match="2 long answers") as raised:
-        streams.take()
+    first, _ = streams.take("public"), streams.take("public")
+    with pytest.raises(Problem, match="As many long answers") as raised:
+        streams.take("acme")
     assert (raised.value.status, raised.value.headers["Retry-After"]) == (503, "10")
     first()
     first()
-    streams.take()
+    streams.take("acme")
     with pytest.raises(Problem):
-        streams.take()
+        streams.take("other")
+
+
+@pytest.mark.parametrize(("most", "own"), [(1, 1), (2, 1), (3, 2)])
+def test_a_customer_leaves_a_place_for_others(most: int, own: int) -> None:
+    streams = Streams(most)
+    held = [streams.take("acme") for _ in range(own)]
+    with pytest.raises(Problem):
+        streams.take("acme")
+    if most > 1:
+        streams.take("other")
+    held[0]()
+    streams.take("acme")

@@ -38,3 +38,15 @@ async def test_days_that_are_there_are_not_read_again(reads: fakes.FakeReads, mo
     assert asked == [both, [fakes.GAS], both]
     usual, spike = int(Flag.VALID), int(Flag.VALID | Flag.VOLUME_SPIKE)
     assert flags[:3] == [[spike, usual], [usual], [spike]]
+
+
+async def test_all_days_are_looked_at(reads: fakes.FakeReads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many instruments there are: a page of days may end before those of the last one."""
+    reads.bar_rows = [
+        bar(fakes.START + at, fakes.START, 100) | {"interval": "1d", "volume": Decimal(1000), "instrument": f"N{n}"}
+        for n in range(9)
+        for at in (-DAY, timedelta(0))
+    ]
+    monkeypatch.setattr("api.ranges.spikes.MAX_LIMIT", 4)
+    found = await Spikes().flagged(reads, ["public"], rows(*(f"N{n}" for n in range(9))))
+    assert set(found["flags"]) == {int(Flag.VALID | Flag.VOLUME_SPIKE)}

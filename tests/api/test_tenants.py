@@ -124,7 +124,7 @@ async def test_an_export_ends_with_its_number_of_rows(acme: httpx.AsyncClient) -
 
 async def test_no_more_than_one_export_at_a_time(reads: fakes.FakeReads, state: State) -> None:
     """Each holds a connection until its reader has taken all of it."""
-    ended, address = state.exports.take(), f"{TENANTS}/acme/export"
+    ended, address = state.exports.take("public"), f"{TENANTS}/acme/export"
     async with fakes.client(reads, reads.add_key("acme", "admin"), state) as acme:
         refused = await acme.get(address)
         assert (refused.status_code, refused.headers["retry-after"]) == (503, "10")

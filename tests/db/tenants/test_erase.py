@@ -80,7 +80,8 @@ async def _filled(settings: Settings, engine: AsyncEngine, redis: Redis, by: By,
     """A tenant that has rows everywhere; the id of its key."""
     secret, key = settings.api.audit_secret.get_secret_value(), apikey.make()
     if tenant != "public":
-        await perform(engine, secret, CreateTenant(tenant, "A name that goes", {}), by)
+        sent = once("public", f"make-{uuid4().hex}", b"")  # the operator's post tells a name, too
+        await perform(engine, secret, CreateTenant(tenant, "A name that goes", {}), by, sent)
     new = New(key.id, key.digest("p"), "")
     create = CreateKey(new, tenant, "a name that goes", "viewer", None, None)
     await perform(engine, secret, create, by, once(tenant, f"make-{uuid4().hex}", b""))
@@ -103,12 +104,14 @@ async def _named(engine: AsyncEngine, tenant: str) -> None:
 
 
 async def _there(stores: Stores, tenant: str) -> dict[str, int]:
-    """Rows of a tenant, a table."""
+    """Rows of a tenant, a table, and what others were answered about it."""
     counts: dict[str, int] = {}
     async with stores.postgres.connect() as connection:
         for name in POSTGRES:
             query = text(f"SELECT count(*) FROM {name} WHERE tenant = :tenant")
             counts[name] = (await connection.execute(query, {"tenant": tenant})).scalar_one()
+        kept = "SELECT count(*) FROM idempotency WHERE tenant != :tenant AND about = :tenant"
+        counts["answers about it"] = (await connection.execute(text(kept), {"tenant": tenant})).scalar_one()
     for name in CLICKHOUSE:
         query = f"SELECT count() FROM {name} WHERE tenant = {{tenant:String}}"
         counts[f"clickhouse {name}"] = cast("int", stores.clickhouse.query(query, {"tenant": tenant}).result_rows[0][0])
@@ -126,8 +129,10 @@ async def test_an_erased_tenant_is_gone_and_all_others_stay(
     filled = await _there(stores, one)
     for name in ("api_keys", "idempotency", "instruments", "instrument_names", "holidays", "usage", "redis"):
         assert filled[name] == 1
+    assert filled["answers about it"] == 1
     assert filled["clickhouse ticks"] == 3
     assert filled["clickhouse bars"] > 0
+    before["public"]["idempotency"] -= 1  # what the operator was answered about it goes, too
     position = landed.newest(redis)
 
     removed = await erase(stores, secret, one, by)
