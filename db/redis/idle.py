@@ -27,6 +27,7 @@ async def read_async(redis: AsyncRedis) -> dict[tuple[str, str, int], int]:
     stored = cast("dict[bytes, bytes]", await redis.hgetall(KEY))  # pyright: ignore[reportGeneralTypeIssues]
     found: dict[tuple[str, str, int], int] = {}
     for name, at in stored.items():
-        topic, topic_id, partition = name.decode().rsplit("/", 2)
+        topic, rest = name.decode().split("/", 1)  # a topic's name holds no slash, its id may
+        topic_id, partition = rest.rsplit("/", 1)
         found[topic, topic_id, int(partition)] = int(at)
     return found
