@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 from api.problems import invalid
 from api.reads.ports import Reads
+from pipeline.generic import DERIVED
 from service import clock
 
 
 class Moment(NamedTuple):
-    """`complete`: everything that was known at the instant has landed, so that no number of the answer can ever change.
-    `lasts`: nor anything else of it."""
+    """`complete`: everything that was known at the instant has landed: no message can ever change the answer. `lasts`:
+    nor can anything else."""
 
     at: datetime
     complete: bool
@@ -28,10 +29,16 @@ async def moment(reads: Reads, as_of: datetime | None) -> Moment | None:
     return Moment(as_of, complete, complete)
 
 
-def described(known: Moment | None, complete: Iterable[bool]) -> Moment | None:
-    """The moment of an answer that says of instruments what the reference says of them today: while it is not complete
-    for all of them, units and flags may still change."""
-    return known and known._replace(lasts=known.lasts and all(complete))
+def described(known: Moment | None, instruments: Iterable[tuple[bool, str]]) -> Moment | None:
+    """The moment of an answer about instruments of today's reference, of which `complete` and `market` are given: units
+    and flags of one that is not complete may still change, and what is derived follows from today's definition."""
+    lasts = all(complete and market != DERIVED for complete, market in instruments)
+    return known and known._replace(lasts=known.lasts and lasts)
+
+
+def defined(known: Moment | None) -> Moment | None:
+    """The moment of an answer that follows from what is defined today."""
+    return known and known._replace(lasts=False)
 
 
 async def arrived(reads: Reads, known: Moment | None) -> datetime:

@@ -1,6 +1,6 @@
 """From stored frames to the fields that answers show."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -37,7 +37,8 @@ BAR: Final[Schema] = {
     "updated_at": INSTANT,
 }
 _FINEST: Final = "1m"
-_HOUR_S: Final = 3600
+_HOUR: Final = timedelta(hours=1)
+_QUARTER: Final = timedelta(minutes=15)
 _ANSWERED: Final = tuple(name for name in INTERVALS if INTERVALS[name].seconds != 10)
 
 
@@ -74,13 +75,13 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, bloc
 
 
 def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:
-    """The bars with `last`, the end of the time that each is made of, and the `seconds` of it."""
-    whole = bars.with_columns(
-        last="end",
-        seconds=(pl.col("end") - pl.col("start")).dt.total_seconds(),
-        own=looked_up(bars["instrument"], _own),
+    """The bars, all of one interval, with `last`, the end of the time that each is made of, and the `seconds` of it."""
+    own = pl.when(pl.col("instrument").str.starts_with(pl.col("market") + ".")).then(
+        pl.lit(looked_up(bars["instrument"], _own))
     )
-    cut = whole.filter((pl.col("seconds") >= _HOUR_S) & ((pl.col("own") != ATC) | pl.lit(block is not None)))
+    seconds = (pl.col("end") - pl.col("start")).dt.total_seconds()
+    whole = bars.with_columns(last="end", seconds=seconds, own=own.fill_null(ATC))
+    cut = whole if block is not None else whole.filter(pl.col("own") != ATC)
     if cut.is_empty():
         return whole
     spans = pl.concat([_spans(rows, block or ATC) for rows in cut.partition_by("market", "own")])
@@ -89,19 +90,27 @@ def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:
 
 def _own(instruments: pl.Series) -> pl.Series:
     """The block in whose hours alone each is priced."""
-    return pl.Series([blocks.block_of(name) or ATC for name in instruments], dtype=pl.String)
+    return pl.Series([blocks.block_of(name) for name in instruments], dtype=pl.String)
 
 
 def _spans(bars: pl.DataFrame, block: Block) -> pl.DataFrame:
     """`market, own, start, end, last, seconds` of the bars of one `market` and `own` block; 0 where no hour is left."""
     which = bars.select("market", "own", "start", "end").unique()
-    market, own = which["market"][0], which["own"][0]
-    hours = blocks.hours(which, block, market)
-    priced = hours.filter(blocks.within(hours["hour"], own, market))
-    last = (pl.col("hour").max() + pl.duration(hours=1)).cast(INSTANT)
-    spans = priced.group_by("start").agg(last=last, seconds=pl.len().cast(pl.Int64) * _HOUR_S)
-    found = which.join(spans, on="start", how="left")
+    market, own, width = which["market"][0], which["own"][0], _width(which)
+    parts = blocks.parts(which, block, market, width)
+    priced = parts.filter(blocks.within(parts["part"], own, market))
+    last = (pl.col("part").max() + width).cast(INSTANT)
+    spans = priced.group_by("start", "end").agg(last=last, seconds=pl.len().cast(pl.Int64) * int(width.total_seconds()))
+    found = which.join(spans, on=["start", "end"], how="left")
     return found.with_columns(last=pl.coalesce("last", "end"), seconds=pl.col("seconds").fill_null(0))
+
+
+def _width(spans: pl.DataFrame) -> timedelta:
+    """Of parts that fill the spans and lie in one hour each: the days of some zones cut hours."""
+    starts, shortest = spans["start"].dt, (spans["end"] - spans["start"]).min()
+    longest = _HOUR if (starts.truncate("1h") == spans["start"]).all() else _QUARTER
+    assert isinstance(shortest, timedelta)
+    return min(longest, shortest)
 
 
 def finest_bar(market: str, product: str) -> str:

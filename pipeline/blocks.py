@@ -19,6 +19,7 @@ prevailing time. CAISO's day-ahead prices of 2020-01-01, a holiday, show both si
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -119,9 +120,14 @@ def mask(block: Block, of: Hours) -> list[bool]:
 
 def hours(spans: pl.DataFrame, block: Block, market: str) -> pl.DataFrame:
     """`start, hour`: the beginnings of the block's hours in each [`start`, `end`) of full hours (all UTC)."""
-    every = pl.datetime_ranges("start", "end", "1h", closed="left").alias("hour")
-    found = spans.select("start", every).explode("hour").drop_nulls()
-    return found.filter(within(found["hour"], block, market))
+    return parts(spans, block, market, timedelta(hours=1)).select("start", hour="part")
+
+
+def parts(spans: pl.DataFrame, block: Block, market: str, width: timedelta) -> pl.DataFrame:
+    """`start, end, part`: the beginnings of the parts that lie in the block, of each [`start`, `end`) of full ones."""
+    every = pl.datetime_ranges("start", "end", width, closed="left").alias("part")
+    found = spans.select("start", "end", every).explode("part").drop_nulls()
+    return found.filter(within(found["part"], block, market))
 
 
 def _member(block: Block, of: Hours, day: int, hour: int) -> bool:

@@ -29,12 +29,13 @@ _COLUMNS: Final = frozenset({"parquet", "arrow"})
 
 
 class Source(NamedTuple):
-    """`read` gives rows that are ready to be shown; `by_hour` tells about how many there are (`counts.COUNTED`);
-    `at_once`: how many it reads at once."""
+    """`read` gives rows that are ready to be shown; `by_hour` tells where about how many are stored (`counts.COUNTED`);
+    `at_once`: how many it reads at once; `rows`: how many it gives, where these are not the stored ones."""
 
     read: ReadParts
     by_hour: Callable[[], Awaitable[pl.DataFrame]]
     at_once: int = slices.ROWS
+    rows: Callable[[], Awaitable[Counted]] | None = None
 
 
 def is_long(request: Request, ask: RangeQuery) -> bool:
@@ -61,7 +62,8 @@ async def answer(request: Request, caller: Principal, ask: RangeQuery, asked: As
     """The response, of which the first rows are read: what fails until then is a problem, not a broken answer."""
     most = ask.limit if "limit" in ask.model_fields_set else None
     counted = await source.by_hour()
-    _require_room(request, caller, counted, most)
+    rows = sum(counted["rows"].to_list()) if source.rows is None else (await source.rows()).rows
+    _require_room(request, caller, rows, most)
     ended = state_of(request).streams.take(caller.tenant)
     try:
         frames = await begun(_frames(asked, source, counted, most))
@@ -71,9 +73,8 @@ async def answer(request: Request, caller: Principal, ask: RangeQuery, asked: As
         raise
 
 
-def _require_room(request: Request, caller: Principal, counted: pl.DataFrame, most: int | None) -> None:
+def _require_room(request: Request, caller: Principal, rows: int, most: int | None) -> None:
     """422 where there is more than one answer holds, 429 where there is more than the caller may have today."""
-    rows = sum(counted["rows"].to_list())
     if most is None and rows > MAX_LONG:
         raise invalid(
             "end", f"there are about {rows} rows up to it, and an answer holds {MAX_LONG}. Ask for a part of it."

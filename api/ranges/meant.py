@@ -42,7 +42,7 @@ async def asked(request: Request, caller: Principal, ask: RangeQuery, span: time
     answers.require_all(ask.instrument, reference)
     start, end = between(ask, held, span, visible, sources(reference.select("tenant", "market").iter_rows()))
     window = Window(start, end, None if held is None else held["after"], ask.limit)
-    return Asked(visible, reference, window, described(known, reference["complete"]))
+    return Asked(visible, reference, window, described(known, reference.select("complete", "market").iter_rows()))
 
 
 def between(

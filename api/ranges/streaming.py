@@ -35,7 +35,7 @@ class Streams:
         """Takes a place; what gives it back, once. A 503 problem where none is free."""
         own = self.most if tenant == PUBLIC else max(1, self.most - 1)
         if self._held.total() >= self.most or self._held[tenant] >= own:
-            detail = "As many long answers as are given at a time are under way here. Come again in "
+            detail = "There is no place for one more long answer of yours here. Come again in "
             detail += f"{_RETRY_AFTER_S} seconds{self._otherwise}."
             raise Problem(503, "too-many-streams", detail, headers={"Retry-After": str(_RETRY_AFTER_S)})
         self._held[tenant] += 1

@@ -6,10 +6,12 @@ one ends, follows from a row that is hidden.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 import polars as pl
 
+from api.ranges import slices
 from api.reads import positions
 from api.reads.ports import Names, Page, Window
 from db.clickhouse.bounds import BarPosition, HistoryPosition, TickPosition
@@ -29,6 +31,11 @@ def groups(reference: pl.DataFrame) -> list[tuple[list[str], list[str]]]:
     if all(each == names[0] for each in names):
         return [(sorted(map(str, of)), names[0])]
     return [([str(tenant)], mine) for tenant, mine in sorted(of.items(), key=lambda each: str(each[0]))]
+
+
+async def whole(read: Read, reference: pl.DataFrame, window: Window) -> pl.DataFrame:
+    """All rows of all pairs, in no order; each read takes so many as the window's limit says."""
+    return pl.concat([await slices.whole(partial(read, *group), window) for group in groups(reference)])
 
 
 async def page(read: Read, reference: pl.DataFrame, window: Window, order: Sequence[str]) -> Page:

@@ -53,15 +53,15 @@ async def list_bars(request: Request, caller: BarReader, ask: Annotated[BarsQuer
     block = _block(ask, asked.reference)
     meant = asked._replace(reference=days.with_days(asked.reference, ask, block, asked.window))
     reads = state_of(request).reads
+    wanted = _fill(ask, meant, block)
+    filled = partial(range_counts.filled, reads, meant, wanted) if wanted else None
     if ask.dry_run:
-        wanted = _fill(ask, meant, block)
-        found = await (range_counts.filled(reads, meant, wanted) if wanted else range_counts.bars(reads, ask, asked))
+        found = await (filled() if filled else range_counts.bars(reads, ask, asked))
         return long_answers.told(request, caller, ask, asked, "bars", found)
     read = partial(_read, reads, ask, meant, block)
     if long_answers.is_long(request, ask):
-        source = Source(
-            partial(slices.paged, read), partial(reads.count_bars, range_counts.whose(asked), ask.interval), MAX_LIMIT
-        )
+        stored = partial(reads.count_bars, range_counts.whose(asked), ask.interval)
+        source = Source(partial(slices.paged, read), stored, MAX_LIMIT, filled)
         return await long_answers.answer(request, caller, ask, asked, source)
 
     async def make() -> Made:
@@ -123,9 +123,9 @@ async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | Non
         return await _bars(reads, ask, asked._replace(reference=some, window=window), block) if some.height else NONE
 
     async def ticks(names: list[str], start: datetime, end: datetime) -> pl.DataFrame:
-        known = asked.moment and asked.moment.at
-        read = partial(reads.ticks, asked.visible.tenants, names, known=known)
-        return await slices.whole(read, Window(start, end, None, fill.MOST_TICKS))
+        read = partial(reads.ticks, known=asked.moment and asked.moment.at)
+        some = asked.reference.filter(pl.col("instrument").is_in(names))
+        return await whose.whole(read, some, Window(start, end, None, fill.MOST_TICKS))
 
     return await fill.page(wanted, asked.window, Sources(bars, ticks))
 

@@ -20,7 +20,7 @@ from api.curves import texts as curve_texts
 from api.curves.query import CurveQuery, CurvesQuery, ExplainCurveQuery, LatestSnapshotQuery, SnapshotsQuery
 from api.curves.room import Asked
 from api.curves.texts import How
-from api.moment import described, moment
+from api.moment import defined, moment
 from api.problems import invalid, not_found
 from api.query import InstrumentId
 from api.ranges import estimates
@@ -103,8 +103,7 @@ async def list_snapshots(
     found = await curve_snapshots.over(state.reads, which, asked, held)
     how = How(ask.granularity, ask.block, answers.wants_text(ask), None if known is None else known.complete)
     text = await to_thread(curve_texts.listed, which, found.parts, how)
-    known = described(known, [False])  # contracts, holidays and the definition are those of today
-    about = answers.around(request, caller, ask, query, found.following, known)
+    about = answers.around(request, caller, ask, query, found.following, defined(known))
     return await curve_tables.answer(request, ask, text, about)
 
 

@@ -127,7 +127,8 @@ async def _read_once(request: Request, caller: Principal, ask: LatestQuery, know
     reads = state_of(request).reads
     read = reads.latest if known is None else reads.known_latest
     found = await read(visible.tenants, names, ask.mode, at)
-    query, going_on, known = answers.asked(ask), _going_on(meant, ask.limit), described(known, shown["complete"])
+    known = described(known, shown.select("complete", "market").iter_rows())
+    query, going_on = answers.asked(ask), _going_on(meant, ask.limit)
     if answers.format_of(request, ask) != "json":
         rows = latest_table.table(found, shown, at, ask.timezone)
         return answers.listed(request, caller, ask, rows, query, going_on, known)

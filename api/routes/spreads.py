@@ -86,7 +86,7 @@ async def list_basis(request: Request, caller: CurveReader, ask: Annotated[Basis
     page = await basis(reads, node, hub, Window(start, end, held and held["after"], ask.limit), known and known.at)
     going_on = None if page.following is None else {"start": clock.to_us(start), "after": page.following}
     rows = local_to(page.rows, node, ask.timezone, TICK_INSTANTS)
-    known = described(known, (node["complete"], hub["complete"]))
+    known = described(known, ((each["complete"], each["market"]) for each in (node, hub)))
     return answers.listed(request, caller, ask, rows, query, going_on, known)
 
 

@@ -78,7 +78,7 @@ class Snapshot(_Shape):
     unit: str | None
     points: list[Point]
     rejected: list[Refused]
-    complete: Annotated[bool | None, Field(description="with as_of: it can never change any more")]
+    complete: Annotated[bool | None, Field(description="with `as_of`: no message can change it any more")]
 
 
 class Input(_Shape):
@@ -119,4 +119,4 @@ class Snapshots(_Listed):
     """A page of snapshots."""
 
     data: list[Snapshot]
-    complete: Annotated[bool | None, Field(description="with as_of: none of them can change any more")] = None
+    complete: Annotated[bool | None, Field(description="with `as_of`: no message can change them any more")] = None

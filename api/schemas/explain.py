@@ -102,7 +102,7 @@ class BarExplained(_Shape):
     """The working behind a bar."""
 
     bar: Bar
-    complete: Annotated[bool | None, Field(description="with `as_of`: it can never change any more")]
+    complete: Annotated[bool | None, Field(description="with `as_of`: no message can change it any more")]
     agrees: Annotated[
         bool | None,
         Field(

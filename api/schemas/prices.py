@@ -145,8 +145,8 @@ class _AsOf(_List):
     complete: Annotated[
         bool,
         Field(
-            description="only with `as_of`: everything that was known then has landed, so that this answer can never "
-            "change; else it is provisional"
+            description="only with `as_of`: everything that was known then has landed, so that no message can ever "
+            "change this answer; else it is provisional"
         ),
     ] = True
 

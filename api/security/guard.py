@@ -83,8 +83,8 @@ def _given(headers: Headers) -> set[str]:
 
 
 class Guarded(APIRoute):
-    """A route whose caller is known before anything of the request is read: without a good key nothing else is wrong
-    with it."""
+    """A route whose caller is known before its parameters and its body are read: without a good key nothing is told of
+    them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         read, scopes = super().get_route_handler(), declared(self.dependant)

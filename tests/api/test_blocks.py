@@ -9,7 +9,10 @@ import pytest
 
 from api import shapes
 from api.shapes import BAR
+from pipeline import blocks
+from pipeline.schema import REFERENCE
 from tests.api import fakes
+from tests.api.answers import data
 
 HUB = "caiso.da_hourly.TH_NP15_GEN-APND"
 DAY = datetime(2026, 7, 1, 7, tzinfo=UTC)  # a Wednesday in California
@@ -117,3 +120,43 @@ async def test_a_bar_of_what_is_priced_in_a_block_alone_is_final_once_that_is_ov
         over = DAY + timedelta(hours=final_after) + settle
         assert (finals(over - timedelta(seconds=1))[0], finals(over)[0]) == (False, True)
     assert finals(DAY + timedelta(days=9))[1] is (count == hours or (block is not None and count == 16) or count == 1)
+
+
+@pytest.mark.parametrize("market", ["acme", "henry_hub", "pjm"])
+async def test_a_name_alone_says_nothing_of_blocks(
+    caiso: fakes.FakeReads, http: httpx.AsyncClient, market: str
+) -> None:
+    """Whoever sends ticks chooses their names."""
+    name = "caiso.mine.X_ONPEAK"
+    caiso.reference.append(fakes.instrument(name, market=market, product="tick"))
+    caiso.bar_rows = [bar("1h", DAY, 1, 1) | {"instrument": name}]
+    [row] = data(await http.get(f"/v1/bars?instrument={name}&interval=1h&start=2026-07-01T00:00:00Z"))
+    assert row["is_final"] is True
+
+
+@pytest.mark.parametrize("day", range(7))
+@pytest.mark.parametrize(("name", "block"), [(PEAK_NODE, None), (HUB, "peak")])
+def test_days_that_cut_hours_are_final_when_all_is_there(day: int, name: str, block: str | None) -> None:
+    """A day of Kolkata begins at half past; prices of five minutes are told apart by it."""
+    start = datetime(2026, 7, 1 + day, 18, 30, tzinfo=UTC)
+    end = start + timedelta(days=1)
+    name = name.replace("da_hourly", "rt_5min")
+    steps = pl.datetime_range(start, end, "5m", closed="left", time_unit="us", eager=True)
+    priced = steps.filter(blocks.within(steps, "peak", "caiso"))
+    reference = pl.DataFrame([fakes.instrument(name)], schema=dict(REFERENCE))
+    for count, final in ((priced.len(), True), (max(0, priced.len() - 1), priced.is_empty())):
+        bars = pl.DataFrame([bar("1d", start, 24, count) | {"instrument": name}], schema=dict(BAR))
+        found = shapes.shown_bars(bars, reference, end + timedelta(days=9), block)["is_final"].to_list()
+        assert found == [final]
+
+
+def test_a_quarter_of_an_hour_outside_the_own_block_lacks_nothing() -> None:
+    name = PEAK_NODE.replace("da_hourly", "rt_5min")
+    reference = pl.DataFrame([fakes.instrument(name)], schema=dict(REFERENCE))
+    rows = [
+        bar("15m", DAY + timedelta(hours=hour), 0, 0)
+        | {"instrument": name, "end": DAY + timedelta(hours=hour, minutes=15), "filled": "null"}
+        for hour in (5, 6)
+    ]
+    bars = pl.DataFrame(rows, schema={**BAR, "filled": pl.String()})
+    assert shapes.shown_bars(bars, reference, DAY + timedelta(days=9))["is_final"].to_list() == [True, False]

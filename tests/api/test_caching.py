@@ -211,9 +211,16 @@ async def test_the_latest_prices_of_a_market_as_of_an_instant_are_checked(http: 
 async def test_a_past_whose_instruments_are_not_wholly_known_is_checked(
     reads: fakes.FakeReads, http: httpx.AsyncClient
 ) -> None:
-    """Units and `MISSING_METADATA` are what the reference says today; a curve is of today's definition."""
-    reads.landed = fakes.START + timedelta(days=30)
-    for name, kept in ((fakes.GAS, "private, no-cache"), (fakes.NODE, "private, max-age=31536000, immutable")):
+    """Units and `MISSING_METADATA` are what the reference says today; what is derived is of today's definition."""
+    spread = "spread.basis.north"
+    other, south = "caiso.rt_5min.OTHER", "spread.basis.south"
+    reads.reference += [fakes.instrument(each, market="spread", product="basis") for each in (spread, south)]
+    reads.reference.append(fakes.instrument(other))
+    for_ever = "private, max-age=31536000, immutable"
+    for name, kept in ((fakes.GAS, "private, no-cache"), (fakes.NODE, for_ever), (spread, "private, no-cache")):
         for address in (TICKS, f"/v1/prices/latest?instrument={fakes.GAS}"):
             answer = await http.get(f"{address}&{AS_OF}".replace(fakes.GAS, name))
             assert (answer.json()["complete"], answer.headers["cache-control"]) == (True, kept)
+    for of, hub, kept in ((fakes.NODE, other, for_ever), (spread, south, "private, no-cache")):
+        basis = f"/v1/basis?instrument={of}&hub={hub}&start=2026-07-01T00:00:00Z&{AS_OF}"
+        assert (await http.get(basis)).headers["cache-control"] == kept

@@ -16,6 +16,7 @@ from api.reads import positions
 from api.reads.ports import Page, Window
 from api.shapes import BAR
 from db.clickhouse.bounds import BarPosition
+from db.entitlements import Limits
 from pipeline import filled
 from pipeline.filled import ORDER, Kind
 from pipeline.schema import TICKS, conform
@@ -246,6 +247,17 @@ async def test_a_dry_run_tells_the_rows_that_come(
     assert (told["rows"], told["rows_exact"], told["requests"]) == (rows, is_exact, requests)
     if rows < 1000:
         assert len(await walk(http, address)) == rows
+
+
+@pytest.mark.usefixtures("now")
+async def test_a_long_answer_of_filled_rows_is_counted_before_it_is_sent(reads: fakes.FakeReads) -> None:
+    key = reads.add_key("acme", limits=Limits(rows_per_day=1_000))
+    address = f"/v1/bars?instrument={fakes.NODE}&interval=1m&fill=hold&start=2026-06-30T00:00:00Z&format=csv"
+    async with fakes.client(reads, key) as client:
+        told = [await client.get(f"{address}&end=2026-06-30T{hour}:00:00Z") for hour in ("05", "22")]
+    assert [answer.status_code for answer in told] == [200, 429]
+    assert len(told[0].text.splitlines()) == 1 + 5 * 60
+    assert told[1].json()["type"].endswith("rows-exhausted")
 
 
 async def walk(http: httpx.AsyncClient, address: str) -> list[Row]:

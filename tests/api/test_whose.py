@@ -66,7 +66,16 @@ async def test_pages_of_two_tenants_are_one_list(limit: int) -> None:
     assert found == visible.select(whose.BARS).rows()
 
 
-@pytest.mark.parametrize("answer", ["ticks?", "ticks?revisions=true&", "ticks?format=csv&", "bars?interval=1h&"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "ticks?",
+        "ticks?revisions=true&",
+        "ticks?format=csv&",
+        "bars?interval=1h&",
+        "bars?interval=1m&fill=hold&end=2026-07-01T01:00:00Z&",
+    ],
+)
 async def test_a_hidden_price_of_an_own_name_is_not_read(
     reads: fakes.FakeReads, answer: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.execute("ALTER TABLE idempotency ADD COLUMN about text NOT NULL DEFAULT ''")
+    op.execute("UPDATE idempotency SET about = coalesce(answer->>'tenant', answer->>'id', tenant)")
     op.execute("CREATE INDEX idempotency_by_about ON idempotency (about)")
 
 

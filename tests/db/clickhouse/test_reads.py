@@ -106,9 +106,7 @@ def test_of_several_stored_rows_of_a_bar_the_last_is_shown(
 
 
 @pytest.mark.parametrize("flag", [Flag.VALID, Flag.NO_VALUE])
-def test_of_two_rows_of_one_version_the_one_stored_last_is_shown(
-    client: Client, flag: Flag, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_read_anew_is_shown_at_once(client: Client, flag: Flag, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a spread that is defined anew leaves them: a publication is stored again as a newer parser reads it."""
     tenant = fresh_tenant()
     rows = [document(tenant, DAY + timedelta(minutes=5 * n), "1", offset=n) for n in range(12)]
