@@ -1,5 +1,6 @@
 """Hostile texts put into requests, sent, and what is wrong with the answers."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -16,10 +17,11 @@ _TIMES: Final = 3
 
 @dataclass(slots=True)
 class Outcome:
-    """`wrong`: a sentence each; `statuses`: how many answers each gave; `made`: bodies of what was created."""
+    """`wrong`: a sentence each; `statuses`: how many answers each gave, of what was asked again the best one; `made`:
+    bodies of what was created."""
 
     wrong: list[str] = field(default_factory=list[str])
-    statuses: dict[int, int] = field(default_factory=dict[int, int])
+    statuses: Counter[int] = field(default_factory=Counter[int])
     made: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
 
 
@@ -42,29 +44,31 @@ async def attack(url: str, key: str, asked: Iterable[tuple[Place, str]], usual: 
 
     def heard(number: int, answer: Answer) -> None:
         place, text = sent[number]
-        outcome.statuses[answer.status] = outcome.statuses.get(answer.status, 0) + 1
         if answer.status == AWAY or answer.seconds > usual[place.call.operation].seconds + SLOWER_S:
             doubtful.append(number)
         else:
+            outcome.statuses[answer.status] += 1
             outcome.wrong += [_told(place, text, each) for each in faults(answer.status, answer.headers)]
         if answer.status == 201:
             outcome.made.append((place.call.operation, answer.body))
 
     await wire.ask(url, [_bytes(place, text, key) for place, text in sent], heard)
     for place, text in (sent[number] for number in doubtful):
-        outcome.wrong += [_told(place, text, each) for each in await _again(url, key, place, text)]
+        status, wrong = await _again(url, key, place, text)
+        outcome.statuses[status] += 1
+        outcome.wrong += [_told(place, text, each) for each in wrong]
     return outcome
 
 
-async def _again(url: str, key: str, place: Place, text: str) -> list[str]:
-    """What is wrong each time, with nothing else under way."""
+async def _again(url: str, key: str, place: Place, text: str) -> tuple[int, list[str]]:
+    """The best answer with nothing else under way, and what is wrong each time."""
     found: list[Answer] = []
     turns = [place.call.written(key), _bytes(place, text, key)] * _TIMES
     await wire.ask(url, turns, lambda _, answer: found.append(answer), links=1)
     good, hostile = (min(each.seconds for each in found[first::2]) for first in (0, 1))
     slow = [f"took {hostile:.1f} s, {good:.1f} s without it"] if hostile > good + SLOWER_S else []
     best = min(found[1::2], key=lambda each: each.status)
-    return [*slow, *faults(best.status, best.headers)]
+    return best.status, [*slow, *faults(best.status, best.headers)]
 
 
 def _bytes(place: Place, text: str, key: str) -> bytes:
