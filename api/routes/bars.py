@@ -112,9 +112,10 @@ async def _bars(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None)
 
 def _fill(ask: BarsQuery, asked: Asked, block: Block | None) -> Fill | None:
     """How empty buckets are filled, if they are."""
+    if ask.fill == "none":
+        return None
     now = clock.now() if asked.moment is None else asked.moment.at
-    of = days.of_grid(asked.reference, block)
-    return None if ask.fill == "none" else Fill(ask.fill, ask.interval, block, now, of)
+    return Fill(ask.fill, ask.interval, block, now, days.of_grid(asked.reference, block))
 
 
 async def _filled(reads: Reads, ask: BarsQuery, asked: Asked, block: Block | None, wanted: Fill) -> Page:

@@ -82,9 +82,8 @@ async def list_latest_prices(request: Request, caller: PriceReader, ask: Annotat
     # None of these is asked for often enough to be remembered.
     if known is not None or ask.timezone is not None or answers.format_of(request, ask) != "json":
         response = await _read_once(request, caller, ask, known)
-        if (
-            known is not None and not ask.instrument
-        ):  # which ones a market has, and where its pages end, follows the present
+        # Which ones a market has, and where its pages end, follows the present.
+        if known is not None and not ask.instrument:
             response.headers["Cache-Control"] = CHECKED
         return response
     version, visible = await state.references.look(), await answers.visible(request, caller, ask)

@@ -1,5 +1,5 @@
 -- Bars of every interval, recomputed and never merged: of two rows of one bar the one with the higher `ver` stands,
--- and `ver` counts the publications that were seen. `count = 0` is a tombstone: publications, but none usable.
+-- and `ver` grows with each publication that was seen, and when one is read anew. `count = 0` is a tombstone: publications, but none usable.
 -- `period` keeps what a coarser bar folds from together, over all instruments (its width depends on the interval).
 -- integral_head, covered_head_us: price x microseconds and microseconds of every hold but the closing tick's.
 -- late_*: identities first known after `end` plus grace; those that no coarser bar may count otherwise are a number,
