@@ -19,8 +19,8 @@ _UNSEEN: Final = "at"  # the newest price's instant moves without any price that
 
 
 def curves(heads: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
-    """One event a snapshot (see `pipeline.curves.shown.snapshots`, and `ver`): `heads` with `key`, `value` and `state`,
-    a hash of all that is told of it but `at` and `ver`.
+    """One event a snapshot (see `pipeline.curves.shown.snapshots`, and `ver`): `heads` with `text` (the snapshot as
+    JSON), `key`, `value` and `state`, a hash of all that is told of it but `at` and `ver`.
 
     Of two events of one snapshot the one with the higher `ver` is the later.
     """
@@ -37,7 +37,7 @@ def curves(heads: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
     }
     value = json_text.joined(json_text.members({"envelope": json_text.members(envelope), "payload": [payload]}))
     still = snapshots(heads.with_columns(pl.col("known_at").alias(_UNSEEN)), points)["text"]
-    return told.drop("text").with_columns(
+    return told.with_columns(
         key=pl.col("curve").cast(pl.Binary), value=value.cast(pl.Binary), state=_states(told["tenant"], still)
     )
 

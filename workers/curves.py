@@ -16,7 +16,7 @@ from pipeline.curve_events import curves as events
 from pipeline.curves.definitions import Calendar, Curve, calendar_of, curves_of, for_tenant
 from pipeline.curves.inputs import sessions_of
 from pipeline.curves.snapshot import Built, build
-from workers import outgoing
+from workers import changes, outgoing
 from workers.context import Context
 from workers.tasks.base import contained
 
@@ -83,6 +83,7 @@ def _told(context: Context, moved: Moved, built: Built, reference: int) -> None:
     changed = stored.untold(context.clickhouse, told)
     outgoing.send_curves(context, changed)
     outgoing.confirm(context)
+    changes.tell_curves(context, changed)
     stored.mark_told(context.clickhouse, changed)
 
 

@@ -38,7 +38,8 @@ class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `batch_id` names its claim checks and is no replay key: the same offsets may come again in other cuts.
     `known_at_us` is the running maximum of append times at the batch's end.
     The counts are deterministic: the same messages give the same ones. `reference`: the version of the reference data
-    that its ticks were joined with.
+    that its ticks were joined with. `spans`: of each tenant the lowest and the highest instant of its stored ticks, in
+    microseconds.
     """
 
     batch_id: str
@@ -56,6 +57,7 @@ class BatchHeader(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     invalid: int = 0
     reference: int = 0
     runs: Runs = Runs()
+    spans: tuple[tuple[str, int, int], ...] = ()
 
     def claim(self, stage: str) -> str:
         """The name of this batch's claim check between two stages."""

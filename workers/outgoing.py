@@ -5,7 +5,6 @@ from typing import Final
 
 import polars as pl
 
-from db.clickhouse.changes import contents
 from db.kafka.topics import outgoing
 from pipeline import events
 from pipeline.events import Kind
@@ -25,9 +24,9 @@ def send_ticks(context: Context, ticks: pl.DataFrame, reference_version: int) ->
     _send(context, "enriched", ticks, lambda some: events.enriched(some, reference_version))
 
 
-def send_bars(context: Context, which: pl.DataFrame) -> None:
-    """Writes bars (`db.clickhouse.changes.STATE`) as they are now."""
-    _send(context, "bar", which, lambda some: events.bars(contents(context.clickhouse, some)))
+def send_bars(context: Context, bars: pl.DataFrame) -> None:
+    """Writes bars (`db.clickhouse.changes.contents`)."""
+    _send(context, "bar", bars, events.bars)
 
 
 def send_curves(context: Context, events: pl.DataFrame) -> None:

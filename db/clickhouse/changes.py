@@ -33,9 +33,9 @@ STATE: Final[Schema] = {
 # The columns of a bar that `db.clickhouse.shown` reads, null being a value too.
 _SHOWN: Final = """open, high, low, close, volume IS NULL, ifNull(volume, toDecimal128(0, 9)), pv, count, flags,
     integral_head, covered_head_us, last_start, last_hold_us, revision, updated_at"""
+_STATE: Final = f"toDateTime64(period, 6, 'UTC') AS period, cityHash64(intDiv(ver, {VERSION_UNIT}), {_SHOWN}) AS state"
 _STATES: Final = f"""
-    SELECT tenant, instrument, `interval`, start, toDateTime64(period, 6, 'UTC') AS period, {REVISION} AS revision,
-        ver, cityHash64(intDiv(ver, {VERSION_UNIT}), {_SHOWN}) AS state
+    SELECT tenant, instrument, `interval`, start, {REVISION} AS revision, ver, {_STATE}
     FROM {{made:Identifier}} WHERE `interval` != {{stream:String}}"""
 _KEYS: Final = "FROM {keys:Identifier}"
 # Small sets for the primary key, and a hash of the four instead of the tuple, which costs more; whatever else they let
@@ -70,13 +70,14 @@ def untold(client: Client, now: pl.DataFrame) -> pl.DataFrame:
 def mark_told(client: Client, told: pl.DataFrame) -> None:
     """Remembers that these (STATE) were told."""
     if not told.is_empty():
-        insert_frame(client, "told", told.drop("revision"))
+        insert_frame(client, "told", told.select(name for name in STATE if name != "revision"))
 
 
 def contents(client: Client, which: pl.DataFrame) -> pl.DataFrame:
-    """The bars of these (STATE) as they are now: the columns of `db.clickhouse.shown.finished`."""
+    """The bars of these (STATE) as they are now, newer ones than theirs included: the columns of
+    `db.clickhouse.shown.finished` and of STATE."""
     with key_table(client, bars=_keys(which)) as table:
-        found = fetch(client, Query(shown_bars(_OF_KEYS), {"keys": table}, finished))
+        found = fetch(client, Query(shown_bars(_OF_KEYS, also=f", {_STATE}"), {"keys": table}, finished))
     return found.join(which, on=_BAR, how="semi", maintain_order="left")
 
 

@@ -28,10 +28,11 @@ _BELOW: Final = pl.col("below")
 _WIDE: Final = 2**125  # twice as much is still a 128-bit integer
 
 
-def shown_bars(where: str, bars: str = "bars FINAL") -> str:
+def shown_bars(where: str, bars: str = "bars FINAL", also: str = "") -> str:
     """`SELECT … FROM … WHERE …` of the bars that meet a condition, those without a price (`count` 0) too: of the stored
-    ones, or of those in another table of their columns. `finished` makes of its rows what users see."""
-    return f"SELECT {_BAR}, {_PARTS} FROM {bars} WHERE {where}"
+    ones, or of those in another table of their columns, and further columns. `finished` makes of its rows what users
+    see."""
+    return f"SELECT {_BAR}, {_PARTS}{also} FROM {bars} WHERE {where}"
 
 
 def few_bars(where: str) -> str:

@@ -4,19 +4,19 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from db.redis.landed import AN_ENTRY, STREAM, Bounds, Change, row
+from db.redis.landed import AN_ENTRY, Bounds, Change
 from db.redis.latest import register_of
+from db.redis.telling import Told, arguments, keys, source
 
 
 async def forget(redis: Redis, tenant: str, bounds: Bounds) -> int:
     """Removes them and gives their number. Whoever keeps prices of their own drops these when they read the log."""
     removed = 0
     while names := await _some(redis, tenant):
-        rows = ",".join(row(Change(name, "", None, None)) for name in names)
-        fields = {"tenant": tenant, "kind": "latest", "rows": f"[{rows}]"}
+        gone = arguments("latest", (Told(tenant, Change(name, "", None, None)) for name in names), bounds)
         async with redis.pipeline(transaction=True) as pipe:
             pipe.hdel(register_of(tenant), *names)
-            pipe.xadd(STREAM, cast("Any", fields), maxlen=bounds.entries, approximate=False)
+            pipe.eval(source("append"), len(keys()), *keys(), *gone)
             await pipe.execute()
         removed += len(names)
     return removed

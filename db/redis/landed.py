@@ -1,14 +1,18 @@
 """The landed log: what changed, in landing order, for caches, live streams and other consumers.
 
-A Redis stream `landed`, bounded by time and by number of entries. An entry has `tenant`, `kind` (`latest` or `bar`)
-and `rows`, a JSON array of [instrument, interval, start, revision]: the interval is empty for a latest price, the
-start is in microseconds since 1970 and, like the revision, null where an instrument has no price any more.
+A Redis stream `landed`, bounded by time and by number of entries. An entry has `seq`, which counts the entries of its
+kind, `tenant`, `kind`, `rows` and `values`. Of `latest`, `bar` and `curve`, `rows` is a JSON array of [name, interval,
+start, revision]: the interval is empty but for bars, the start in microseconds since 1970 (of a curve: of its session)
+and, like the revision, null where an instrument has no price any more; `values` holds what they have changed to
+(`contents`). Of `tick` it is [topic id and partition, first offset, next offset, lowest, highest]: the ticks of these
+offsets, whose instants (microseconds) lie in [lowest, highest], can be read; `values` is empty.
 
-It says that something changed, not what to: a reader asks for the rest. A price or a bar whose content stays as it is
-adds nothing, however often it is sent. After a crash a change may be told twice, never not at all.
+A price or a bar whose content stays as it is adds nothing, however often it is sent, and offsets are told once. After
+a crash a change may be told twice, never not at all. Numbers grow by one as long as the `epoch` of the counters stands:
+an emptied Redis has a new one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, cast
 
@@ -16,17 +20,18 @@ import msgspec
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from service import clock
+from service import zstd
 
-Kind = Literal["latest", "bar"]
+Kind = Literal["latest", "bar", "curve", "tick"]
 STREAM: Final = "landed"
+COUNTERS: Final = "landed:seq"
 BEGINNING: Final = "0-0"
 AN_ENTRY: Final = 250  # changes, at most
 A_READ: Final = 1000  # entries, at most: where a read gives so many there may be more
 
 
 class Change(NamedTuple):
-    """One price or bar that changed; see the top of this file."""
+    """One price, bar or curve that changed; see the top of this file."""
 
     instrument: str
     interval: str
@@ -34,13 +39,34 @@ class Change(NamedTuple):
     revision: int | None
 
 
+class Offsets(NamedTuple):
+    """Ticks that landed: `place` is topic id and partition, joined by a colon."""
+
+    place: str
+    first: int
+    next: int
+    low_us: int
+    high_us: int
+
+
 class Entry(NamedTuple):
-    """Changes of one tenant that landed together. Ids grow, also over a Redis that was emptied."""
+    """Changes of one tenant that landed together. Ids grow, also over a Redis that was emptied.
+
+    `changes` is empty of `tick`, `offsets` null of the others.
+    """
 
     id: str
+    seq: int
     tenant: str
     kind: Kind
     changes: Sequence[Change]
+    offsets: Offsets | None
+    values: bytes
+
+    @property
+    def landed_us(self) -> int:
+        """When, by the clock of Redis, in microseconds since 1970."""
+        return int(self.id.partition("-")[0]) * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +88,16 @@ class Read(NamedTuple):
     gap: bool
 
 
+class Counters(NamedTuple):
+    """`epoch` is empty before anything is told; the last number of each kind, 0 before."""
+
+    epoch: str
+    last: dict[str, int]
+
+
 _CHANGES: Final = msgspec.json.Decoder(list[Change])
+_OFFSETS: Final = msgspec.json.Decoder(Offsets)
+_CONTENTS: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def row(change: Change) -> str:
@@ -70,24 +105,18 @@ def row(change: Change) -> str:
     return msgspec.json.encode(change).decode()
 
 
-def append_bars(redis: Redis, changes: Iterable[tuple[str, Change]], bounds: Bounds) -> None:
-    """Adds (tenant, change) of bars, all or none; drops what is too old."""
-    oldest = clock.now_us() // 1000 - bounds.seconds * 1000
-    with redis.pipeline(transaction=True) as pipe:
-        for tenant, rows in _by_tenant(changes):
-            fields = {"tenant": tenant, "kind": "bar", "rows": f"[{','.join(map(row, rows))}]"}
-            pipe.xadd(STREAM, cast("Any", fields), maxlen=bounds.entries, approximate=False)
-        pipe.xtrim(STREAM, minid=oldest, approximate=False)
-        pipe.execute()
+def contents(entry: Entry) -> list[bytes]:
+    """What its changes have become, as JSON objects that name themselves, in any order; others may be among them.
+    Nothing of a price that is none any more, or where the entry holds none."""
+    if not entry.values:
+        return []
+    return [bytes(each) for each in _CONTENTS.decode(zstd.ZstdDecompressor().decompress(entry.values))]
 
 
-def _by_tenant(changes: Iterable[tuple[str, Change]]) -> Iterator[tuple[str, Sequence[Change]]]:
-    of: dict[str, list[Change]] = {}
-    for tenant, change in changes:
-        of.setdefault(tenant, []).append(change)
-    for tenant, rows in of.items():
-        for at in range(0, len(rows), AN_ENTRY):
-            yield tenant, rows[at : at + AN_ENTRY]
+def counters(stored: dict[bytes, bytes]) -> Counters:
+    """Of the hash `COUNTERS`."""
+    plain = {name.decode(): value.decode() for name, value in stored.items()}
+    return Counters(plain.pop("epoch", ""), {name: int(value) for name, value in plain.items()})
 
 
 def read(redis: Redis, after: str) -> Read:
@@ -146,5 +175,7 @@ def _gap(after: str, there: Any, info: Any) -> bool:
 
 
 def _entry(key: str, fields: dict[bytes, bytes]) -> Entry:
-    kind = cast("Kind", fields[b"kind"].decode())
-    return Entry(key, fields[b"tenant"].decode(), kind, _CHANGES.decode(fields[b"rows"]))
+    kind, rows = cast("Kind", fields[b"kind"].decode()), fields[b"rows"]
+    changes = [] if kind == "tick" else _CHANGES.decode(rows)
+    offsets = _OFFSETS.decode(rows) if kind == "tick" else None
+    return Entry(key, int(fields[b"seq"]), fields[b"tenant"].decode(), kind, changes, offsets, fields[b"values"])

@@ -1,21 +1,21 @@
 """The latest price of every instrument, written by compare-and-set on (bar start, ver, tail).
 
-Content is one JSON object an instrument: its decimals are text with all their digits, its instants microseconds
-since 1970.
+Content is one JSON object an instrument (`db.redis.contents`).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from typing import Any, Final, cast
+from uuid import uuid4
 
 import msgspec
 import polars as pl
 from redis import Redis
 from redis.asyncio import Redis as AsyncRedis
 
-from db.redis.landed import STREAM, Bounds
+from db.redis.contents import encoded
+from db.redis.landed import COUNTERS, STREAM, Bounds
+from db.redis.telling import packed, script
 from pipeline.errors import DataProcessingError
 
 A_CALL: Final = 250  # instruments a script call: 7.5 ms, in which Redis answers nobody else
@@ -49,9 +49,9 @@ def write_latest(redis: Redis, candidates: pl.DataFrame, bounds: Bounds) -> Writ
     _check(candidates)
     written = Written()
     for (tenant,), rows in candidates.group_by("tenant", maintain_order=True):
-        encoded = _encoded(rows)
-        for at in range(0, encoded.height, A_CALL):
-            written += _offer(redis, str(tenant), encoded.slice(at, A_CALL), bounds)
+        offers = _offers(rows)
+        for at in range(0, offers.height, A_CALL):
+            written += _offer(redis, str(tenant), offers.slice(at, A_CALL), bounds)
     return written
 
 
@@ -61,14 +61,13 @@ def _check(candidates: pl.DataFrame) -> None:
         raise DataProcessingError(f"latest prices without the columns {sorted(missing)}", "project")
 
 
-def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
-    content = [_as_content(name, dtype) for name, dtype in rows.schema.items() if name not in KEY]
+def _offers(rows: pl.DataFrame) -> pl.DataFrame:
     priced = pl.col("price").is_not_null()
     start = pl.col("bar_start").dt.epoch("us")
     return rows.select(
         "instrument",
         pl.concat_str(_fixed(start), _fixed(pl.col("ver")), _fixed(pl.col("tail"))).alias("key"),
-        pl.when(priced).then(pl.struct(content).struct.json_encode()).otherwise(pl.lit("")).alias("content"),
+        pl.when(priced).then(encoded(rows, without=KEY)).otherwise(pl.lit("")).alias("content"),
         _told().alias("told"),
     )
 
@@ -80,30 +79,17 @@ def _told() -> pl.Expr:
     return pl.format('[{},"",{},{}]', name, start, pl.col("revision").cast(pl.String).fill_null("null"))
 
 
-def _as_content(name: str, dtype: pl.DataType) -> pl.Expr:
-    if isinstance(dtype, pl.Datetime):
-        return pl.col(name).dt.epoch("us")
-    return pl.col(name).cast(pl.String) if dtype.is_decimal() else pl.col(name)
-
-
 def _fixed(number: pl.Expr) -> pl.Expr:
     return number.cast(pl.String).str.zfill(_DIGITS)
 
 
 def _offer(redis: Redis, tenant: str, rows: pl.DataFrame, bounds: Bounds) -> Written:
     columns = _ENCODER.encode([column.to_list() for column in rows])
-    arguments = [str(WIDTH), tenant, str(bounds.entries), columns]
-    answer = cast("bytes", _script(redis)(keys=[register_of(tenant), STREAM], args=arguments)).decode()
+    values = packed([each for each in rows["content"] if each])
+    arguments = [str(WIDTH), tenant, str(bounds.entries), columns, uuid4().hex, values]
+    keys = [register_of(tenant), STREAM, COUNTERS]
+    answer = cast("bytes", script(redis, "latest")(keys=keys, args=arguments)).decode()
     return Written(answer.count("2"), answer.count("1"), answer.count("0"))
-
-
-@cache
-def _source() -> str:
-    return files("db.redis").joinpath("latest.lua").read_text(encoding="utf-8")
-
-
-def _script(redis: Redis) -> Any:
-    return redis.register_script(_source())
 
 
 def register_of(tenant: str) -> str:

@@ -55,11 +55,17 @@ def store(data: dict[str, Any]) -> None:
         with engine_refusals():
             insert_ticks(context.clickhouse, ticks)
         context.metrics.count("ticks_stored", ticks.height)
-        context.passes.push(to_msgpack([header.to_json(), frame_to_bytes(buckets)]))
+        stored = msgspec.structs.replace(header, spans=_spans(ticks))
+        context.passes.push(to_msgpack([stored.to_json(), frame_to_bytes(buckets)]))
         if not outgoing.wants_ticks(context):
             claims.drop(context.redis, header.claim(ENRICHED))
         context.passes.arrived(header.batch_id)
         schedule(context)
+
+
+def _spans(ticks: pl.DataFrame) -> tuple[tuple[str, int, int], ...]:
+    ends = pl.col("ts").min().dt.epoch("us").alias("low"), pl.col("ts").max().dt.epoch("us").alias("high")
+    return tuple(ticks.group_by("tenant", maintain_order=True).agg(*ends).rows())
 
 
 def schedule(context: Context) -> None:

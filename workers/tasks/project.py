@@ -64,6 +64,7 @@ def _parts(headers: Sequence[BatchHeader]) -> Iterator[Sequence[BatchHeader]]:
 
 def _land(context: Context, headers: Sequence[BatchHeader]) -> None:
     outgoing.confirm(context)
+    changes.tell_ticks(context, headers)
     context.runner.wait(append_ledger(context.postgres, [_range(header) for header in headers]))
     for header in headers:
         report(context, header)

@@ -18,6 +18,7 @@ from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic
 pytestmark = pytest.mark.stack
 
 MINUTE = timedelta(minutes=1)
+BAR = ["tenant", "instrument", "interval", "start"]
 STREAM = ["1m", "5m", "15m", "1h", "1d"]
 
 
@@ -102,8 +103,17 @@ def test_contents_are_what_is_shown_of_these_bars_alone(client: Client) -> None:
     some = states.filter(pl.col("tenant") == tenants[0], pl.col("interval") != "5m")
     found = changes.contents(client, some)
     assert found.select("tenant", "interval").unique().height == len(STREAM) - 1
-    assert found.sort("instrument", "interval", "start").equals(
-        shown(client, tenants[0]).filter(pl.col("interval") != "5m")
+    assert found.select("ver", "state", "period").equals(
+        found.join(some, on=BAR, how="left").select(
+            pl.col("ver_right").alias("ver"),
+            pl.col("state_right").alias("state"),
+            pl.col("period_right").alias("period"),
+        )
+    )
+    assert (
+        found.drop("period", "state")
+        .sort("instrument", "interval", "start")
+        .equals(shown(client, tenants[0]).filter(pl.col("interval") != "5m"))
     )
 
 

@@ -1,5 +1,6 @@
 """A pass makes the snapshots of curves again that its prices touch, and tells each change once."""
 
+import json
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ from db.clickhouse.ticks import insert_ticks
 from db.kafka.admin import make_admin
 from db.kafka.topics import ensure_topics
 from db.postgres.reference import register_instruments
+from db.redis import landed
 from db.reference.snapshot import Snapshot
 from pipeline.curves.snapshot import build
 from pipeline.errors import DataProcessingError
@@ -55,7 +57,13 @@ def _with(snapshot: Snapshot) -> Snapshot:
 
 
 def told(worker: Worker, tenant: str) -> list[Any]:
-    return [each["payload"] for each in worker.events("curves") if each["envelope"]["tenant_id"] == tenant]
+    """What the topic was told of a tenant, and the landed log as well."""
+    events = [each["payload"] for each in worker.events("curves") if each["envelope"]["tenant_id"] == tenant]
+    entries = landed.read(worker.context.redis, landed.BEGINNING).entries
+    logged = [entry for entry in entries if (entry.kind, entry.tenant) == ("curve", tenant)]
+    held = [json.loads(text, parse_float=Decimal) for entry in logged for text in landed.contents(entry)]
+    assert held == [{name: value for name, value in each.items() if name != "ver"} for each in events]
+    return events
 
 
 def stored(worker: Worker, tenant: str, first: date = MONDAY, last: date = MONDAY) -> curves.Stored:

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
-from db.redis import claims, landed
+from db.redis import claims, landed, telling
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY, document
 from tests.workers.tasks.heard import STREAM, correction, expect_newest_is_shown, ledger, newest, shown, told
@@ -67,15 +68,38 @@ def test_a_bar_that_loses_its_last_price_is_told_without_one(worker: Worker, tic
     assert shown(worker, tick["tenant"]) == {}
 
 
+def test_ticks_are_told_by_their_offsets_once(worker: Worker, tick: Row) -> None:
+    def offsets() -> list[tuple[str, int, int]]:
+        read = landed.read(worker.context.redis, landed.BEGINNING)
+        return [(each.tenant, each.offsets.first, each.offsets.next) for each in read.entries if each.offsets]
+
+    worker.land([tick])
+    worker.land([tick])
+    worker.land([correction(tick, 5, 1)], first=1)
+    assert offsets() == [(tick["tenant"], 0, 1), (tick["tenant"], 1, 2)]
+
+
+def test_the_log_holds_what_prices_and_bars_have_become(worker: Worker, tick: Row) -> None:
+    worker.land([tick])
+    worker.land([correction(tick, -5, 1)], first=1)
+    entries = landed.read(worker.context.redis, landed.BEGINNING).entries
+    held = [msgspec.json.decode(each) for entry in entries for each in landed.contents(entry)]
+    minutes = [each for each in held if each.get("interval") == "1m"]
+    assert [(each["close"], each["revision"]) for each in minutes] == [("10.000000000", 0), ("-5.000000000", 1)]
+    assert minutes[0]["ver"] < minutes[1]["ver"]
+    prices = [(each["price"], each["revision"]) for each in held if "price" in each]
+    assert prices == [("10.000000000", 0), ("-5.000000000", 1)]
+
+
 # In the order in which `landed` takes them: who dies before one has died after the one before.
 STEPS: list[tuple[Any, str]] = [
-    (outgoing, "send_bars"), (landed, "append_bars"), (changes.changes, "mark_told"), (project, "write_latest"),
+    (outgoing, "send_bars"), (telling, "append"), (changes.changes, "mark_told"), (project, "write_latest"),
     (outgoing, "send_ticks"), (project, "append_ledger"), (project, "report"), (claims, "drop"),
 ]  # fmt: skip
 
 
 # Alone those that stand between telling and noting that it was told; one death after the other all of them.
-ALONE = ("append_bars", "mark_told", "drop")
+ALONE = ("append", "mark_told", "drop")
 DEATHS = {name: [each for each in STEPS if each[1] == name] for name in ALONE} | {"each in turn": STEPS}
 
 

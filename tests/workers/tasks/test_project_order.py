@@ -12,7 +12,7 @@ from service.settings import Settings
 from tests.db.clickhouse.brute import Row
 from tests.workers.tasks.heard import STREAM, correction, expect_newest_is_shown, ledger, told
 from tests.workers.tasks.passing import OUTGOING, Worker, worker_settings, working
-from workers import changes, outgoing
+from workers import changes
 from workers.header import ENRICHED, latest_of, states_of
 from workers.tasks import project
 
@@ -79,7 +79,7 @@ def test_of_two_passes_that_race_the_highest_ver_is_the_newest_bar(
     """The older pass has read its bars when the newer one is told whole; its events come last."""
     worker.store([tick])
     older = worker.run_pass()
-    real, raced = outgoing.contents, list[bool]()
+    real, raced = changes.changes.contents, list[bool]()
 
     def overtaken(*arguments: Any) -> Any:
         found = real(*arguments)
@@ -88,11 +88,12 @@ def test_of_two_passes_that_race_the_highest_ver_is_the_newest_bar(
             worker.land([correction(tick, 11, 1)])
         return found
 
-    monkeypatch.setattr(outgoing, "contents", overtaken)
+    monkeypatch.setattr(changes.changes, "contents", overtaken)
     project.landed(*older)
     minutes = [each["payload"] for each in worker.events("bars") if each["payload"]["interval"] == "1m"]
     assert [payload["close"] for payload in minutes] == [11, 10], "the race was lost"
     expect_newest_is_shown(worker, tick["tenant"])
+    assert told(worker).count(("bar", "1m")) == 1, "the log tells the newer one alone"
     worker.land([tick])
     worker.land([correction(tick, 11, 1)])
     assert len(worker.events("bars")) == 10, "and all is told"
