@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import problems
-from api.document import docs, openapi
+from api.document import asyncapi, docs, openapi
 from api.routes import (
     audit,
     bars,
@@ -25,6 +25,7 @@ from api.routes import (
     reference,
     spreads,
     status,
+    stream,
     tenants,
     ticks,
 )
@@ -80,6 +81,7 @@ def make_routes() -> FastAPI:
         caller.router,
         operation.router,
         status.router,
+        stream.router,
     ):
         app.include_router(each)
     return app
@@ -107,7 +109,11 @@ def _describe(app: FastAPI) -> None:
     async def show_openapi() -> Response:
         return Response(_described(), media_type="application/json")
 
+    async def show_asyncapi() -> Response:
+        return Response(asyncapi.served(VERSION), media_type="application/json")
+
     app.add_api_route("/openapi.json", show_openapi, include_in_schema=False, response_model=None)
+    app.add_api_route("/asyncapi.json", show_asyncapi, include_in_schema=False, response_model=None)
     app.include_router(docs.router)
 
 

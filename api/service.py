@@ -21,6 +21,10 @@ from api.latest.follower import Follower
 from api.latest.kept import Kept
 from api.limits.accounts import Quotas
 from api.limits.usage import Usage
+from api.live.live import Live
+from api.live.log import LogReader
+from api.live.rules import Rules
+from api.live.wire import MESSAGE_BYTES, Wire
 from api.reads.away import FAILURES, Watch
 from api.reads.known import COMPUTING_S, Connections
 from api.reads.probes import probes
@@ -61,6 +65,7 @@ class ApiService(AsyncService):
         self._server: _Server | None = None
         self._denials: Denials | None = None
         self._usage: Usage | None = None
+        self._live: Live | None = None
         self._kept = Kept(time.monotonic)
 
     async def startup(self) -> None:
@@ -84,21 +89,24 @@ class ApiService(AsyncService):
         assert self._server is not None
         assert self._denials is not None
         assert self._usage is not None
+        assert self._live is not None
         serving = asyncio.ensure_future(self._server.serve())
         stopping = asyncio.ensure_future(self.stopping.wait())
-        following = asyncio.ensure_future(Follower(self._redis, self._kept, time.monotonic).run())
+        following = [asyncio.ensure_future(work) for work in (self._log().run(), self._live.run())]
         recording = asyncio.ensure_future(self._denials.run())
         counting = asyncio.ensure_future(self._usage.run())
         await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        following.cancel()
+        for each in following:
+            each.cancel()
+        self._live.stop()
         self._server.should_exit = True
         try:
             await serving
         finally:
             self._denials.stop()  # only now: until the last answer there may be one more
             counting.cancel()
-            await asyncio.gather(recording, counting, return_exceptions=True)
+            await asyncio.gather(recording, counting, *following, return_exceptions=True)
 
     async def shutdown(self) -> None:
         if self._clickhouse is not None:
@@ -124,6 +132,18 @@ class ApiService(AsyncService):
                 {"error": type(error).__name__},
             ) from error
 
+    def _rules(self) -> Rules:
+        api, landed = self.settings.api, self.settings.landed
+        bounds = Bounds(landed.keep_s, landed.keep_entries)
+        return Rules(bounds, api.stream_connections, api.stream_connections_of_key, tuple(api.origins), tuple(api.demo))
+
+    def _log(self) -> LogReader:
+        """The one reader of the landed log. The stream hears first: it misses nothing whatever the other meets."""
+        assert self._live is not None
+        assert self._stores is not None
+        follower = Follower(self._redis, self._kept)
+        return LogReader(self._stores, time.monotonic, [self._live.hub, follower])
+
     def _made_server(self, stores: Stores) -> "_Server":
         api = self.settings.api
         principals = Principals(stores.find_key, stores.note_use, api.peppers, time.monotonic, stores.rehash)
@@ -131,6 +151,8 @@ class ApiService(AsyncService):
         quotas = Quotas(api.key_requests_per_minute, api.tenant_requests_per_minute, api.tenant_rows_per_day)
         state = make_state(stores, principals, cursors, self.metrics, self._kept, time.monotonic, quotas)
         state.streams.most = api.streams
+        self._live = state.live
+        self._live.rules = self._rules()
         self._usage = state.accounts.usage
         self._denials = state.denials
         return _Server(http(create_app(state, api.origins), api))
@@ -148,7 +170,9 @@ def http(app: ASGIApp, api: Api) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        ws="none",  # no route is a WebSocket yet: an upgrade is answered as the GET that it is
+        ws=Wire,
+        ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,  # a frame is made once for all who get it
         timeout_graceful_shutdown=_DRAIN_SECONDS,
     )
 

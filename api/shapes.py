@@ -1,5 +1,6 @@
 """From stored frames to the fields that answers show."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -56,9 +57,11 @@ def shown_ticks(ticks: pl.DataFrame, reference: pl.DataFrame) -> pl.DataFrame:
     return shown(joined.with_columns(location_type, pl.col("complete").fill_null(value=False)))
 
 
-def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, block: Block | None = None) -> pl.DataFrame:
-    """Bars with the fields of `BAR_FIELDS`, and `filled` where they have it; `past` is the instant up to which prices
-    have arrived.
+def shown_bars(
+    bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, block: Block | None = None, also: Sequence[str] = ()
+) -> pl.DataFrame:
+    """Bars, all of one interval, in their order, with the fields of `BAR_FIELDS`, `filled` where they have it, and what
+    else of them is asked for; `past` is the instant up to which prices have arrived.
 
     A bar is final once it is over (of a block, and of an instrument that is priced in a block alone: once its last hour
     is), so is the time in which its product's prices may come, and all that its native interval promises are there, or
@@ -71,7 +74,7 @@ def shown_bars(bars: pl.DataFrame, reference: pl.DataFrame, past: datetime, bloc
     if "filled" in bars.columns:
         whole |= (pl.col("filled") == "hold") & (pl.col("covered_seconds") >= pl.col("seconds"))
     final = joined.with_columns((over & whole).alias("is_final"), flag_names(joined["flags"]))
-    return final.select(*BAR_FIELDS, *(["filled"] if "filled" in bars.columns else []))
+    return final.select(*BAR_FIELDS, *(["filled"] if "filled" in bars.columns else []), *also)
 
 
 def _with_hours(bars: pl.DataFrame, block: Block | None) -> pl.DataFrame:
@@ -132,7 +135,7 @@ def _with_products(frame: pl.DataFrame) -> pl.DataFrame:
     pairs = set(zip(frame["market"], frame["product"], strict=True))
     schema = {"market": pl.String(), "product": pl.String()} | _PRODUCT
     known = pl.DataFrame([(*pair, *_facts(*pair)) for pair in pairs], schema=schema, orient="row")
-    return frame.join(known, on=["market", "product"], how="left", maintain_order="left")
+    return frame.join(known, on=["market", "product"], how="left")
 
 
 def _facts(market: str, name: str) -> tuple[float | None, float]:

@@ -13,6 +13,7 @@ from api.latest.kept import Kept
 from api.latest.pages import Pages
 from api.limits.accounts import Accounts, Quotas
 from api.limits.usage import Usage
+from api.live.live import Live
 from api.ranges.settled import Settled
 from api.ranges.streaming import Streams
 from api.reads.ports import Reads
@@ -44,6 +45,7 @@ class State:
     streams: Streams
     exports: Streams
     settled: Settled
+    live: Live
 
 
 def make_state(
@@ -56,6 +58,7 @@ def make_state(
     quotas: Quotas,
 ) -> State:
     """The state over the given parts."""
+    sight = Sight(reads.snapshot)
     references = References(reads.reference_version, reads.instruments_named, monotonic)
     return State(
         reads,
@@ -65,7 +68,7 @@ def make_state(
         references,
         Pages(reads, kept, references),
         Catalogue(),
-        Sight(reads.snapshot),
+        sight,
         Tags(),
         Accounts(Usage(reads.add_usage), quotas, monotonic),
         denials=Denials(reads.append_audit, monotonic),
@@ -73,6 +76,7 @@ def make_state(
         streams=Streams(),
         exports=Streams(1, ""),
         settled=Settled(monotonic),
+        live=Live(reads, sight, metrics, monotonic),
     )
 
 

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Final
 
 from local import ports, starting
+from local.demo import SHOWN
 from local.paths import PROGRAM_ROOT, secret
 from local.process import Program
 from local.stack import API_HOST, API_PORT, BRIDGE_METRICS, FLOWER_PORT, WORKERS_METRICS, Stack
 from local.supervisor import Say
 from pipeline.errors import DataProcessingError
 
+DEMO_INSTRUMENTS: Final = "DATA_PROC_API_DEMO_INSTRUMENTS"
 FLOWER_USER: Final = "gridtick"
 _PREFERRED: Final = {API_PORT: 8080, FLOWER_PORT: 5555, BRIDGE_METRICS: 9464, WORKERS_METRICS: 9465}
 
@@ -30,6 +32,13 @@ def refuse_taken_ports(given: Mapping[str, str]) -> None:
 def app_ports(data_dir: Path, given: Mapping[str, str]) -> dict[str, int]:
     """Free ports of API, task monitor and metrics, by variable, where the user sets none."""
     return ports.choose(data_dir, {name: port for name, port in _PREFERRED.items() if name not in given})
+
+
+def showing(stack: Stack, feed: str) -> Stack:
+    """The stack, whose demo prices anybody may have without a key, unless the user says which."""
+    if feed != "demo" or DEMO_INSTRUMENTS in stack.environ:
+        return stack
+    return replace(stack, environ={**stack.environ, DEMO_INSTRUMENTS: ",".join(SHOWN)})
 
 
 def start_core(servers: Stack, say: Say) -> Stack:

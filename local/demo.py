@@ -34,6 +34,12 @@ STREAMS: Final = (
     Stream("henry_hub", "NG_HH_BALMO", 3.05, noise=0.008, spread=0.005, calm=True),
 )  # fmt: skip
 
+# What anybody may have without a key while the demo runs: hubs of each market that has one, and the streams.
+SHOWN: Final = (
+    *(stream.instrument for stream in STREAMS), "caiso.rt_5min.TH_NP15_GEN-APND", "caiso.rt_5min.TH_SP15_GEN-APND",
+    "ercot.rt_sced.HB_HOUSTON", "ercot.rt_sced.HB_WEST", "henry_hub.futures.NG01",
+)  # fmt: skip
+
 
 class Sending(NamedTuple):
     """One message and when it is to be sent."""

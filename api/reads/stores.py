@@ -17,6 +17,7 @@ from api.reads import positions, register
 from api.reads.access import AccessReads
 from api.reads.known import Connections, one_more
 from api.reads.letters import LetterReads
+from api.reads.live import LiveReads
 from api.reads.many import ManyReads
 from api.reads.ports import Extent, Mode, Named, Names, Page, Store, Window
 from api.reads.register import TICK
@@ -42,7 +43,7 @@ _REGISTER_SECONDS: Final = 2.0
 _ReadAt = Callable[[reads.Scope, datetime], Query]
 
 
-class Stores(AccessReads, LetterReads, ManyReads, StatusReads):
+class Stores(AccessReads, LetterReads, LiveReads, ManyReads, StatusReads):
     """`api.reads.ports.Reads` over ClickHouse, PostgreSQL, Redis and Kafka."""
 
     def __init__(self, connections: Connections) -> None:

@@ -88,7 +88,7 @@ def _of(connection: HTTPConnection, reason: str, caller: Principal | None) -> De
 
 
 def _request_id(connection: HTTPConnection) -> str:
-    return getattr(connection.state, "request_id", "")  # a WebSocket has none
+    return getattr(connection.state, "request_id", "")
 
 
 def plain(text: str) -> str:

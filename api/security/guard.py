@@ -5,7 +5,7 @@ from typing import Annotated, Any, Final
 
 from fastapi import FastAPI, Request, Security
 from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from fastapi.routing import APIRoute, APIWebSocketRoute, RouteContext, iter_route_contexts
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
@@ -20,10 +20,11 @@ from pipeline.errors import DataProcessingError
 from service import clock
 
 _PAGES: Final = {"/docs", "/docs/reference", "/docs/errors", "/docs/errors/{kind}", "/docs/assets/{name}"}
-OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v1/status", "/openapi.json", *_PAGES})
+OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v1/status", "/openapi.json", "/asyncapi.json", *_PAGES})
+SOCKETS: Final = frozenset({"/v1/stream"})  # WebSockets, which ask for a key in their own way
 ANY_KEY: Final = frozenset({"/v1/me", "/v1/usage"})  # a good key is enough
 
-# For the document: both read the first header of its name alone, so `_given` reads them all.
+# For the document: both read the first header of its name alone, so `given` reads them all.
 _BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer", description="`Authorization: Bearer gt_live_…`")
 _HEADER: Final = APIKeyHeader(name="X-API-Key", auto_error=False, scheme_name="header", description="the same key")
 
@@ -56,14 +57,14 @@ async def admitted(request: Request, needed: Sequence[str]) -> Principal:
 
 async def _identified(request: Request) -> Principal:
     """Whose good key was sent; else 401."""
-    given = _given(request.headers)
-    if len(given) != 1:
-        _refuse(request, "several" if given else "none", sent=given)
-        raise _unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
-    principal = await state_of(request).principals.of(*given)
+    sent = given(request.headers)
+    if len(sent) != 1:
+        _refuse(request, "several" if sent else "none", sent=sent)
+        raise unauthorized("Send one API key, in Authorization: Bearer or in X-API-Key.")
+    principal = await state_of(request).principals.of(*sent)
     if principal is None:
-        _refuse(request, "unknown", sent=given)
-        raise _unauthorized("This API key is malformed, unknown, expired or revoked.")
+        _refuse(request, "unknown", sent=sent)
+        raise unauthorized("This API key is malformed, unknown, expired or revoked.")
     return principal
 
 
@@ -75,7 +76,7 @@ def _refuse(
     denied(request, reason, caller, sent=sent, asked=asked)
 
 
-def _given(headers: Headers) -> set[str]:
+def given(headers: Headers) -> set[str]:
     """The different keys that were sent, over all headers that may hold one."""
     sent = [get_authorization_scheme_param(each) for each in headers.getlist("Authorization")]
     bearers = [key for scheme, key in sent if scheme.lower() == "bearer"]
@@ -101,7 +102,8 @@ class Guarded(APIRoute):
 def require_guarded(app: FastAPI) -> None:
     """Raises for a route that is neither open nor guarded with a scope: nothing is served by oversight."""
     for route in iter_route_contexts(app.routes):
-        if route.path not in OPEN and not _is_guarded(route):
+        asks_itself = isinstance(route.original_route, APIWebSocketRoute) and route.path in SOCKETS
+        if route.path not in OPEN and not asks_itself and not _is_guarded(route):
             fix = "Depend on `guard` with one, in a router of `Guarded` routes."
             raise DataProcessingError(f"the route {route.path} declares no scope before it is read. {fix}", "api")
 
@@ -123,5 +125,5 @@ def declared(dependant: Dependant) -> list[str] | None:
     return None
 
 
-def _unauthorized(detail: str) -> Problem:
+def unauthorized(detail: str) -> Problem:
     return Problem(401, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"})

@@ -128,22 +128,19 @@ class Principals:
         if stored is None or pepper is None or not stored.usable(clock.now()):
             return None
         self._renew(key, stored)
-        scopes = granted(stored.role, stored.scopes)
-        return Principal(
-            stored.id,
-            stored.name,
-            stored.tenant,
-            stored.role,
-            scopes,
-            stored.expires_at,
-            stored.entitled,
-            stored.limits,
-        )
+        return principal_of(stored)
 
     def _renew(self, key: apikey.ApiKey, stored: StoredKey) -> None:
         present = apikey.fingerprint(self._peppers.present)
         if stored.pepper != present:
             self._rehash(key.id, stored.digest, key.digest(self._peppers.present), present)
+
+
+def principal_of(stored: StoredKey) -> Principal:
+    """The caller of a key that is usable."""
+    scopes = granted(stored.role, stored.scopes)
+    of_key = stored.id, stored.name, stored.tenant, stored.role
+    return Principal(*of_key, scopes, stored.expires_at, stored.entitled, stored.limits)
 
 
 def _expired(principal: Principal) -> bool:

@@ -5,6 +5,7 @@ from typing import Final
 PRICES: Final = "prices:read"
 BARS: Final = "bars:read"
 CURVES: Final = "curves:read"
+STREAM: Final = "stream:read"
 KEYS: Final = "keys:admin"
 TENANTS: Final = "tenants:admin"
 AUDIT: Final = "audit:read"
@@ -14,14 +15,14 @@ SCOPES: Final = {
     PRICES: "ticks, latest prices and instruments",
     BARS: "bars",
     CURVES: "curves, basis and spreads",
-    "stream:read": "the live stream",
+    STREAM: "the live stream",
     KEYS: "making and revoking keys",
     TENANTS: "making tenants and their entitlements, and reference data",
     AUDIT: "the audit record",
     DEAD_LETTERS: "dead letters: reading and sending again",
 }
 READS: Final = frozenset({PRICES, BARS, CURVES})  # what gives rows of prices
-_ANALYST: Final = READS | {"stream:read"}
+_ANALYST: Final = READS | {STREAM}
 _OPERATOR: Final = _ANALYST | {AUDIT, DEAD_LETTERS}
 
 ROLES: Final = {

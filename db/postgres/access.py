@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import RowMapping, or_, select, update
+from sqlalchemy import ARRAY, RowMapping, Text, any_, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -74,11 +74,17 @@ _OF_TENANT: Final[Sequence[str]] = (
 
 async def find_key(engine: AsyncEngine, key_id: str) -> StoredKey | None:
     """The key of this id and what holds for its tenant; revoked and expired ones included."""
+    return (await find_keys(engine, [key_id])).get(key_id)
+
+
+async def find_keys(engine: AsyncEngine, key_ids: Sequence[str]) -> dict[str, StoredKey]:
+    """The same of several ids, as far as there are any."""
     columns = [*(api_keys.c[name] for name in _STORED), *(tenants.c[name] for name in _OF_TENANT)]
     statement = select(*columns).join_from(api_keys, tenants, api_keys.c.tenant == tenants.c.id)
+    of_these = api_keys.c.id == any_(bindparam("ids", list(key_ids), ARRAY(Text)))
     async with engine.connect() as connection:
-        row = (await connection.execute(statement.where(api_keys.c.id == key_id))).mappings().first()
-    return None if row is None else _stored(row)
+        rows = (await connection.execute(statement.where(of_these))).mappings().all()
+    return {row["id"]: _stored(row) for row in rows}
 
 
 def _stored(row: RowMapping) -> StoredKey:

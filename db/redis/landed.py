@@ -161,7 +161,7 @@ def _ask_whether_whole(pipe: Any, after: str) -> None:
 
 
 def _read(found: list[tuple[bytes, dict[bytes, bytes]]], after: str, whole: list[Any]) -> Read:
-    entries = [_entry(key.decode(), fields) for key, fields in found]
+    entries = [entry_of(key.decode(), fields) for key, fields in found]
     return Read(entries, entries[-1].id, gap=_gap(after, *whole))
 
 
@@ -174,7 +174,8 @@ def _gap(after: str, there: Any, info: Any) -> bool:
     return not there
 
 
-def _entry(key: str, fields: dict[bytes, bytes]) -> Entry:
+def entry_of(key: str, fields: dict[bytes, bytes]) -> Entry:
+    """An entry as Redis gives it."""
     kind, rows = cast("Kind", fields[b"kind"].decode()), fields[b"rows"]
     changes = [] if kind == "tick" else _CHANGES.decode(rows)
     offsets = _OFFSETS.decode(rows) if kind == "tick" else None

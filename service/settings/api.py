@@ -43,6 +43,15 @@ class Api(Group):
     )
     streams: int = Field(2, ge=1, le=64, description="most long answers that a process sends side by side")
 
+    stream_connections: int = Field(
+        2_000, ge=1, le=100_000, description="most connections of the live stream, by API process"
+    )
+    stream_connections_of_key: int = Field(50, ge=1, le=100_000, description="the same of one key")
+    demo_instruments: str = Field(
+        "",
+        description="public instruments whose live prices anybody may have without a key, comma-separated; empty: none",
+    )
+
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, text: str) -> str:
@@ -62,6 +71,11 @@ class Api(Group):
     def origins(self) -> list[str]:
         """Pages that may call from a browser."""
         return [each for each in self.cors_origins.split(",") if each]
+
+    @property
+    def demo(self) -> list[str]:
+        """Instruments that anybody may have."""
+        return [each.strip() for each in self.demo_instruments.split(",") if each.strip()]
 
     @property
     def peppers(self) -> Peppers:

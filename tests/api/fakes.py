@@ -1,6 +1,6 @@
 """Stores in memory, and an application over them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from copy import copy
 from datetime import UTC, datetime, timedelta
@@ -32,6 +32,7 @@ from tests.api.fake_access import PEPPER, FakeAccess
 from tests.api.fake_curves import FakeCurves
 from tests.api.fake_explain import FakeExplain
 from tests.api.fake_letters import FakeLetters
+from tests.api.fake_live import FakeLive
 from tests.api.fake_many import FakeMany
 from tests.api.fake_reference import FakeReference
 from tests.api.fake_usage import FakeUsage
@@ -72,7 +73,9 @@ class FakeLegs:
         return empty(SEEN)
 
 
-class FakeReads(FakeMany, FakeLegs, FakeUsage, FakeReference, FakeExplain, FakeCurves, FakeLetters, FakeAccess):
+class FakeReads(
+    FakeMany, FakeLegs, FakeUsage, FakeReference, FakeExplain, FakeCurves, FakeLetters, FakeLive, FakeAccess
+):
     """What the routes read, from lists. `gone` holds stores that do not answer."""
 
     def __init__(self) -> None:
@@ -248,7 +251,7 @@ class Ticking:
 
 
 def state(
-    reads: FakeReads, monotonic: Ticking | None = None, kept: Kept | None = None, quotas: Quotas = QUOTAS
+    reads: FakeReads, monotonic: Callable[[], float] | None = None, kept: Kept | None = None, quotas: Quotas = QUOTAS
 ) -> State:
     """Without `kept` nothing is kept."""
     ticking = monotonic or Ticking()

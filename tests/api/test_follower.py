@@ -1,74 +1,49 @@
 """The follower of the landed log: what it is told is dropped, and while it cannot follow nothing is kept."""
 
-import asyncio
-import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from typing import Final
 
-import msgspec
 import pytest
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
-from api.latest import follower
-from api.latest.follower import WAIT_S, Follower
+from api.latest.follower import LOOK_S, Follower
 from api.latest.kept import CONFIRMED_S, Cells, Kept, Key
-from db.redis import generation, landed
+from api.live.log import Heard
+from db.redis import generation
 from db.redis.generation import Generation
-from db.redis.landed import A_READ, Change, Entry, Kind, Read
+from db.redis.landed import Change, Counters, Entry, Kind
+from db.redis.live import Head
 from tests.api import fakes
-from tests.api.held_reads import NUMBERS, A, B, priced, turns
+from tests.api.held_reads import NUMBERS, A, B, priced
 
 READY: Final = Generation("ready", "e1")
+HEAD: Final = Head("1-0", Counters("", {}))
 
 
-def entry(key: Key, kind: Kind = "latest") -> Entry:
-    return Entry("2-0", key[0], kind, [Change(key[1], "" if kind == "latest" else "1m", 1, 0)])
-
-
-class Log:
-    """A log that gives what a test puts, and the generation of the prices beside it."""
+class Register:
+    """The generation of the latest prices."""
 
     def __init__(self) -> None:
-        self.generation = READY
-        self.away = False
-        self.followed: list[str] = []
-        self._given: asyncio.Queue[Read | Exception] = asyncio.Queue()
+        self.generation: Generation | Exception = READY
+        self.reads = 0
 
-    async def tell(self, *entries: Entry, position: str = "2-0", gap: bool = False) -> None:
-        self._given.put_nowait(Read(entries, position, gap))
-        await turns()
-
-    async def fail(self, error: Exception) -> None:
-        self._given.put_nowait(error)
-        await turns()
-
-    async def read_newest(self, _: object) -> str:
-        if self.away:
-            raise RedisGone("refused")
-        return "1-0"
-
-    async def follow(self, _: object, after: str, wait_s: float) -> Read:
-        assert wait_s == WAIT_S
-        self.followed.append(after)
-        given = await self._given.get()
-        if isinstance(given, Exception):
-            raise given
-        return given
-
-    async def read_generation(self, _: object) -> Generation:
+    async def read(self, _: object) -> Generation:
+        self.reads += 1
+        if isinstance(self.generation, Exception):
+            raise self.generation
         return self.generation
 
 
+def entry(key: Key, kind: Kind = "latest") -> Entry:
+    return Entry("2-0", 1, key[0], kind, [Change(key[1], "" if kind == "latest" else "1m", 1, 0)], None, b"")
+
+
 @pytest.fixture
-def log(monkeypatch: pytest.MonkeyPatch) -> Log:
-    log = Log()
-    monkeypatch.setattr(landed, "newest_async", log.read_newest)
-    monkeypatch.setattr(landed, "follow", log.follow)
-    monkeypatch.setattr(generation, "read_async", log.read_generation)
-    monkeypatch.setattr(follower, "_AGAIN_S", 0)
-    return log
+def register(monkeypatch: pytest.MonkeyPatch) -> Register:
+    register = Register()
+    monkeypatch.setattr(generation, "read_async", register.read)
+    return register
 
 
 @pytest.fixture
@@ -78,16 +53,18 @@ def kept(ticking: fakes.Ticking) -> Kept:
 
 
 @pytest.fixture
-async def following(log: Log, kept: Kept, ticking: fakes.Ticking) -> AsyncIterator[asyncio.Task[None]]:
-    """The follower at work, and two prices that are kept."""
-    assert log.generation == READY
-    task = asyncio.ensure_future(Follower(Redis(), kept, ticking).run())
-    await turns()
+async def follower(register: Register, kept: Kept, ticking: fakes.Ticking) -> Follower:
+    """It follows, and two prices are kept."""
+    assert register.generation == READY
+    follower = Follower(Redis(), kept)
+    follower.begun(HEAD)
+    await hear(follower, ticking)
     await keep(kept)
-    yield task
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    return follower
+
+
+async def hear(follower: Follower, ticking: fakes.Ticking, *entries: Entry, whole: bool = True) -> None:
+    await follower.heard(Heard(entries, ticking.now, whole))
 
 
 async def keep(kept: Kept) -> None:
@@ -102,89 +79,80 @@ def held(kept: Kept) -> list[bool]:
     return [kept.whole(NUMBERS, [key], 0) is not None for key in (A, B)]
 
 
-@pytest.mark.usefixtures("following")
-async def test_what_it_is_told_is_dropped_and_the_rest_kept(log: Log, kept: Kept) -> None:
-    await log.tell(entry(A), entry(("other", "B")))
+async def test_what_it_is_told_is_dropped_and_the_rest_kept(
+    follower: Follower, kept: Kept, ticking: fakes.Ticking
+) -> None:
+    await hear(follower, ticking, entry(A), entry(("other", "B")))
     assert (held(kept), kept.is_current()) == ([False, True], True)
-    await log.tell(entry(B), position="3-0")
+    await hear(follower, ticking, entry(B))
     assert held(kept) == [False, False]
-    assert log.followed == ["1-0", "2-0", "3-0"]
 
 
-@pytest.mark.usefixtures("following")
-async def test_bars_drop_nothing(log: Log, kept: Kept) -> None:
-    await log.tell(entry(A, "bar"))
+async def test_bars_drop_nothing(follower: Follower, kept: Kept, ticking: fakes.Ticking) -> None:
+    await hear(follower, ticking, entry(A, "bar"))
     assert held(kept) == [True, True]
 
 
-@pytest.mark.usefixtures("following")
-async def test_a_read_confirms_the_instant_at_which_it_began(log: Log, kept: Kept, ticking: fakes.Ticking) -> None:
+async def test_a_read_confirms_the_instant_at_which_it_began(
+    follower: Follower, kept: Kept, ticking: fakes.Ticking
+) -> None:
+    began = ticking.now
     ticking.now += CONFIRMED_S + 0.1
+    await follower.heard(Heard((), began, whole=True))
     assert not kept.is_current()
-    await log.tell()
-    assert not kept.is_current(), "it began before"
-    await log.tell()
+    await hear(follower, ticking)
     assert kept.is_current()
     assert held(kept) == [True, True]
 
 
-@pytest.mark.usefixtures("following")
-async def test_after_a_gap_all_is_forgotten_and_the_log_followed_anew(log: Log, kept: Kept) -> None:
-    await log.tell(gap=True)
-    assert held(kept) == [False, False]
-    assert log.followed == ["1-0", "1-0"]
+async def test_where_there_is_more_nothing_is_confirmed(follower: Follower, kept: Kept, ticking: fakes.Ticking) -> None:
+    ticking.now += CONFIRMED_S + 0.1
+    await hear(follower, ticking, entry(A), whole=False)
+    assert (held(kept), kept.is_current()) == ([False, True], False)
+
+
+@pytest.mark.parametrize("lost", ["begun", "away"])
+async def test_after_a_gap_or_while_the_log_is_away_all_is_forgotten(
+    follower: Follower, kept: Kept, ticking: fakes.Ticking, lost: str
+) -> None:
+    if lost == "begun":
+        follower.begun(HEAD)
+    else:
+        follower.away()
+    assert (held(kept), kept.is_current()) == ([False, False], False)
+    await hear(follower, ticking)
+    assert kept.is_current()
     await keep(kept)
 
 
-@pytest.mark.usefixtures("following")
-async def test_where_the_log_is_ahead_all_is_forgotten(log: Log, kept: Kept) -> None:
-    await log.tell(*[entry(("other", "X"))] * (A_READ - 1))
-    assert held(kept) == [True, True]
-    await log.tell(*[entry(("other", "X"))] * A_READ)
-    assert held(kept) == [False, False]
-    assert log.followed == ["1-0", "2-0", "1-0"]
-
-
-@pytest.mark.usefixtures("following")
 @pytest.mark.parametrize("other", [Generation("missing"), Generation("building", "e1"), Generation("ready", "e2")])
 async def test_where_the_prices_are_others_all_is_forgotten(
-    log: Log, kept: Kept, ticking: fakes.Ticking, other: Generation
+    follower: Follower, register: Register, kept: Kept, ticking: fakes.Ticking, other: Generation
 ) -> None:
-    log.generation = other
-    await log.tell()
+    register.generation = other
+    await hear(follower, ticking)
     assert held(kept) == [True, True], "it has looked a moment ago"
-    ticking.now += WAIT_S
-    await log.tell()
-    await log.tell()
+    ticking.now += LOOK_S
+    await hear(follower, ticking)
     assert (held(kept), kept.is_current()) == ([False, False], other.state == "ready")
-    log.generation = READY
-    await turns()
+    register.generation = READY
+    ticking.now += LOOK_S
+    await hear(follower, ticking)
     assert kept.is_current()
 
 
-@pytest.mark.usefixtures("following")
-@pytest.mark.parametrize("error", [RedisGone("refused"), TimeoutError(), msgspec.DecodeError("no log")])
-async def test_while_redis_is_away_nothing_is_kept(
-    log: Log, kept: Kept, error: Exception, caplog: pytest.LogCaptureFixture
+async def test_where_the_generation_cannot_be_read_nothing_is_confirmed(
+    follower: Follower, register: Register, kept: Kept, ticking: fakes.Ticking
 ) -> None:
-    reasons = list(dict.fromkeys([f"{type(error).__name__}: {error}", "ConnectionError: refused"]))
-    for _ in range(2):
-        log.away = True
-        with caplog.at_level(logging.WARNING, "api.latest.follower"):
-            await log.fail(error)
-            await turns()
-        assert (held(kept), kept.is_current()) == ([False, False], False)
-        said = [record.__dict__["why"] for record in caplog.records]
-        assert said == reasons, "each reason once, however often it is tried"
-        caplog.clear()
-        log.away = False
-        await turns()
-        assert kept.is_current()
-        await keep(kept)
+    register.generation = RedisGone("refused")
+    ticking.now += CONFIRMED_S + 0.1
+    with pytest.raises(RedisGone):
+        await hear(follower, ticking)
+    assert not kept.is_current()
 
 
-async def test_once_it_ends_nothing_is_kept(following: asyncio.Task[None], kept: Kept) -> None:
-    following.cancel()
-    await turns()
-    assert following.cancelled()
-    assert (held(kept), kept.is_current()) == ([False, False], False)
+async def test_it_is_looked_at_now_and_then(follower: Follower, register: Register, ticking: fakes.Ticking) -> None:
+    before = register.reads
+    for _ in range(5):
+        await hear(follower, ticking)
+    assert register.reads == before

@@ -18,6 +18,7 @@ from db.clickhouse.active import ACTIVE
 from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs
 from db.clickhouse.frames import fetch_async, fetch_batches
+from db.clickhouse.live import Range, Span
 from db.clickhouse.query import Query
 from db.clickhouse.stand import STAND
 from pipeline.blocks import PEAK
@@ -67,6 +68,7 @@ NEWEST: Final = conform(frame([document("acme", DAY, "1"), generic("acme", DAY +
 NONE_KNOWN: Final = NEWEST.clear().with_columns(sure=pl.lit(value=True))
 DOUBTFUL: Final = NEWEST.with_columns(sure=pl.lit(value=False))
 TOLD: Final[Schema] = {**SEEN, "effective": pl.Boolean(), "standing": pl.Boolean()}
+SPAN: Final = Span([Range("x", 0, 1, 2)], DAY, DAY)
 OURS: Final = "acme,public"
 _FETCHES: Final = {fetch_async.__name__, fetch_batches.__name__}
 
@@ -102,12 +104,17 @@ READS: Final[dict[str, Read]] = {
     "latest": Read(
         lambda s: s.latest(BOTH, NAMES, "in_force", DAY), (NEWEST, NEWEST.clear()), [OURS] * 3
     ),
+    "landed_ticks": Read(lambda s: s.landed_ticks(BOTH, NAMES, SPAN), _none(TICK), [OURS]),
     "leg_publications": Read(lambda s: s.leg_publications(BOTH, LEGS, None), _none(SEEN), [OURS]),
     "many_ticks": Read(lambda s: anext(s.many_ticks(BOTH, NAMES, iter([WINDOW]), None)), _none(SEEN), [OURS]),
+    "newest_bars": Read(lambda s: s.newest_bars(BOTH, NAMES, ["1h"]), _none(_STORED_BAR), [OURS]),
     "revisions": Read(lambda s: s.revisions(BOTH, NAMES, WINDOW, None), _none(TICK), [OURS]),
     "stand_of_bars": Read(lambda s: s.stand_of_bars(DAY, DAY + HOUR), _none(STAND), [""]),  # no row is read
     "stored_bar": Read(
         lambda s: s.stored_bar("acme", "POWER", "1h", DAY, DAY + HOUR), _none(_STORED_BAR), ["acme"]
+    ),
+    "unfinished": Read(
+        lambda s: s.unfinished(BOTH, None, "1h", DAY, 12), _none({"instrument": pl.String()}), [OURS]
     ),
     "ticks": Read(lambda s: s.ticks(BOTH, NAMES, WINDOW, None), _none(TICK), [OURS]),
 }  # fmt: skip

@@ -46,6 +46,7 @@ POLICY: Final[dict[str, Rule]] = {
     "GET /readyz": Rule("", "open", "/readyz", tenanted=False),
     "GET /metrics": Rule("", "open", "/metrics", tenanted=False),
     "GET /v1/status": Rule("", "open", "/v1/status", tenanted=False),
+    "GET /asyncapi.json": Rule("", "open", "/asyncapi.json", tenanted=False),
     "GET /openapi.json": Rule("", "open", "/openapi.json", tenanted=False),
     "GET /docs": Rule("", "open", "/docs", tenanted=False),
     "GET /docs/reference": Rule("", "open", "/docs/reference", tenanted=False),
@@ -75,6 +76,8 @@ POLICY: Final[dict[str, Rule]] = {
     "GET /v1/curves/{curve:path}/explain": Rule(
         "curves:read", "reader", "/v1/curves/{ahead}/explain?session=2026-07-01&" + _FLAG, good=(200, 404)
     ),
+    "POST /v1/ws-tickets": Rule("stream:read", "reader", "/v1/ws-tickets", tenanted=False, good=(201,)),
+    "GET /v1/stream": Rule("stream:read", "reader", "/v1/stream?channel=prices", tenanted=False, good=(422,)),
     "GET /v1/spreads": Rule("curves:read", "reader", "/v1/spreads?" + _FLAG),
     "GET /v1/spreads/explain": Rule(
         "curves:read", "reader", f"/v1/spreads/explain?instrument=spread.basis.one&{_START}&{_FLAG}"

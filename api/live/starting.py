@@ -1,0 +1,135 @@
+"""How a subscription begins: by a snapshot, or where it was, with what was missed meanwhile."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final, Literal
+
+from api.live import ticks
+from api.live.frames import parts
+from api.live.groups import Group
+from api.live.hub import Hub
+from api.live.places import Place
+from api.live.rendering import Renderer
+from api.live.row import KIND_OF, Change, Shown
+from api.live.snapshots import shown_now
+from api.live.subscription import Subscription, Update
+from api.live.tokens import Token
+from api.problems import Problem
+from db.redis.landed import Entry
+from service import clock
+
+_AGAIN_S: Final = 0.1
+Room = Callable[[], Awaitable[None]]
+Reason = Literal["window", "lost"]
+
+
+class Starting:
+    """Of one subscription, which is in the hub's groups. `room` returns once more can be sent."""
+
+    def __init__(self, hub: Hub, subscription: Subscription, room: Room) -> None:
+        self._hub = hub
+        self._of = subscription
+        self._room = room
+        self._sent = 0  # rows of the first change that is replayed
+
+    async def begin(self, token: Token | None = None) -> None:
+        """From a token on, where the log reaches back so far; else a gap is told, and it begins anew."""
+        await self._hub.until_following()
+        if token is not None:
+            why = await self._resume(token)
+            if why is None:
+                return
+            self._of.write_gap(why, self._place.head if why == "window" else None)
+        await self._snapshot()
+
+    @property
+    def _place(self) -> Place:
+        return self._hub.places.of[self._of.selection.channel]
+
+    async def _snapshot(self) -> None:
+        while True:
+            self._of.restart()
+            life = self._hub.life
+            shown = await self._shown()
+            if shown is not None and life == self._hub.life and shown.epoch == self._place.epoch:
+                await self._send(shown)
+                if life == self._hub.life and not self._of.is_overrun:
+                    self._of.live(shown.seq, {row.key: row.ver for row in shown.rows if row.ver})
+                    return
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _shown(self) -> Shown | None:
+        try:
+            return await shown_now(self._hub.reads, self._of.selection, clock.from_us(self._place.known_us))
+        except Problem:
+            return None  # a store is away
+
+    async def _send(self, shown: Shown) -> None:
+        selection = self._of.selection
+        token = Token(selection.channel, shown.epoch, shown.seq, shown.seq, shown.position, self._place.known_us).text()
+        rows = [row for row in shown.rows if selection.is_recent(row)]
+        every = parts(rows)
+        for number, part in enumerate(every, 1):
+            await self._room()
+            self._of.snapshot(number, len(every), part, shown.seq, token)
+
+    async def _resume(self, token: Token) -> Reason | None:
+        """Why it cannot go on there."""
+        self._of.resumed(token.seq, token.text())
+        self._sent = token.rows if token.mark == self._of.selection.mark else 0
+        while True:
+            life, head, until = self._hub.life, self._place.head, self._place.position
+            self._of.restart()  # what it was offered before lies in the log, up to here
+            if token.epoch != self._place.epoch:
+                return "lost"
+            if head < token.head:
+                await asyncio.sleep(_AGAIN_S)  # another process has read on already
+                continue
+            if not await self._replayed(token, until, head):
+                return "window"
+            if life != self._hub.life:
+                return "lost"
+            if not self._of.is_overrun:
+                self._of.live(head, {})
+                return None
+            token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
+
+    async def _replayed(self, token: Token, until: str, head: int) -> bool:
+        """Whether all numbers of (token's, head] were there."""
+        position, expected = token.position, token.head + 1
+        while position is not None:
+            entries, position = await self._read(position, until)
+            if [entry.seq for entry in entries] != [*range(expected, expected + len(entries))]:
+                return False
+            expected += len(entries)
+            await self._replay(entries, token.known_us)
+        return expected == head + 1
+
+    async def _read(self, after: str, until: str) -> tuple[list[Entry], str | None]:
+        while True:
+            try:
+                return await self._hub.reads.log_since(KIND_OF[self._of.selection.channel], after, until)
+            except Problem:
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _replay(self, entries: list[Entry], known_us: int) -> None:
+        """Of what is sure by then no more is said than the client's token did: not all has been sent yet."""
+        group, place = Group(self._of.selection), replace(self._place, known_us=known_us)
+        for change in await self._changes(entries, group):
+            if rows := group.rows(change):
+                update = Update(rows[self._sent :], change.seq, place.at(change), replayed=True)
+                self._sent = 0
+                for part in self._of.replay(update):
+                    await self._room()
+                    self._of.send(part)
+
+    async def _changes(self, entries: list[Entry], group: Group) -> list[Change]:
+        past = clock.from_us(self._place.known_us)
+        while True:
+            try:
+                if self._of.selection.channel == "ticks":
+                    return await ticks.changes(self._hub.reads, entries, [group]) if entries else []
+                return await Renderer(self._hub.reads.snapshot).changes(entries, past) if entries else []
+            except Problem:
+                await asyncio.sleep(_AGAIN_S)

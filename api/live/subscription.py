@@ -1,0 +1,199 @@
+"""One subscription of a client: its sequence of frames without a silent gap, whatever the client's pace."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol
+
+from api.live.frames import Frame, parts, plain, with_rows
+from api.live.gaps import Lost, told
+from api.live.pending import CLOSE_BYTES, Policy, Skipped, Waiting, pending
+from api.live.row import Key, Row
+from api.live.selection import Selection
+from api.live.tokens import Token
+
+_FLOORS_S: Final = 60.0  # by then all that a snapshot was ahead of has been told
+_FEW: Final = 200  # rows that fit a frame
+_AFTER: Final = 100  # frames without rows that wait behind others, at most
+
+
+class Outlet(Protocol):
+    """Where frames go. `ready`: what is written leaves at once."""
+
+    @property
+    def ready(self) -> bool: ...
+
+    def write(self, frame: Frame) -> None: ...
+
+
+@dataclass(slots=True)
+class Update:
+    """Rows of a selection under one number; frames of it are made once. `token` resumes after it. Where `seq` is None,
+    more of the same number follows."""
+
+    rows: Sequence[Row]
+    seq: int | None
+    token: str
+    replayed: bool = False
+    _frames: dict[tuple[int, int], Frame] = field(default_factory=dict[tuple[int, int], Frame])
+
+    def frame(self, of: "Subscription", prev_seq: int) -> Frame:
+        found = self._frames.get((of.id, prev_seq))
+        if found is None:
+            seq = prev_seq if self.seq is None else self.seq
+            head = {"seq": seq, "prev_seq": prev_seq, "resume": self.token, "replayed": self.replayed}
+            found = self._frames[of.id, prev_seq] = with_rows(of.head("update") | head, self.rows)
+        return found
+
+    def parts(self, before: str, mark: int) -> "list[Update]":
+        """Itself, or where it is too large for a frame its parts; `before` is the token of what was sent before, to a
+        selection of that mark."""
+        every, token = parts(self.rows), Token.read(before)
+        if len(every) == 1 or token is None:
+            return [self]
+        made, sent = list[Update](), token.rows
+        for part in every[:-1]:
+            sent += len(part)
+            made.append(Update(part, None, replace(token, rows=sent, mark=mark).text(), self.replayed))
+        return [*made, Update(every[-1], self.seq, self.token, self.replayed)]
+
+
+class Subscription:
+    """`seq`: of the last frame with rows that was sent; `token`: what resumes after it.
+
+    It begins by `show`; what is offered before waits. Between `restart` and `show` it is beginning again.
+    """
+
+    def __init__(
+        self, number: int, selection: Selection, policy: Policy, outlet: Outlet, monotonic: Callable[[], float]
+    ) -> None:
+        self.id = number
+        self.selection = selection
+        self.policy: Policy = policy
+        self.seq = 0
+        self.token = ""
+        self.since: float | None = None  # since when something waits
+        self.began = False
+        self._outlet = outlet
+        self._monotonic = monotonic
+        self._pending = pending(policy)
+        self._backlog: list[Update] = []
+        self._floors: Mapping[Key, int] = {}
+        self._floors_until = 0.0
+        self._after: list[Frame] = []
+        self._offered = ""  # the token of what was offered last
+
+    def head(self, kind: str) -> dict[str, Any]:
+        """What its frames begin with."""
+        return {"type": kind, "id": self.id, "channel": self.selection.shown_as}
+
+    @property
+    def is_full(self) -> bool:
+        return self._pending.is_full
+
+    @property
+    def waits(self) -> bool:
+        """Whether something has not been sent yet."""
+        return not self.began or bool(self._pending) or bool(self._after)
+
+    def offer(self, update: Update) -> None:
+        """What has changed."""
+        if not self.began:
+            self._backlog.append(update)
+        elif rows := self._risen(update.rows):
+            whole = update if rows is update.rows else Update(rows, update.seq, update.token)
+            for part in whole.parts(self._offered, self.selection.mark) if len(rows) > _FEW else (whole,):
+                self._offer(part)
+
+    def _offer(self, update: Update) -> None:
+        self._offered = update.token
+        if self._pending or not self._outlet.ready:
+            self._pending.add(update.rows, update.seq, update.token)
+            self.since = self._monotonic() if self.since is None else self.since
+        else:
+            self.send(update)
+
+    def restart(self) -> None:
+        """What waits is dropped: the sequence begins anew."""
+        self.began, self.since = False, None
+        self._pending.clear()
+        self._backlog.clear()
+        self._after.clear()
+
+    @property
+    def is_overrun(self) -> bool:
+        """Whether more has changed while it began than is held: to begin again costs less."""
+        return sum(len(row.text) for update in self._backlog for row in update.rows) > CLOSE_BYTES
+
+    def resumed(self, seq: int, token: str) -> None:
+        """The sequence goes on after a frame of before; then come `replay` and `live`."""
+        self.seq, self.token, self._offered = seq, token, token
+
+    def snapshot(self, part: int, parts: int, rows: Sequence[Row], seq: int, token: str) -> None:
+        """A part of how things are. Only who has the last one can go on from there."""
+        resume = token if part == parts else None
+        head = {"seq": seq, "prev_seq": None, "resume": resume, "part": part, "parts": parts}
+        self._outlet.write(with_rows(self.head("snapshot") | head, rows))
+        self.seq, self.token, self._offered = seq, token, token
+
+    def replay(self, update: Update) -> list[Update]:
+        """The frames of what was missed, for `send`."""
+        return update.parts(self.token, self.selection.mark)
+
+    def send(self, update: Update) -> None:
+        self._outlet.write(update.frame(self, self.seq))
+        self.seq = self.seq if update.seq is None else update.seq
+        self.token = self._offered = update.token
+
+    def live(self, beyond: int, floors: Mapping[Key, int]) -> None:
+        """All of before was sent: what was offered meanwhile beyond a number, and of bars what is newer than the
+        snapshot's, follows."""
+        self._floors, self._floors_until = floors, self._monotonic() + _FLOORS_S
+        self._outlet.write(plain(**self.head("caught_up"), seq=self.seq))
+        self.began, backlog, self._backlog = True, self._backlog, []
+        for update in backlog:
+            if update.seq is not None and update.seq > beyond:
+                self.offer(update)
+
+    def tell(self, frame: Frame) -> None:
+        """A frame without rows, after all that waits."""
+        if self.began and not self._pending and not self._after and self._outlet.ready:
+            self._outlet.write(frame)
+        else:
+            self._after = [*self._after[-_AFTER:], frame]
+
+    def flush(self) -> None:
+        """Sends what waits, as far as it leaves at once."""
+        while self._pending and self._outlet.ready and self.began:
+            found = self._pending.take()
+            self._skip(found) if isinstance(found, Skipped) else self._send_waiting(found)
+        if self.began and not self._pending and self._outlet.ready:
+            self.since = None
+            for frame in self._after:
+                self._outlet.write(frame)
+            self._after = []
+
+    def write_gap(self, reason: str, to_seq: int | None, skipped: int | None = None) -> None:
+        """That what comes after the last frame is missing, up to a number."""
+        lost = Lost(self.seq, to_seq, self.token, skipped)
+        self._outlet.write(plain(**self.head("gap"), reason=reason, **told(self.selection, lost)))
+
+    def _risen(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """What is newer than what the snapshot showed."""
+        if not self._floors:
+            return rows
+        if self._monotonic() > self._floors_until:
+            self._floors = {}
+            return rows
+        return [row for row in rows if row.ver > self._floors.get(row.key, -1)]
+
+    def _send_waiting(self, found: Waiting) -> None:
+        seq, token = (self.seq, self.token) if found.seq is None else (found.seq, found.token)
+        head = {"seq": seq, "prev_seq": self.seq, "resume": token, "replayed": False}
+        more = {"conflated": found.conflated} if found.conflated else {}
+        self._outlet.write(with_rows(self.head("update") | head | more, found.rows))
+        self.seq, self.token = seq, token
+
+    def _skip(self, found: Skipped) -> None:
+        assert found.seq is not None  # the last part of a change was skipped with it
+        self.write_gap("slow", found.seq, found.rows)
+        self.seq, self.token = found.seq, found.token

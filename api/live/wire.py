@@ -1,0 +1,75 @@
+"""WebSockets as uvicorn serves them, with a way to write frames that are framed already, and to see who is slow."""
+
+import asyncio
+import logging
+from asyncio.transports import BaseTransport
+from collections.abc import Callable
+from typing import Any, Final
+
+from uvicorn._types import ASGISendEvent
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from api.live.frames import Frame
+
+EXTENSION: Final = "gridtick.wire"
+MESSAGE_BYTES: Final = 64 * 1024  # of a client
+_BUFFER: Final = 64 * 1024  # bytes that the system does not take: beyond it a client is slow
+_CLOSING_S: Final = 8.0  # for who is sent away to read why
+
+
+class Wire(WebSocketsSansIOProtocol):
+    """A connection. Frames of ours and those of the protocol (pings, closing) are written whole."""
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.logger = logging.getLogger(__name__)  # uvicorn's would write addresses, and with them tickets
+        self.logger.setLevel(logging.WARNING)
+        self.conn.logger = self.logger
+        self.resumed: Callable[[], None] = lambda: None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        super().connection_made(transport)
+        self.transport.set_write_buffer_limits(_BUFFER)
+
+    async def run_asgi(self) -> None:
+        self.scope.setdefault("extensions", {})[EXTENSION] = {"wire": self}  # pyright: ignore[reportOptionalSubscript]
+        await super().run_asgi()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # refused: uvicorn would take it for a mistake of ours
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.resumed()
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is written leaves at once."""
+        return self.writable.is_set() and self.is_open
+
+    @property
+    def is_open(self) -> bool:
+        return not (self.close_sent or self.disconnected or self.transport.is_closing())
+
+    def write(self, frame: Frame) -> None:
+        if self.is_open:
+            self.transport.write(frame.framed)
+
+    async def room(self) -> None:
+        """Returns once what is written leaves at once, or nobody is there any more."""
+        await self.writable.wait()
+
+    def send_away(self, code: int, reason: str) -> None:
+        """Closes, without waiting for who does not read."""
+        if not self.is_open:
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
+        self.conn.send_close(code, reason)
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        if self.read_paused:  # the other side's closing is to be heard
+            self.read_paused = False
+            self.transport.resume_reading()
+        self.close_timer = asyncio.get_running_loop().call_later(_CLOSING_S, self.transport.abort)

@@ -1,0 +1,130 @@
+"""The stream as Server-Sent Events: the same frames, and going on by the standard's own means."""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.api.fakes import GAS, SECRET_NODE
+from tests.api.live import described
+from tests.api.live.streaming import Frame, World, chained, prices_of
+from tests.polling import until_async
+
+PRICES = {"channel": "prices", "instrument": GAS}
+
+
+@asynccontextmanager
+async def listening(
+    world: World, key: str, parameters: dict[str, Any], **headers: str
+) -> AsyncGenerator[AsyncIterator[tuple[str, str, Frame]]]:
+    """(type, id, frame) of each event."""
+    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=10) as http:
+        sent = {"X-API-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()}
+        async with http.stream("GET", "/v1/stream", params=parameters, headers=sent) as answer:
+            assert answer.status_code == 200, (await answer.aread()).decode()
+            assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+            yield _events(answer)
+
+
+async def _events(answer: httpx.Response) -> AsyncGenerator[tuple[str, str, Frame]]:
+    fields = dict[str, str]()
+    async for line in answer.aiter_lines():
+        if line:
+            name, _, value = line.partition(": ")
+            fields[name] = value
+            continue
+        described.require(json.loads(fields["data"]))
+        yield fields["event"], fields.get("id", ""), json.loads(fields["data"], parse_float=Decimal)
+        fields = {}
+
+
+async def some(
+    events: AsyncIterator[tuple[str, str, Frame]], until: str, count: int = 1
+) -> list[tuple[str, str, Frame]]:
+    """All events but heartbeats up to so many of a type."""
+    found = list[tuple[str, str, Frame]]()
+    async with asyncio.timeout(10):
+        async for each in events:
+            found += [each] if each[0] != "heartbeat" or until == "heartbeat" else []
+            if sum(kind == until for kind, _, _ in found) == count:
+                return found
+    raise AssertionError(f"it ended before {until}: {found}")
+
+
+async def test_it_sends_the_same_frames_and_resumes_by_the_last_id(world: World) -> None:
+    world.price("1")
+    await world.heard()
+    key = world.key()
+    async with listening(world, key, PRICES) as events:
+        first = await some(events, "caught_up")
+        world.price("2", at=5)
+        first += await some(events, "update")
+    assert [kind for kind, _, _ in first] == ["subscribed", "snapshot", "caught_up", "update"]
+    assert all(kind == frame["type"] for kind, _, frame in first)
+    world.price("3", at=10)
+    await world.heard()
+    async with listening(world, key, PRICES, Last_Event_ID=first[-1][1]) as events:
+        again = await some(events, "caught_up")
+        world.price("4", at=15)
+        again += await some(events, "update")
+    frames = [frame for _, _, frame in (*first, *again)]
+    assert prices_of([frame for frame in frames if "data" in frame]) == [1, 2, 3, 4]
+    assert chained(frames)
+    assert [frame["replayed"] for frame in frames if frame["type"] == "update"] == [False, True, False]
+
+
+async def test_who_goes_leaves_nothing_behind(world: World) -> None:
+    async with listening(world, world.key(), PRICES) as events:
+        await some(events, "caught_up")
+        assert len(list(world.state.live.hub.groups)) == 1
+    world.price("1")  # a server notices at the next word
+    await until_async(lambda: not list(world.state.live.hub.groups))
+
+
+async def test_a_key_that_is_revoked_ends_it(world: World) -> None:
+    async with listening(world, world.key(), PRICES) as events:
+        await some(events, "caught_up")
+        world.reads.keys.clear()
+        last = [each async for each in events][-2:]
+    assert [kind for kind, _, _ in last] == ["error", "closed"]
+    assert last[1][2]["code"] == 4401
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "kind"),
+    [
+        ({"channel": "prices", "instrument": SECRET_NODE}, 404, "not-found"),
+        ({"channel": "prices"}, 422, "invalid-parameter"),
+        ({"channel": "nope", "instrument": GAS}, 422, "invalid-parameter"),
+        ({"channel": "prices", "instrument": GAS, "interval": "5m"}, 422, "invalid-parameter"),
+        ({"channel": "prices", "product": "tick"}, 422, "invalid-parameter"),
+        ({"channel": "prices", "instrument": GAS, "resume": "x"}, 422, "invalid-parameter"),
+        ({"channel": "prices", "instrument": GAS, "nope": "1"}, 422, "invalid-parameter"),
+        ({"channel": "curves", "instrument": "x"}, 403, "scope-missing"),
+    ],
+)
+async def test_what_cannot_be_is_a_problem(world: World, parameters: dict[str, str], status: int, kind: str) -> None:
+    key = world.key(scopes=frozenset({"stream:read", "prices:read"}))
+    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get("/v1/stream", params=parameters, headers={"X-API-Key": key})
+    assert (answer.status_code, answer.json()["type"]) == (status, f"/docs/errors/{kind}")
+    assert not list(world.state.live.hub.groups)
+    assert world.state.metrics.value("stream_connections") == 0
+
+
+async def test_a_ticket_is_made_for_who_may_listen(world: World) -> None:
+    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        made = await http.post("/v1/ws-tickets", headers={"X-API-Key": world.key()})
+        lacking = await http.post("/v1/ws-tickets", headers={"X-API-Key": world.key(role="viewer")})
+    assert (made.status_code, lacking.status_code) == (201, 403)
+    ticket = made.json()["ticket"]
+    async with world.client(path=f"?ticket={ticket}") as client:
+        assert (await client.frame("welcome"))["authenticated"]

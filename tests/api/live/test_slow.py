@@ -1,0 +1,109 @@
+"""Slow clients over a real socket: each is dealt with by its policy, and nobody else notices."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from api.live import connection, pending
+from tests.api.fakes import GAS, NODE
+from tests.api.live.streaming import Client, World, chained
+from tests.polling import until_async
+
+BARS: dict[str, Any] = {"channel": "bars", "instruments": [GAS], "interval": "5m"}
+ROWS = 800
+
+
+@pytest.fixture(autouse=True)
+def _little_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pending, "SKIP_BYTES", 2**18)
+    monkeypatch.setattr(pending, "CLOSE_BYTES", 2**19)
+
+
+async def flood(world: World, rounds: int = 30, rows: int = ROWS) -> None:
+    """More than the buffers between the two hold."""
+    for turn in range(rounds):
+        world.ticks(turn * rows, *(str(turn) for _ in range(rows)))
+        await world.heard()
+
+
+async def stalled(client: Client, **fields: Any) -> None:
+    """Subscribes, and reads no more."""
+    await client.subscribed(id=1, channel="ticks", instruments=[GAS], **fields)
+
+
+async def rest(client: Client, seq: int) -> list[Any]:
+    """All that comes up to a number."""
+    while not any(frame.get("seq") == seq or frame.get("to_seq") == seq for frame in client.seen if "id" in frame):
+        await client.frame("update", "gap")
+    return client.seen
+
+
+async def test_who_may_wait_a_while_is_sent_away_after_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "CLOSE_S", 0.3)
+    async with world.client(world.key(), max_queue=1) as slow, world.client(world.key()) as quick:
+        await stalled(slow, policy="close")
+        await quick.subscribed(id=1, channel="prices", instruments=[NODE])
+        await flood(world, 4)
+        await until_async(lambda: len(world.state.live.hub.groups.of("ticks")) == 0)
+        code, reason = await slow.closed()
+        world.price("5", name=NODE)
+        await quick.frame("update")
+    assert code == 4508
+    assert "resume" in reason
+    assert chained(slow.seen)
+    token = slow.of("update")[-1]["resume"]
+    async with world.client(world.key()) as again:
+        await again.subscribed(id=1, channel="ticks", instruments=[GAS], resume=token)
+    sent = [row["known_at"] for each in (*slow.of("update"), *again.of("update")) for row in each["data"]]
+    assert len(sent) == len(set(sent)) == 4 * ROWS, "each tick once"
+
+
+async def test_who_has_too_much_waiting_is_sent_away_at_once(world: World) -> None:
+    async with world.client(world.key(), max_queue=1) as slow:
+        await stalled(slow)
+        await flood(world, 14)
+        code, _ = await slow.closed()
+    assert code == 4508
+
+
+async def test_who_skips_is_told_what_was_skipped_and_goes_on(world: World) -> None:
+    async with world.client(world.key(), max_queue=1) as slow:
+        await stalled(slow, policy="skip")
+        await flood(world, 14)
+        world.ticks(10**6, "7")
+        await rest(slow, 15)
+        world.ticks(10**6 + 1, "8")
+        await rest(slow, 16)
+    gaps = slow.of("gap")
+    assert {each["reason"] for each in gaps} == {"slow"}
+    rows = sum(len(each["data"]) for each in slow.of("update"))
+    assert rows + sum(each["skipped"] for each in gaps) == 14 * ROWS + 2
+    assert chained(slow.seen)
+
+
+async def test_who_conflates_gets_the_newest_of_each(world: World) -> None:
+    """Ticks of one instant are one key: the last one is there, and how many gave way."""
+    async with world.client(world.key(), max_queue=1) as slow:
+        await stalled(slow, policy="conflate")
+        for turn in range(40):
+            world.ticks(0, *(f"{turn}.{number}" for number in range(400)))
+            world.reads.ticks_landed = world.reads.ticks_landed.tail(400)
+            await world.heard()
+        frames = await rest(slow, 40)
+    updates = [frame for frame in frames if frame["type"] == "update"]
+    newest = {row["interval_start"]: row["price"] for each in updates for row in each["data"]}
+    assert {int(price) for price in newest.values()} == {39}
+    rows = sum(len(each["data"]) for each in updates)
+    assert rows + sum(each.get("conflated", 0) for each in updates) == 16_000
+    assert rows < 16_000, "something gave way"
+    assert chained(slow.seen)
+
+
+async def test_who_closes_leaves_nothing_behind(world: World) -> None:
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=1, **BARS)
+        assert len(list(world.state.live.hub.groups)) == 1
+    await until_async(lambda: not list(world.state.live.hub.groups))
+    assert world.state.metrics.value("stream_connections") == 0
+    await asyncio.sleep(0)
