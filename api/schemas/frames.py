@@ -243,7 +243,7 @@ _UPDATE: Final[dict[str, Any]] = {
         ...,
     ),
     "replayed": (Annotated[bool, Field(description="it was missed, and comes late")], ...),
-    "conflated": (Annotated[int, Field(ge=1, description="so many rows gave way to newer ones")] | None, None),
+    "conflated": (Annotated[int | None, Field(description="so many rows gave way to newer ones")], None),
 }
 DATA: Final[Mapping[tuple[str, str], type[BaseModel]]] = {
     (channel, kind): _data(channel, kind, more)

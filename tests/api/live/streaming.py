@@ -130,7 +130,7 @@ class World:
             for at, price in enumerate(prices, first)
         ]
         self.reads.ticks_landed = pl.concat([self.reads.ticks_landed, pl.DataFrame(rows, schema=dict(TICK))])
-        us = [clock.to_us(row["ts"]) for row in rows]
+        us = [clock.to_us(START + timedelta(minutes=at)) for at in range(first, first + len(prices))]
         offsets = Offsets("x:3", first, first + len(prices), min(us), max(us))
         self.reads.log.tell("tick", tenant, offsets=offsets)
 

@@ -22,7 +22,7 @@ PRICES: dict[str, Any] = {"channel": "prices", "instruments": [GAS]}
 async def refused(world: World, key: str | None = None, path: str = "", **headers: str) -> tuple[int, Any]:
     """The status and the problem of a handshake that is refused."""
     with pytest.raises(InvalidStatus) as error:
-        async with world.client(key, path, **headers):
+        async with world.client(key, path, 16, **headers):
             pass
     response = error.value.response
     return response.status_code, json.loads(bytes(response.body or b""))
