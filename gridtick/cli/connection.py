@@ -1,4 +1,4 @@
-"""Which API a command reads: what GRIDTICK_URL and GRIDTICK_API_KEY say, else the stack that runs on this machine."""
+"""Which API a command reads: that of GRIDTICK_URL with GRIDTICK_API_KEY (or its file), else this machine's stack."""
 
 import os
 from collections.abc import Generator
@@ -9,6 +9,7 @@ import httpx
 
 from gridtick.cli.options import resolved
 from gridtick.client import Client, GridtickError
+from gridtick.client.keys import of_environment
 from local import state
 from pipeline.errors import DataProcessingError
 
@@ -25,10 +26,11 @@ def connected(data_dir: Path) -> Generator[Client]:
 
 def _client(data_dir: Path) -> Client:
     """Of the address and key that are set. The demo key goes to the stack on the folder and nowhere else."""
-    url, key = os.environ.get("GRIDTICK_URL"), os.environ.get("GRIDTICK_API_KEY")
+    url, key = os.environ.get("GRIDTICK_URL"), of_environment()
     if url and not key:
         raise DataProcessingError(
-            f"GRIDTICK_URL is {url}, but no key for it is set. Set GRIDTICK_API_KEY, or unset GRIDTICK_URL to ask the "
+            f"GRIDTICK_URL is {url}, but no key for it is set. Set GRIDTICK_API_KEY (or "
+            "GRIDTICK_API_KEY_FILE), or unset GRIDTICK_URL to ask the "
             "stack of this machine.",
             "cli",
         )

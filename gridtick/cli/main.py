@@ -21,6 +21,7 @@ COMMANDS: Final = (
     "ticks",
     "bars",
     "latest",
+    "tail",
     "curve",
     "spreads",
     "explain",

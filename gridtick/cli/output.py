@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final, TextIO, cast
 
 from gridtick.cli.columns import RowType, columns_of, is_number
 from gridtick.cli.sink import standard_output
+from gridtick.client import Table
 from pipeline.errors import DataProcessingError
 
 Row = Mapping[str, Any]
@@ -38,6 +39,9 @@ def write(
         chosen = wanted or (Format.table if out.isatty() else Format.ndjson)
         if chosen is Format.parquet and out.isatty():
             raise DataProcessingError("Parquet is no text: send it to a file with `> prices.parquet`.", "cli")
+        if chosen in _COLUMNS and isinstance(rows, Table) and rows.is_long:
+            _columns(rows, chosen, kind, also, out.buffer)
+            return
         found = iter(rows)
         first = next(found, None)
         if first is None:
@@ -47,6 +51,14 @@ def write(
             _table(every, columns_of(kind, also), shown, out)
         else:
             _WRITERS[chosen](every, kind, also, out.buffer)
+
+
+def _columns(rows: Table[Any], chosen: Format, kind: RowType, also: Collection[str], out: BinaryIO) -> None:
+    """Rows that come as columns, written while they come."""
+    from gridtick.cli.columnar import WRITERS  # loads polars and pyarrow, which no other format needs
+
+    if WRITERS[chosen](rows.to_batches(), kind, also, out) == 0:
+        print("No rows.", file=sys.stderr)
 
 
 def json_text(value: Any) -> str:
@@ -81,12 +93,12 @@ def _json(rows: Iterable[Row], _: RowType, __: Collection[str], out: BinaryIO) -
 
 def _csv(rows: Iterable[Row], kind: RowType, also: Collection[str], out: BinaryIO) -> None:
     names = list(columns_of(kind, also))
-    line = csv.writer(_Encoded(out), lineterminator="\n")
+    line = csv.writer(Encoded(out), lineterminator="\n")
     line.writerow(names)
     line.writerows([_cell(row.get(name)) for name in names] for row in rows)
 
 
-class _Encoded:
+class Encoded:
     """Text into bytes, a line at a time."""
 
     def __init__(self, out: BinaryIO) -> None:
@@ -119,6 +131,7 @@ def _cell(value: Any) -> str:
     return json_text(value) if isinstance(value, Decimal | bool) else str(value)
 
 
+_COLUMNS: Final = frozenset({Format.parquet, Format.csv})
 _WRITERS: Final[Mapping[Format, Callable[[Iterable[Row], RowType, Collection[str], BinaryIO], None]]] = {
     Format.ndjson: _ndjson,
     Format.json: _json,

@@ -21,6 +21,7 @@ _WIDE: Final[Mapping[tuple[RowType, str], pl.DataType]] = {
     (LatestPrice, "age_seconds"): pl.Decimal(38, 9),
     **{(Point, name): pl.Decimal(38, 12) for name in ("price", "against", "change")},
 }
+_INSTANT: Final = pl.Datetime("us", "UTC")
 _INSTANTS: Final = frozenset(
     {"interval_start", "interval_end", "known_at", "start", "end", "updated_at", "first_seen", "last_seen"}
 )
@@ -28,8 +29,9 @@ _INSTANTS: Final = frozenset(
 
 def packed(rows: Iterable[Mapping[str, Any]], kind: RowType, also: Collection[str] = ()) -> bytes:
     """The Parquet file; instants are instants there."""
-    schema = {name: _dtype(kind, name, held) for name, held in columns_of(kind, also).items()}
-    frame = pl.DataFrame([_flat(row) for row in rows], schema=schema, orient="row")
+    schema = schema_of(kind, also)
+    told = {name: pl.String() if name in _INSTANTS else dtype for name, dtype in schema.items()}
+    frame = pl.DataFrame([_flat(row) for row in rows], schema=told, orient="row")
     texts = pl.col([name for name in schema if name in _INSTANTS])
     instants = texts.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", time_zone="UTC")
     file = io.BytesIO()
@@ -37,8 +39,13 @@ def packed(rows: Iterable[Mapping[str, Any]], kind: RowType, also: Collection[st
     return file.getvalue()
 
 
+def schema_of(kind: RowType, also: Collection[str] = ()) -> dict[str, pl.DataType]:
+    """The columns of a row type in a file, and what they hold."""
+    return {name: _dtype(kind, name, held) for name, held in columns_of(kind, also).items()}
+
+
 def _dtype(kind: RowType, name: str, held: type) -> pl.DataType:
-    return _WIDE.get((kind, name)) or _DTYPES[held]
+    return _INSTANT if name in _INSTANTS else _WIDE.get((kind, name)) or _DTYPES[held]
 
 
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,9 +2,9 @@
 
 from typing import Any, Literal, TypedDict
 
+from gridtick.client.asked import Listing
 from gridtick.client.given import Instant, iso
-from gridtick.client.http import Api
-from gridtick.client.listed import Rows
+from gridtick.client.methods import AsyncPart, Part, async_rows, rows
 
 
 class AuditRecord(TypedDict):
@@ -23,22 +23,27 @@ class AuditRecord(TypedDict):
     hash: str
 
 
-class Audit:
+def _list(
+    *,
+    tenant: str | None = None,
+    action: str | None = None,
+    actor: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    limit: int | None = None,
+) -> Listing[AuditRecord]:
+    """Records over [since, until), the newest last: of your tenant; for a key of `public` of all, or of one."""
+    given = {"tenant": tenant, "action": action, "actor": actor, "since": iso(since), "until": iso(until)}
+    return Listing("/v1/admin/audit", given, limit)
+
+
+class Audit(Part):
     """The reads of the audit record; the key needs the scope `audit:read`."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    list = rows(_list)
 
-    def list(
-        self,
-        *,
-        tenant: str | None = None,
-        action: str | None = None,
-        actor: str | None = None,
-        since: Instant | None = None,
-        until: Instant | None = None,
-        limit: int | None = None,
-    ) -> Rows[AuditRecord]:
-        """Records over [since, until), the newest last: of your tenant; for a key of `public` of all, or of one."""
-        given = {"tenant": tenant, "action": action, "actor": actor, "since": iso(since), "until": iso(until)}
-        return Rows[AuditRecord](self._api.pages("/v1/admin/audit", given, limit))
+
+class AsyncAudit(AsyncPart):
+    """The same, awaited."""
+
+    list = async_rows(_list)

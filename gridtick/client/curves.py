@@ -1,15 +1,16 @@
 """The part of the client that reads forward curves."""
 
-from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack, cast
 from urllib.parse import quote
 
+from gridtick.client.asked import Ask, Call, Listing
 from gridtick.client.given import Instant, Parameters, iso
-from gridtick.client.http import Api
-from gridtick.client.listed import Rows
+from gridtick.client.methods import AsyncPart, Part, async_call, async_rows, call, rows
 
+_CURVES: Final = "/v1/curves"
+_OF_ONE: Final = "/v1/curves/{curve}/snapshots"
 SNAPSHOTS: Final = 100  # of one answer
 Day: TypeAlias = date | str
 Granularity: TypeAlias = Literal["native", "day", "month", "quarter", "season", "year"]
@@ -71,60 +72,71 @@ class Snapshot(TypedDict):
     complete: bool | None
 
 
-class Curves:
+def _list(
+    *,
+    market: str | None = None,
+    product: str | None = None,
+    q: str | None = None,
+    tenant: str | None = None,
+    limit: int | None = None,
+) -> Listing[Curve]:
+    """Curves by market, product, or a part of their id or name; the day-ahead ones of a product that is named."""
+    return Listing(_CURVES, {"market": market, "product": product, "q": q, "tenant": tenant}, limit)
+
+
+def _latest(
+    curve: str,
+    *,
+    at: Instant | None = None,
+    as_of: Instant | None = None,
+    **how: Unpack[How],
+) -> Call[Snapshot]:
+    """The newest snapshot; of those not after `at`; as it was known `as_of` an instant. `NotFound` without one."""
+    given: Parameters = {"at": iso(at), "as_of": iso(as_of), **_shown(how)}
+    return Call(Ask("GET", f"{_path(curve)}/latest", given, route=f"{_OF_ONE}/latest"), exact_snapshot)
+
+
+def _over(
+    curve: str,
+    *,
+    start: Day | None = None,
+    end: Day | None = None,
+    as_of: Instant | None = None,
+    versions: bool = False,
+    limit: int | None = None,
+    **how: Unpack[How],
+) -> Listing[Snapshot]:
+    """The snapshots of the sessions [start, end), oldest first; with `versions` every version of each."""
+    told = "true" if versions else None
+    given: Parameters = {"start": iso(start), "end": iso(end), "as_of": iso(as_of), "versions": told, **_shown(how)}
+    return Listing(_path(curve), given, limit, SNAPSHOTS, exact_snapshot, route=_OF_ONE)
+
+
+class Curves(Part):
     """The reads of forward curves."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    list = rows(_list)
+    latest = call(_latest)
+    over = rows(_over)
 
-    def list(
-        self,
-        *,
-        market: str | None = None,
-        product: str | None = None,
-        q: str | None = None,
-        tenant: str | None = None,
-        limit: int | None = None,
-    ) -> Rows[Curve]:
-        """Curves by market, product, or a part of their id or name; the day-ahead ones of a product that is named."""
-        given = {"market": market, "product": product, "q": q, "tenant": tenant}
-        return Rows[Curve](self._api.pages("/v1/curves", given, limit))
 
-    def latest(
-        self,
-        curve: str,
-        *,
-        at: Instant | None = None,
-        as_of: Instant | None = None,
-        **how: Unpack[How],
-    ) -> Snapshot:
-        """The newest snapshot; of those not after `at`; as it was known `as_of` an instant. `NotFound` without one."""
-        given: Parameters = {"at": iso(at), "as_of": iso(as_of), **_shown(how)}
-        return _exact(self._api.get(f"/v1/curves/{quote(curve, safe='')}/snapshots/latest", given))
+class AsyncCurves(AsyncPart):
+    """The same, awaited."""
 
-    def over(
-        self,
-        curve: str,
-        *,
-        start: Day | None = None,
-        end: Day | None = None,
-        as_of: Instant | None = None,
-        versions: bool = False,
-        limit: int | None = None,
-        **how: Unpack[How],
-    ) -> Iterator[Snapshot]:
-        """The snapshots of the sessions [start, end), oldest first; with `versions` every version of each."""
-        told = "true" if versions else None
-        given: Parameters = {"start": iso(start), "end": iso(end), "as_of": iso(as_of), "versions": told, **_shown(how)}
-        for page in self._api.pages(f"/v1/curves/{quote(curve, safe='')}/snapshots", given, limit, SNAPSHOTS):
-            yield from map(_exact, page.rows)
+    list = async_rows(_list)
+    latest = async_call(_latest)
+    over = async_rows(_over)
+
+
+def _path(curve: str) -> str:
+    return _OF_ONE.format(curve=quote(curve, safe=""))
 
 
 def _shown(how: How) -> dict[str, str | None]:
     return {"granularity": how.get("granularity"), "block": how.get("block"), "tenant": how.get("tenant")}
 
 
-def _exact(snapshot: dict[str, Any]) -> Snapshot:
+def exact_snapshot(snapshot: dict[str, Any]) -> Snapshot:
     """With every price as `Decimal`, whole ones too."""
     for row in [*snapshot.get("points", ()), *snapshot.get("rejected", ())]:
         for name in ("price", "residual"):

@@ -12,6 +12,10 @@ class Unreachable(GridtickError):
     """Nothing answers at the address, or not in time."""
 
 
+class NotInstalled(GridtickError):
+    """A package that only this needs is not installed; the sentence says what to install."""
+
+
 class ApiError(GridtickError):
     """The API refused. `request_id` finds the request in its logs; `errors` names parameters.
 
@@ -50,6 +54,10 @@ class InvalidRequest(ApiError):
     """422: a parameter is refused."""
 
 
+class TooManyRequests(ApiError):
+    """429: a limit of the key or tenant is reached; `retry_after` seconds say when to come again."""
+
+
 class Unavailable(ApiError):
     """503: a store is away; `retry_after` seconds say when to come again."""
 
@@ -59,5 +67,6 @@ OF_STATUS: Mapping[int, type[ApiError]] = {
     403: Forbidden,
     404: NotFound,
     422: InvalidRequest,
+    429: TooManyRequests,
     503: Unavailable,
 }

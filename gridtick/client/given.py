@@ -1,4 +1,4 @@
-"""What is given: address and key, of which what cannot work is refused before anything is sent, and parameters."""
+"""What is given: the address, of which what cannot work is refused before anything is sent, and parameters."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -12,6 +12,7 @@ DEFAULT_URL: Final = "http://127.0.0.1:8080"
 _LAST_PORT: Final = 65_535
 
 Instant: TypeAlias = datetime | str
+Names: TypeAlias = str | Sequence[str]
 Parameters: TypeAlias = Mapping[str, str | int | Sequence[str] | None]
 
 
@@ -27,22 +28,15 @@ def address(url: str) -> str:
     return url.rstrip("/")
 
 
-def sendable(key: str) -> str:
-    """The key, which a header must be able to hold."""
-    if not key:
-        raise GridtickError("No API key: give one, or set GRIDTICK_API_KEY.")
-    if not key.isascii() or not key.isprintable() or " " in key:
-        raise GridtickError(
-            "The API key (GRIDTICK_API_KEY) holds a space, a line break or a character that no key has. Copy it again."
-        )
-    return key
-
-
-def is_key(key: str) -> bool:
-    """Whether the first 20 characters are the public part of a key."""
-    return key.startswith("gt_live_") and len(key) > 40
-
-
 def iso(given: date | str | None) -> str | None:
     """An instant or a day as text; a text as it is."""
     return given.isoformat() if isinstance(given, date) else given
+
+
+def names_of(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def there(values: Mapping[str, object]) -> dict[str, object]:
+    """Those that are given."""
+    return {name: value for name, value in values.items() if value is not None}

@@ -1,107 +1,152 @@
-"""How the API is asked: one answer, or page after page."""
+"""How the API is asked, blocking or not: one answer, page after page, or an answer as it comes."""
 
-import json
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
-from typing import Any, Final, cast
+import asyncio
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, TypeVar, cast
 
 import httpx
 
-from gridtick.client.errors import OF_STATUS, ApiError, GridtickError, Unreachable
-from gridtick.client.given import Parameters
-from gridtick.client.listed import Page
+from gridtick.client.asked import Ask, Call, Listing
+from gridtick.client.exchange import Exchange
+from gridtick.client.paging import Page, Pager
 
 PAGE: Final = 1000
+T = TypeVar("T")
 
 
 class Api:
     """The API at an address, over an HTTP client that has the key."""
 
-    def __init__(self, http: httpx.Client, url: str) -> None:
-        self._http = http
-        self._url = url
+    def __init__(self, http: httpx.Client, exchange: Exchange) -> None:
+        self.http = http
+        self.exchange = exchange
 
-    def get(self, path: str, given: Parameters) -> dict[str, Any]:
-        """The object that is answered. Raises an `ApiError` for a refusal."""
-        answer = self._answer("GET", path, {name: value for name, value in given.items() if value is not None})
-        if answer.status_code != 200:
-            raise _refusal(answer)
-        return self._read(answer.content)
+    def call(self, call: Call[T]) -> T:
+        """What is made of the object that is answered. Raises an `ApiError` for a refusal."""
+        return cast("T", call.made(self.get(call.ask)))
 
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, object] | None = None,
-        headers: Mapping[str, str] | None = None,
-        parameters: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        """Changes something; the object that is answered. Raises an `ApiError` for a refusal."""
-        answer = self._answer(method, path, parameters or {}, json=body, headers=headers)
-        if not answer.is_success:
-            raise _refusal(answer)
-        return self._read(answer.content)
+    def get(self, ask: Ask) -> dict[str, Any]:
+        """The object that is answered."""
+        return self.exchange.read(self._answer(ask, stream=False).content)
 
-    def lines(self, path: str) -> Iterator[dict[str, Any]]:
-        """The objects of an answer of JSON lines, as they come. Raises an `ApiError` for a refusal."""
-        try:
-            with self._http.stream("GET", path) as answer:
-                if answer.status_code != 200:
-                    answer.read()
-                    raise _refusal(answer)
-                yield from map(self._read, answer.iter_lines())
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{self._url} ended its answer ({type(error).__name__}). Ask again.") from error
-
-    def _read(self, text: bytes | str) -> dict[str, Any]:
-        try:
-            body = json.loads(text, parse_float=Decimal)
-        except (ValueError, RecursionError) as error:
-            raise self._strange() from error
-        if not isinstance(body, dict):
-            raise self._strange()
-        return cast("dict[str, Any]", body)
-
-    def pages(self, path: str, given: Parameters, limit: int | None, most: int | None = None) -> Iterator[Page]:
-        """Pages of at most `most` (default: `PAGE`) rows of a list until its end, or until `limit` rows."""
-        left, cursor, most = limit, None, most or PAGE
-        while left is None or left > 0:
-            size = most if left is None else min(left, most)
-            page = self.get(path, {**given, "limit": size, "cursor": cursor})
-            rows, cursor = self._page(page)
+    def pages(self, listing: Listing[Any]) -> Iterator[Page]:
+        """Pages of a list until its end, or until its limit."""
+        pager = Pager(listing, listing.most or PAGE)
+        while (ask := pager.ask()) is not None:
+            page = self.get(ask)
+            rows, cursor = self.exchange.rows(page)
+            pager.took(len(rows), cursor)
             yield Page(rows, page.get("complete"))
-            left = None if left is None else left - len(rows)
-            if cursor is None:
-                return
 
-    def _page(self, page: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
-        rows, following = page.get("data"), page.get("next")
-        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in cast("list[object]", rows)):
-            raise self._strange()
-        if following is not None and not isinstance(following, str):
-            raise self._strange()
-        return cast("list[dict[str, Any]]", rows), following
+    def lines(self, ask: Ask) -> Iterator[dict[str, Any]]:
+        """The objects of an answer of JSON lines, as they come."""
+        with self.streamed(ask) as answer:
+            yield from map(self.exchange.read, answer.iter_lines())
 
-    def _answer(self, method: str, path: str, parameters: Mapping[str, Any], **more: Any) -> httpx.Response:
-        if self._http.is_closed:
-            raise GridtickError("This client is closed: make a new one.")
+    @contextmanager
+    def streamed(self, ask: Ask) -> Generator[httpx.Response]:
+        """An answer whose body is read inside. Raises `Unreachable` where it breaks off."""
+        answer = self._answer(ask, stream=True)
         try:
-            return self._http.request(method, path, params=parameters, **more)
+            yield answer
         except httpx.HTTPError as error:
-            raise Unreachable(f"{self._url} does not answer ({type(error).__name__}). Is Gridtick running?") from error
-        except (httpx.InvalidURL, ValueError) as error:  # too long for an address, or no text at all
-            raise GridtickError(f"The parameters of {path} cannot be sent: {error}. Ask for less.") from error
+            raise self.exchange.ended(error) from error
+        finally:
+            answer.close()
 
-    def _strange(self) -> GridtickError:
-        return GridtickError(f"{self._url} answers, but not as Gridtick does. Is it the address of Gridtick's API?")
+    def _answer(self, ask: Ask, *, stream: bool) -> httpx.Response:
+        steps = self.exchange.steps(self.http, ask)
+        step = next(steps)
+        while True:
+            outcome = self._done(step, stream=stream)
+            try:
+                step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
+            except StopIteration as end:
+                return end.value
+
+    def _done(self, step: httpx.Request | float, *, stream: bool) -> httpx.Response | httpx.HTTPError | None:
+        """What comes of a step; of a refusal all of it is read."""
+        if not isinstance(step, httpx.Request):
+            return pause(step)
+        try:
+            answer = self.http.send(step, stream=stream)
+            if not answer.is_success:
+                answer.read()
+        except httpx.HTTPError as error:
+            return error
+        return answer
 
 
-def _refusal(answer: httpx.Response) -> ApiError:
-    try:
-        said = answer.json()
-    except (ValueError, RecursionError):
-        said = None
-    problem = cast("dict[str, Any]", said) if isinstance(said, dict) else {"title": answer.reason_phrase}
-    wait = answer.headers.get("retry-after", "")
-    kind = OF_STATUS.get(answer.status_code, ApiError)
-    return kind(answer.status_code, problem, float(wait) if wait.isdecimal() else None)
+class AsyncApi:
+    """The same for programs that await."""
+
+    def __init__(self, http: httpx.AsyncClient, exchange: Exchange) -> None:
+        self.http = http
+        self.exchange = exchange
+
+    async def call(self, call: Call[T]) -> T:
+        """What is made of the object that is answered. Raises an `ApiError` for a refusal."""
+        return cast("T", call.made(await self.get(call.ask)))
+
+    async def get(self, ask: Ask) -> dict[str, Any]:
+        """The object that is answered."""
+        return self.exchange.read((await self._answer(ask, stream=False)).content)
+
+    async def pages(self, listing: Listing[Any]) -> AsyncGenerator[Page]:
+        """Pages of a list until its end, or until its limit."""
+        pager = Pager(listing, listing.most or PAGE)
+        while (ask := pager.ask()) is not None:
+            page = await self.get(ask)
+            rows, cursor = self.exchange.rows(page)
+            pager.took(len(rows), cursor)
+            yield Page(rows, page.get("complete"))
+
+    async def lines(self, ask: Ask) -> AsyncIterator[dict[str, Any]]:
+        """The objects of an answer of JSON lines, as they come."""
+        async with self.streamed(ask) as answer:
+            async for line in answer.aiter_lines():
+                yield self.exchange.read(line)
+
+    @asynccontextmanager
+    async def streamed(self, ask: Ask) -> AsyncGenerator[httpx.Response]:
+        """An answer whose body is read inside. Raises `Unreachable` where it breaks off."""
+        answer = await self._answer(ask, stream=True)
+        try:
+            yield answer
+        except httpx.HTTPError as error:
+            raise self.exchange.ended(error) from error
+        finally:
+            await answer.aclose()
+
+    async def _answer(self, ask: Ask, *, stream: bool) -> httpx.Response:
+        steps = self.exchange.steps(self.http, ask)
+        step = next(steps)
+        while True:
+            outcome = await self._done(step, stream=stream)
+            try:
+                step = steps.throw(outcome) if isinstance(outcome, Exception) else steps.send(outcome)
+            except StopIteration as end:
+                return end.value
+
+    async def _done(self, step: httpx.Request | float, *, stream: bool) -> httpx.Response | httpx.HTTPError | None:
+        """What comes of a step; of a refusal all of it is read."""
+        if not isinstance(step, httpx.Request):
+            return await async_pause(step)
+        try:
+            answer = await self.http.send(step, stream=stream)
+            if not answer.is_success:
+                await answer.aread()
+        except httpx.HTTPError as error:
+            return error
+        return answer
+
+
+def pause(seconds: float) -> None:
+    """Waits before a request is sent again."""
+    time.sleep(seconds)
+
+
+async def async_pause(seconds: float) -> None:
+    await asyncio.sleep(seconds)

@@ -1,12 +1,12 @@
 """The part of the client that reads dead letters and sends them again."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Literal, TypedDict, cast
+from typing import Any, Final, Literal, TypedDict
 from urllib.parse import quote
 
-from gridtick.client.given import Instant, iso
-from gridtick.client.http import Api
-from gridtick.client.listed import Rows
+from gridtick.client.asked import Ask, Call, Listing, once_header, plain
+from gridtick.client.given import Instant, iso, there
+from gridtick.client.methods import AsyncPart, Part, async_call, async_rows, call, rows
 
 State = Literal["waiting", "replayed", "landed"]
 _PATH: Final = "/v1/admin/dead-letters"
@@ -76,65 +76,74 @@ class Replayed(TypedDict):
     failed: list[dict[str, str]]
 
 
-class DeadLetters:
+def _causes(
+    *,
+    topic: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    state: State | None = None,
+    limit: int | None = None,
+) -> Listing[DeadLetterCause]:
+    """Causes, the newest first."""
+    return Listing(_PATH, {"topic": topic, "since": iso(since), "until": iso(until), "state": state}, limit)
+
+
+def _list(
+    cause: str,
+    *,
+    topic: str | None = None,
+    since: Instant | None = None,
+    until: Instant | None = None,
+    state: State | None = None,
+    limit: int | None = None,
+) -> Listing[DeadLetter]:
+    """The dead letters of a cause, the newest first."""
+    given = {"cause": cause, "topic": topic, "since": iso(since), "until": iso(until), "state": state}
+    return Listing(_PATH, given, limit)
+
+
+def _show(letter: str) -> Call[DeadLetterShown]:
+    """One of them, by its id, the beginning of it, or `topic id/partition/offset` of its first message."""
+    return Call(Ask("GET", f"{_PATH}/{quote(letter)}", route=_PATH + "/{id}"), plain)
+
+
+def _replay(  # noqa: PLR0913 - one a choice
+    letters: Sequence[str] = (),
+    *,
+    cause: str | None = None,
+    every: bool = False,
+    since: Instant | None = None,
+    market: str | None = None,
+    product: str | None = None,
+    tenant: str | None = None,
+    again: bool = False,
+    dry_run: bool = False,
+    limit: int | None = None,
+    once: str | None = None,
+) -> Call[Replayed]:
+    """Sends again `letters`, those of a `cause`, or `every` one that waits; under other labels where given.
+
+    `again`: also what is on the way or has landed. `once`: an Idempotency-Key.
+    """
+    chosen = {"letters": [*letters] or None, "cause": cause, "all": every, "since": iso(since)}
+    labels = {"market": market, "product": product, "tenant": tenant}
+    body = there({**chosen, **labels, "again": again, "dry_run": dry_run, "limit": limit})
+    return Call(Ask("POST", f"{_PATH}/replay", body=body, headers=once_header(once)), plain)
+
+
+class DeadLetters(Part):
     """Dead letters, for keys of `public` with the scope `dlq:write`. Over [since, until) of when they were refused."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    causes = rows(_causes)
+    list = rows(_list)
+    show = call(_show)
+    replay = call(_replay)
 
-    def causes(
-        self,
-        *,
-        topic: str | None = None,
-        since: Instant | None = None,
-        until: Instant | None = None,
-        state: State | None = None,
-        limit: int | None = None,
-    ) -> Rows[DeadLetterCause]:
-        """Causes, the newest first."""
-        given = {"topic": topic, "since": iso(since), "until": iso(until), "state": state}
-        return Rows[DeadLetterCause](self._api.pages(_PATH, given, limit))
 
-    def list(
-        self,
-        cause: str,
-        *,
-        topic: str | None = None,
-        since: Instant | None = None,
-        until: Instant | None = None,
-        state: State | None = None,
-        limit: int | None = None,
-    ) -> Rows[DeadLetter]:
-        """The dead letters of a cause, the newest first."""
-        given = {"cause": cause, "topic": topic, "since": iso(since), "until": iso(until), "state": state}
-        return Rows[DeadLetter](self._api.pages(_PATH, given, limit))
+class AsyncDeadLetters(AsyncPart):
+    """The same, awaited."""
 
-    def show(self, letter: str) -> DeadLetterShown:
-        """One of them, by its id, the beginning of it, or `topic id/partition/offset` of its first message."""
-        return cast("DeadLetterShown", self._api.get(f"{_PATH}/{quote(letter)}", {}))
-
-    def replay(  # noqa: PLR0913 - one a choice
-        self,
-        letters: Sequence[str] = (),
-        *,
-        cause: str | None = None,
-        every: bool = False,
-        since: Instant | None = None,
-        market: str | None = None,
-        product: str | None = None,
-        tenant: str | None = None,
-        again: bool = False,
-        dry_run: bool = False,
-        limit: int | None = None,
-        once: str | None = None,
-    ) -> Replayed:
-        """Sends again `letters`, those of a `cause`, or `every` one that waits; under other labels where given.
-
-        `again`: also what is on the way or has landed. `once`: an Idempotency-Key.
-        """
-        chosen = {"letters": [*letters] or None, "cause": cause, "all": every, "since": iso(since)}
-        labels = {"market": market, "product": product, "tenant": tenant}
-        given = {**chosen, **labels, "again": again, "dry_run": dry_run, "limit": limit}
-        body = {name: value for name, value in given.items() if value is not None}
-        headers = None if once is None else {"Idempotency-Key": once}
-        return cast("Replayed", self._api.send("POST", f"{_PATH}/replay", body, headers))
+    causes = async_rows(_causes)
+    list = async_rows(_list)
+    show = async_call(_show)
+    replay = async_call(_replay)

@@ -1,9 +1,8 @@
 """Markets and their products, and how fresh they are, as the client gives them."""
 
 from decimal import Decimal
-from typing import Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
-from gridtick.client.http import Api
 from gridtick.client.rows import exact
 
 
@@ -68,7 +67,8 @@ class Status(TypedDict):
     products: list[ProductStatus]
 
 
-def status(api: Api) -> Status:
-    found = exact(api.get("/v1/status", {}))
-    found["products"] = [exact(each) for each in found["products"]]
-    return cast("Status", found)
+def status_of(found: dict[str, Any]) -> dict[str, Any]:
+    """With every decimal as `Decimal`, whole ones too."""
+    shown = exact(found)
+    shown["products"] = [exact(each) for each in shown["products"]]
+    return shown

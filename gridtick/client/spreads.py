@@ -1,11 +1,20 @@
 """The part of the client that reads spreads: definitions, what a value is made of, and any basis."""
 
 from decimal import Decimal
-from typing import Literal, TypedDict, cast
+from typing import Any, Literal, TypedDict
 
+from gridtick.client.asked import Ask, Call, Listing
 from gridtick.client.given import Instant, iso
-from gridtick.client.http import Api
-from gridtick.client.listed import Rows
+from gridtick.client.methods import (
+    AsyncPart,
+    Part,
+    async_call,
+    async_rows,
+    async_table,
+    call,
+    rows,
+    table,
+)
 from gridtick.client.rows import exact
 
 
@@ -88,47 +97,60 @@ class Basis(TypedDict):
     known_at: str
 
 
-class Spreads:
+def _list(
+    *,
+    kind: str | None = None,
+    market: str | None = None,
+    location: str | None = None,
+    q: str | None = None,
+    tenant: str | None = None,
+    limit: int | None = None,
+) -> Listing[Spread]:
+    """Definitions by kind, by market and location of a leg, or by a part of their name or formula."""
+    given = {"kind": kind, "market": market, "location": location, "q": q, "tenant": tenant}
+    return Listing("/v1/spreads", given, limit)
+
+
+def _explain(
+    instrument: str, start: Instant, *, as_of: Instant | None = None, tenant: str | None = None
+) -> Call[Explained]:
+    """What the value of a spread that begins at `start` is made of."""
+    given = {"instrument": instrument, "start": iso(start), "as_of": iso(as_of), "tenant": tenant}
+    return Call(Ask("GET", "/v1/spreads/explain", given), _explained)
+
+
+def _basis(
+    instrument: str,
+    hub: str,
+    *,
+    start: Instant | None = None,
+    end: Instant | None = None,
+    as_of: Instant | None = None,
+    tenant: str | None = None,
+    limit: int | None = None,
+) -> Listing[Basis]:
+    """An instrument less a hub over [start, end); an interval of which one has no price has no row."""
+    given = {"instrument": instrument, "hub": hub, "start": iso(start), "end": iso(end)}
+    return Listing("/v1/basis", given | {"as_of": iso(as_of), "tenant": tenant}, limit)
+
+
+def _explained(found: dict[str, Any]) -> dict[str, Any]:
+    shown = exact(found)
+    shown["prices"] = [exact(each) for each in shown["prices"]]
+    return shown
+
+
+class Spreads(Part):
     """The reads of spreads; of their values as prices: `Client.ticks`, `Client.bars`, `Client.latest`."""
 
-    def __init__(self, api: Api) -> None:
-        self._api = api
+    list = rows(_list)
+    explain = call(_explain)
+    basis = table(_basis)
 
-    def list(
-        self,
-        *,
-        kind: str | None = None,
-        market: str | None = None,
-        location: str | None = None,
-        q: str | None = None,
-        tenant: str | None = None,
-        limit: int | None = None,
-    ) -> Rows[Spread]:
-        """Definitions by kind, by market and location of a leg, or by a part of their name or formula."""
-        given = {"kind": kind, "market": market, "location": location, "q": q, "tenant": tenant}
-        return Rows[Spread](self._api.pages("/v1/spreads", given, limit))
 
-    def explain(
-        self, instrument: str, start: Instant, *, as_of: Instant | None = None, tenant: str | None = None
-    ) -> Explained:
-        """What the value of a spread that begins at `start` is made of."""
-        given = {"instrument": instrument, "start": iso(start), "as_of": iso(as_of), "tenant": tenant}
-        found = exact(self._api.get("/v1/spreads/explain", given))
-        found["prices"] = [exact(each) for each in found["prices"]]
-        return cast("Explained", found)
+class AsyncSpreads(AsyncPart):
+    """The same, awaited."""
 
-    def basis(
-        self,
-        instrument: str,
-        hub: str,
-        *,
-        start: Instant | None = None,
-        end: Instant | None = None,
-        as_of: Instant | None = None,
-        tenant: str | None = None,
-        limit: int | None = None,
-    ) -> Rows[Basis]:
-        """An instrument less a hub over [start, end); an interval of which one has no price has no row."""
-        given = {"instrument": instrument, "hub": hub, "start": iso(start), "end": iso(end)}
-        more = {"as_of": iso(as_of), "tenant": tenant}
-        return Rows[Basis](self._api.pages("/v1/basis", given | more, limit))
+    list = async_rows(_list)
+    explain = async_call(_explain)
+    basis = async_table(_basis)

@@ -21,6 +21,7 @@ DEMO = "gt_live_demodemodemo_S3cretS3cretS3cretS3cretS3cret12_0a1b2c3d"
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GRIDTICK_URL", raising=False)
     monkeypatch.delenv("GRIDTICK_API_KEY", raising=False)
+    monkeypatch.delenv("GRIDTICK_API_KEY_FILE", raising=False)
 
 
 @contextmanager
@@ -91,3 +92,15 @@ def test_a_refusal_becomes_a_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path:
         connection.connected(tmp_path),
     ):
         output.write(rows(), Format.ndjson, Bar, ())
+
+
+def test_a_key_may_lie_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRIDTICK_API_KEY_FILE", str(tmp_path / "key"))
+    monkeypatch.setenv("GRIDTICK_URL", "http://elsewhere")
+    with pytest.raises(DataProcessingError, match=r"key file .* cannot be read"):
+        _used(tmp_path)
+    (tmp_path / "key").write_text(KEY)
+    assert _used(tmp_path) == ("http://elsewhere", KEY)
+    monkeypatch.delenv("GRIDTICK_URL")
+    with _running(tmp_path):
+        assert _used(tmp_path) == ("http://127.0.0.1:21001", KEY)

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from api.formats.writers import whole
 from gridtick.cli import bars, latest, ticks
 from gridtick.cli.main import build
 from gridtick.client import Client
@@ -15,6 +18,8 @@ from gridtick.client import Client
 KEY = "gt_live_abcdefghijkl_S3cretS3cretS3cretS3cretS3cret12_0a1b2c3d"
 AT = "2026-07-01T00:00:00Z"
 ROW = '{"instrument":"A","price":1.5}'
+FRAME = pl.DataFrame({"instrument": ["A"], "price": [Decimal("1.5")]}, schema_overrides={"price": pl.Decimal(18, 9)})
+ARROW = whole("arrow", FRAME, decimals_as_text=False)
 app = build(("ticks", "bars", "latest"))
 Asked = list[httpx.QueryParams]
 Answering = Callable[[str], Asked]
@@ -26,9 +31,12 @@ def answering(monkeypatch: pytest.MonkeyPatch) -> Answering:
 
     def of(members: str) -> Asked:
         asked: Asked = []
+        complete = "false" if '"complete":false' in members else "true" if "complete" in members else ""
 
         def handler(request: httpx.Request) -> httpx.Response:
             asked.append(request.url.params)
+            if request.url.params.get("format") == "arrow":
+                return httpx.Response(200, content=ARROW, headers={"Gridtick-Complete": complete})
             return httpx.Response(200, content=f'{{"data":[{ROW}],"next":null,{members}"query":{{}}}}')
 
         @contextmanager
@@ -52,6 +60,18 @@ def test_what_was_known_at_an_instant(
     assert (done.exit_code, done.stdout) == (0, ROW + "\n")
     assert ("Provisional" in done.stderr) is provisional
     assert [params["as_of"] for params in asked] == [AT]
+
+
+@pytest.mark.parametrize("command", ["ticks", "bars", "latest"])
+@pytest.mark.parametrize(("members", "provisional"), [('"complete":false,', True), ('"complete":true,', False)])
+def test_a_file_of_what_was_known(answering: Answering, command: str, members: str, provisional: bool) -> None:
+    """Ticks and bars come as columns then, the latest prices row by row."""
+    asked = answering(members)
+    done = CliRunner().invoke(app, [command, "A", "--as-of", AT, "--format", "csv"])
+    assert done.exit_code == 0
+    assert done.stdout.splitlines()[1].startswith("A,")
+    assert ("Provisional" in done.stderr) is provisional
+    assert [params.get("format") for params in asked] == [None if command == "latest" else "arrow"]
 
 
 @pytest.mark.parametrize("command", [["ticks", "A"], ["bars", "A"], ["latest", "A"]])

@@ -1,0 +1,1 @@
+"""The live stream: messages over interruptions, without holes and without repeats."""

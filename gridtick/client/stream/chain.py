@@ -1,0 +1,91 @@
+"""Whether each message follows the one before it, and from where a connection can go on."""
+
+from typing import Any, Final
+
+from gridtick.client.stream.errors import Lost, SequenceBroken
+from gridtick.client.stream.messages import Gap, Heartbeat, Message, StreamSnapshot, Update
+
+_SNAPSHOT: Final = ("window", "lost")  # after such a gap a snapshot begins anew
+
+
+class Chain:
+    """The last number and the newest token of a subscription.
+
+    `resume` is the token behind the last message that was whole: in the middle of a snapshot, and while what a gap
+    leaves out is not there yet, it stays where it was.
+    """
+
+    def __init__(self, resume: str | None) -> None:
+        self.resume = resume
+        self._seq: int | None = None  # None: not known, so anything follows
+        self._parts: StreamSnapshot[Any] | None = None  # the last part of a snapshot that is not whole
+        self._open: list[Gap[Any]] = []  # gaps that are not filled
+        self._is_anew = False  # a snapshot is to come, and begins the sequence anew
+        self._coming: str | None = None  # the token that holds once the gaps are filled
+
+    def begin(self) -> None:
+        """Another connection: what was not whole comes again."""
+        self._parts, self._open, self._coming, self._is_anew = None, [], None, False
+        if self.resume is None:
+            self._seq = None
+
+    def take(self, message: Message[Any]) -> None:
+        """Takes the next message. Raises `Lost` where one is missing."""
+        match message:
+            case StreamSnapshot():
+                self._take_part(message)
+            case Update():
+                self._take_update(message)
+            case Heartbeat():
+                self._take_heartbeat(message)
+            case Gap():
+                self._seq, self._open = message.to_seq, [*self._open, message]
+                self._is_anew = self._is_anew or message.reason in _SNAPSHOT
+            case _:
+                pass
+
+    def due(self) -> list[Gap[Any]]:
+        """The gaps that can be filled now. One that a snapshot follows waits for it: what landed while that was made is
+        in no update, and would lack in what was fetched before."""
+        return [] if self._is_anew or self._parts is not None else self._open
+
+    def filled(self) -> None:
+        """All gaps are filled: the newest token holds."""
+        self._open = []
+        self._advance(self._coming)
+
+    def _take_part(self, part: StreamSnapshot[Any]) -> None:
+        before = self._parts
+        fits = part.part == 1 if before is None else (part.seq, part.part) == (before.seq, before.part + 1)
+        if not fits:
+            raise _broken(f"part {part.part} of {part.parts} of a snapshot does not follow the one before")
+        self._parts = part if part.part < part.parts else None
+        if self._parts is None:
+            self._seq, self._is_anew = part.seq, False
+            self._advance(part.resume)
+
+    def _take_update(self, update: Update[Any]) -> None:
+        if self._parts is not None:
+            raise _broken("an update came before the last part of a snapshot")
+        if self._seq is not None and update.prev_seq != self._seq:
+            raise _broken(f"{update.seq} follows {update.prev_seq}, but the last one was {self._seq}")
+        self._seq = update.seq
+        self._advance(update.resume)
+
+    def _take_heartbeat(self, heartbeat: Heartbeat[Any]) -> None:
+        if self._parts is not None or heartbeat.resume is None:
+            return
+        if self._seq is not None and heartbeat.seq is not None and heartbeat.seq > self._seq:
+            raise _broken(f"{heartbeat.seq} was sent, but the last one that came is {self._seq}")
+        self._advance(heartbeat.resume)
+
+    def _advance(self, token: str | None) -> None:
+        if self._open:
+            self._coming = token
+        elif token is not None:
+            self.resume, self._coming = token, None
+
+
+def _broken(what: str) -> Lost:
+    reason = f"the sequence is broken: {what}"
+    return Lost(reason, shown=SequenceBroken(f"T{reason[1:]}."))
