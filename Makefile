@@ -18,7 +18,7 @@ FUZZ_SEED ?= 1
 BENCH ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run check types test unit server-test stack-test e2e bench bench-short chaos fuzz lock format clean
+.PHONY: help setup run check types test unit axe server-test stack-test e2e bench bench-short chaos fuzz lock format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,11 +45,15 @@ unit:
 test: export HYPOTHESIS_PROFILE = thorough
 test: check server-test bench-short ## all of it: check, real servers, end to end, short benchmarks
 
+# What looks for faults in access to the page; a second run needs no network.
+axe:
+	@"$(BIN)/python" scripts/npm.py axe
+
 # Whole systems wait for what was killed, the tests of single servers do not: together they leave no core idle.
-server-test: setup
+server-test: setup axe
 	$(SHORT_LIVED) "$(BIN)/pytest" -q -n 3 --no-loadscope-reorder -m "stack or e2e" --durations=20
 
-stack-test: setup ## tests on the real servers
+stack-test: setup axe ## tests on the real servers
 	$(SHORT_LIVED) "$(BIN)/pytest" -q -n 2 -m "stack and not e2e"
 
 e2e: setup ## the whole system under kill -9

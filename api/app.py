@@ -9,7 +9,7 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from api import problems
-from api.document import asyncapi, docs, openapi
+from api.document import asyncapi, docs, live, openapi
 from api.routes import (
     audit,
     bars,
@@ -115,6 +115,7 @@ def _describe(app: FastAPI) -> None:
     app.add_api_route("/openapi.json", show_openapi, include_in_schema=False, response_model=None)
     app.add_api_route("/asyncapi.json", show_asyncapi, include_in_schema=False, response_model=None)
     app.include_router(docs.router)
+    app.include_router(live.router)
 
 
 @cache

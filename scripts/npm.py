@@ -2,7 +2,8 @@
 
 python3 scripts/npm.py linter    fetch the linter of the OpenAPI document (nothing to do the second time)
 python3 scripts/npm.py lint      lint openapi/openapi.json
-python3 scripts/npm.py assets    write the scripts and styles of the pages, api/site/assets/, anew, with their sums
+python3 scripts/npm.py axe       fetch what looks for faults in access to the page (nothing to do the second time)
+python3 scripts/npm.py assets    write the scripts and styles of the pages, api/site/, anew, with their sums
 """
 
 import base64
@@ -14,17 +15,17 @@ import sys
 import tarfile
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCK = Path(__file__).with_name("npm.lock")
 FETCHED = ROOT / ".stack"
-ASSETS = ROOT / "api" / "site" / "assets"
-SUMS = ASSETS / "SHA256SUMS"
+SITE = ROOT / "api" / "site"
 LINTER = "@redocly/cli"
-# Package -> file of it -> its name here; licences and notices go with what they belong to.
-COPIED = {
+AXE = "axe-core"
+# Folder of the pages -> package -> file of it -> its name here; licences and notices go with what they belong to.
+DOCS = {
     "rapidoc": {
         "dist/rapidoc-min.js": "rapidoc-min.js",
         "dist/rapidoc-min.js.LICENSE.txt": "rapidoc-min.js.LICENSE.txt",
@@ -38,11 +39,19 @@ COPIED = {
         "NOTICE": "swagger-ui.NOTICE.txt",
     },
 }
+# Their notice, and the licence of fancy-canvas, which they hold, are in no package: api/site/live/ has both.
+LIVE = {
+    "lightweight-charts": {
+        "dist/lightweight-charts.standalone.production.mjs": "lightweight-charts.js",
+        "LICENSE": "lightweight-charts.LICENSE.txt",
+    },
+}
+COPIED = {"assets": DOCS, "live": LIVE}
 
 
 def main() -> int:
     """Exit status 1, after a sentence, when a step fails."""
-    steps = {"linter": linter, "lint": lint, "assets": assets}
+    steps = {"linter": linter, "lint": lint, "axe": axe, "assets": assets}
     if len(sys.argv) != 2 or sys.argv[1] not in steps:
         sys.stderr.write(f"npm: say one of {', '.join(steps)}.\n")
         return 2
@@ -55,16 +64,12 @@ def main() -> int:
 
 def linter() -> int:
     """Unpacks the linter, unless it is there."""
-    folder = _linter()
-    if not folder.exists():
-        FETCHED.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=FETCHED, prefix="fetch-") as scratch:
-            for name, content in _files(LINTER):
-                path = Path(scratch) / "linter" / name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_bytes(content)
-            (Path(scratch) / "linter").replace(folder)
-    return 0
+    return _unpacked(LINTER, _linter())
+
+
+def axe() -> int:
+    """Unpacks axe-core, which tests alone use and no package of ours holds, unless it is there."""
+    return _unpacked(AXE, FETCHED / f"axe-{_locked(AXE)[0]}")
 
 
 def lint() -> int:
@@ -78,14 +83,32 @@ def lint() -> int:
 
 def assets() -> int:
     """Writes the files of `COPIED`, and where each is from."""
-    lines = ["# SHA-256 and name of each file that is from npm. Made by: python3 scripts/npm.py assets"]
-    for package, names in COPIED.items():
-        found = dict(_files(package))
-        lines.append(f"# {package} {_locked(package)[0]}: {', '.join(names)}")
-        for name, here in names.items():
-            (ASSETS / here).write_bytes(found[name])
-            lines.append(f"{hashlib.sha256(found[name]).hexdigest()}  {here}")
-    SUMS.write_text("\n".join(lines) + "\n")
+    for folder, packages in COPIED.items():
+        lines = ["# SHA-256 and name of each file that is from npm. Made by: python3 scripts/npm.py assets"]
+        for package, names in packages.items():
+            lines += _copied(package, names, SITE / folder)
+        (SITE / folder / "SHA256SUMS").write_text("\n".join(lines) + "\n")
+    return 0
+
+
+def _copied(package: str, names: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """Writes files of a package; the lines that say so."""
+    found = dict(_files(package))
+    yield f"# {package} {_locked(package)[0]}: {', '.join(names)}"
+    for name, here in names.items():
+        (folder / here).write_bytes(found[name])
+        yield f"{hashlib.sha256(found[name]).hexdigest()}  {here}"
+
+
+def _unpacked(package: str, folder: Path) -> int:
+    if not folder.exists():
+        FETCHED.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=FETCHED, prefix="fetch-") as scratch:
+            for name, content in _files(package):
+                path = Path(scratch) / "package" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            (Path(scratch) / "package").replace(folder)
     return 0
 
 

@@ -15,7 +15,13 @@ POLICY: Final = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 router: Final = APIRouter(prefix="/docs", include_in_schema=False)
-_LINKS: Final = {"/docs": "Try it", "/docs/reference": "Reference", PAGES: "Errors", "/openapi.json": "openapi.json"}
+_LINKS: Final = {
+    "/": "Live",
+    "/docs": "Try it",
+    "/docs/reference": "Reference",
+    PAGES: "Errors",
+    "/openapi.json": "openapi.json",
+}
 _REFERENCE: Final = (
     '<rapi-doc spec-url="/openapi.json" render-style="read" schema-style="table" load-fonts="false" allow-try="false" '
     'allow-authentication="false" allow-server-selection="false" show-header="false"></rapi-doc>'
@@ -52,9 +58,9 @@ def show_error(kind: str) -> Response:
 @router.get("/assets/{name}", response_model=None)
 def show_asset(name: str, if_none_match: Annotated[str, Header()] = "") -> Response:
     """A script or style of these pages."""
-    if name not in assets.digests():
+    if name not in assets.ASSETS.digests:
         raise not_found(f"There is no file {name[:80]!r} for the pages. /docs shows them.")
-    return assets.answer(name, if_none_match)
+    return assets.ASSETS.answer(name, if_none_match)
 
 
 def _page(title: str, body: str, *files: str) -> Response:

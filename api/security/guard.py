@@ -19,7 +19,8 @@ from api.state import state_of
 from pipeline.errors import DataProcessingError
 from service import clock
 
-_PAGES: Final = {"/docs", "/docs/reference", "/docs/errors", "/docs/errors/{kind}", "/docs/assets/{name}"}
+_DOCS: Final = {"/docs", "/docs/reference", "/docs/errors", "/docs/errors/{kind}", "/docs/assets/{name}"}
+_PAGES: Final = {"/", "/live/{version}/{name}", *_DOCS}
 OPEN: Final = frozenset({"/healthz", "/readyz", "/metrics", "/v1/status", "/openapi.json", "/asyncapi.json", *_PAGES})
 SOCKETS: Final = frozenset({"/v1/stream"})  # WebSockets, which ask for a key in their own way
 ANY_KEY: Final = frozenset({"/v1/me", "/v1/usage"})  # a good key is enough

@@ -53,10 +53,10 @@ async def test_other_answers_let_nothing_run(http: httpx.AsyncClient) -> None:
 
 
 async def test_a_file_is_kept_for_long(http: httpx.AsyncClient) -> None:
-    for name in assets.digests():
+    for name in assets.ASSETS.digests:
         answer = await http.get(assets.address(name))
-        assert answer.content == (assets.FOLDER / name).read_bytes()
-        assert answer.headers["content-type"] == assets.TYPES[(assets.FOLDER / name).suffix]
+        assert answer.content == (assets.ASSETS.folder / name).read_bytes()
+        assert answer.headers["content-type"] == assets.TYPES[(assets.ASSETS.folder / name).suffix]
         assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
 
 
@@ -76,19 +76,21 @@ async def test_no_other_file_is_served(http: httpx.AsyncClient) -> None:
 
 
 def test_files_from_elsewhere_are_those_that_the_sums_name_and_their_licences_are_there() -> None:
-    lines = (assets.FOLDER / "SHA256SUMS").read_text().splitlines()
+    lines = (assets.ASSETS.folder / "SHA256SUMS").read_text().splitlines()
     named = {name: digest for digest, name in (line.split() for line in lines if not line.startswith("#"))}
     for name, digest in named.items():
-        assert sha256((assets.FOLDER / name).read_bytes()).hexdigest() == digest, f"scripts/npm.py assets: {name}"
+        assert sha256((assets.ASSETS.folder / name).read_bytes()).hexdigest() == digest, (
+            f"scripts/npm.py assets: {name}"
+        )
     own = {"gridtick.png", "rapidoc-start.js", "site.css", "swagger-start.js"}
-    assert set(assets.digests()) == set(named) | own
+    assert set(assets.ASSETS.digests) == set(named) | own
     assert {"rapidoc.LICENSE.txt", "swagger-ui.LICENSE.txt", "swagger-ui.NOTICE.txt"} <= set(named)
 
 
 def test_own_scripts_name_no_other_origin_and_keep_the_key() -> None:
-    start = (assets.FOLDER / "swagger-start.js").read_text()
+    start = (assets.ASSETS.folder / "swagger-start.js").read_text()
     assert "persistAuthorization: true" in start
     assert "validatorUrl: null" in start  # else the document is sent to swagger.io
     for name in ("swagger-start.js", "rapidoc-start.js", "site.css"):
-        assert "//" not in (assets.FOLDER / name).read_text().replace("// ", ""), name
+        assert "//" not in (assets.ASSETS.folder / name).read_text().replace("// ", ""), name
     assert b"load-fonts" in bytes(docs.show_reference().body)  # else it asks fonts.gstatic.com

@@ -48,6 +48,8 @@ POLICY: Final[dict[str, Rule]] = {
     "GET /v1/status": Rule("", "open", "/v1/status", tenanted=False),
     "GET /asyncapi.json": Rule("", "open", "/asyncapi.json", tenanted=False),
     "GET /openapi.json": Rule("", "open", "/openapi.json", tenanted=False),
+    "GET /": Rule("", "open", "/", tenanted=False),
+    "GET /live/{version}/{name}": Rule("", "open", "/live/none/none", tenanted=False, good=(404,)),
     "GET /docs": Rule("", "open", "/docs", tenanted=False),
     "GET /docs/reference": Rule("", "open", "/docs/reference", tenanted=False),
     "GET /docs/errors": Rule("", "open", "/docs/errors", tenanted=False),

@@ -40,6 +40,8 @@ TABLE: Final[dict[str, Row]] = {
     "GET /v1/status": Row("/v1/status", "stale", "stale"),
     "GET /asyncapi.json": Row("/asyncapi.json", "answers", "answers"),
     "GET /openapi.json": Row("/openapi.json", "answers", "answers"),
+    "GET /": Row("/", "answers", "answers"),
+    "GET /live/{version}/{name}": Row("/live/none/none", "answers", "answers", usual=404),
     "GET /docs": Row("/docs", "answers", "answers"),
     "GET /docs/reference": Row("/docs/reference", "answers", "answers"),
     "GET /docs/errors": Row("/docs/errors", "answers", "answers"),

@@ -1,0 +1,57 @@
+// Whether what came is whole: each frame with data names the one before it.
+
+/** One subscription's chain, which lives on over connections. */
+export class Chain {
+  constructor() {
+    /** @type {number | null} the last one that came */
+    this.seq = null;
+    /** @type {string | null} where to go on after an interruption */
+    this.resume = null;
+    this.isPartial = false;
+  }
+
+  /**
+   * @param {{ type: string, seq: number, prev_seq: number | null, resume?: string, part?: number }} frame with data
+   * @returns {boolean} false where something is missing before it: it must not be used then
+   */
+  take(frame) {
+    const begins = frame.type === "snapshot";
+    if (!begins && frame.prev_seq !== this.seq) return false;
+    // The parts of a snapshot are one: where a connection breaks between them, nothing of it counts.
+    this.isPartial = begins && !isWhole(frame);
+    if (this.isPartial) return true;
+    this.seq = frame.seq;
+    if (frame.resume) this.resume = frame.resume;
+    return true;
+  }
+
+  /** A gap that the server tells of: what comes next follows it. */
+  skip(frame) {
+    if (frame.to_seq !== null && frame.to_seq !== undefined) this.seq = frame.to_seq;
+    if (frame.resume) this.resume = frame.resume;
+  }
+
+  /**
+   * What a heartbeat says of it.
+   * @param {{ seq: number | null, resume?: string }} told
+   * @returns {boolean} false where more was sent than came
+   */
+  beat(told) {
+    if (this.isPartial || told.seq === null || told.seq === undefined) return true;
+    if (this.seq === null || told.seq > this.seq) return false;
+    if (told.resume) this.resume = told.resume;
+    return true;
+  }
+
+  /** Begins anew, with a snapshot. */
+  forget() {
+    this.seq = null;
+    this.resume = null;
+    this.isPartial = false;
+  }
+}
+
+/** Whether a snapshot is one frame, or this its last part. */
+export function isWhole(frame) {
+  return (frame.part ?? 1) >= (frame.parts ?? 1);
+}
