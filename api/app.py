@@ -14,6 +14,7 @@ from api.routes import (
     audit,
     bars,
     caller,
+    changes,
     coverage,
     curves,
     dead_letters,
@@ -82,6 +83,7 @@ def make_routes() -> FastAPI:
         operation.router,
         status.router,
         stream.router,
+        changes.router,
     ):
         app.include_router(each)
     return app

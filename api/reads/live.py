@@ -1,18 +1,21 @@
 """The reads of the live stream, over the real stores."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
+from api.reads import positions
 from api.reads.known import Connections, KnownReads
-from api.reads.live_port import Names
+from api.reads.live_port import Names, Page
 from api.reads.register import TICK
 from api.shapes import BAR
+from db.clickhouse import known_changes
 from db.clickhouse import live as bars
 from db.clickhouse.bounds import Scope
 from db.clickhouse.frames import fetch_async
+from db.clickhouse.known_changes import BarChange, Known, TickChange, Whose
 from db.postgres import access
 from db.postgres.access import StoredKey
 from db.redis import generation, live, tickets
@@ -65,6 +68,20 @@ class LiveReads(KnownReads):
         query = bars.unfinished(tenants, names, interval, start, expected)
         async with self._watch.reading("clickhouse"):
             return (await fetch_async(self._clickhouse, query))["instrument"].to_list()
+
+    async def changed_ticks(self, whose: Whose, span: Known, after: Sequence[Any] | None) -> Page:
+        position = positions.read_position(TickChange, after)
+        query = known_changes.changed_ticks(whose, span._replace(limit=span.limit + 1), position)
+        async with self._watch.reading("clickhouse"):
+            found = conform(await fetch_async(self._clickhouse, query), TICK)
+        return positions.page(found, span.limit, TickChange._fields)
+
+    async def changed_bars(self, whose: Whose, intervals: Names, span: Known, after: Sequence[Any] | None) -> Page:
+        position = positions.read_position(BarChange, after)
+        query = known_changes.changed_bars(whose, intervals, span._replace(limit=span.limit + 1), position)
+        async with self._watch.reading("clickhouse"):
+            found = await fetch_async(self._clickhouse, query)
+        return positions.page(conform(found.select(list(BAR)), BAR), span.limit, BarChange._fields)
 
     async def find_keys(self, key_ids: Names) -> Mapping[str, StoredKey]:
         async with self._watch.reading("postgres"):

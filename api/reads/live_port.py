@@ -1,17 +1,27 @@
 """What the live stream needs from the stores: a part of `api.reads.ports.Reads`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 import polars as pl
 
+from db.clickhouse.known_changes import Known, Whose
 from db.clickhouse.live import Span
 from db.postgres.access import StoredKey
 from db.redis.landed import Entry, Kind
 from db.redis.live import Head, Look, Prices
 
 Names = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows and, where there are more, the position (plain JSON values) to go on from."""
+
+    rows: pl.DataFrame
+    following: object | None
 
 
 class Lives(Protocol):
@@ -46,6 +56,15 @@ class Lives(Protocol):
         self, tenants: Names, names: Names | None, interval: str, start: datetime, expected: int
     ) -> Names:
         """The instruments, of these or of all, whose bars that begin at an instant hold fewer prices than expected."""
+        ...
+
+    async def changed_ticks(self, whose: Whose, span: Known, after: Sequence[Any] | None) -> Page:
+        """The publications that changed a price and became known in a span, in that order; a page, and the position
+        that it ends at."""
+        ...
+
+    async def changed_bars(self, whose: Whose, intervals: Names, span: Known, after: Sequence[Any] | None) -> Page:
+        """The bars that changed with what became known in a span, as they are now, in that order."""
         ...
 
     async def find_keys(self, key_ids: Names) -> Mapping[str, StoredKey]:

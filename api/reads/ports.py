@@ -10,7 +10,7 @@ import polars as pl
 from api.reads.access_port import Access
 from api.reads.explain_port import Explains
 from api.reads.letter_port import Letters
-from api.reads.live_port import Lives
+from api.reads.live_port import Lives, Page
 from api.reads.many_port import Many
 from api.reads.status_port import Tells
 from db.clickhouse.curves import Inputs, Stored
@@ -42,14 +42,6 @@ class Window:
     end: datetime
     after: object | None
     limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Some rows and, where there are more, the position (plain JSON values) to go on from."""
-
-    rows: pl.DataFrame
-    following: object | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,12 @@ import polars as pl
 
 from api.reads.ports import Page
 from db.clickhouse import reads
+from db.clickhouse.known_changes import BarChange, TickChange
 from service import clock
 
-_INSTANTS: Final = frozenset({"start", "ts"})
+_INSTANTS: Final = frozenset({"start", "ts", "known_at", "updated_at"})
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_Position = TypeVar("_Position", reads.TickPosition, reads.HistoryPosition, reads.BarPosition)
+_Position = TypeVar("_Position", reads.TickPosition, reads.HistoryPosition, reads.BarPosition, TickChange, BarChange)
 
 
 def read_position(kind: type[_Position], after: object | None) -> _Position | None:

@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from typing import Annotated, Final, TypeAlias, cast
+from typing import Annotated, Final, cast
 from urllib.parse import urlsplit
 
-from fastapi import APIRouter, Query, Request, Security
+from fastapi import APIRouter, Query, Request
 from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.websockets import WebSocket
@@ -19,11 +19,11 @@ from api.live.query import StreamQuery, asked_by
 from api.live.session import Session, too_many
 from api.live.wire import EXTENSION, Wire
 from api.problems import Problem, answer, not_found
-from api.routes.common import ONCE
+from api.routes.common import ONCE, StreamReader
 from api.schemas import prices as schemas
 from api.schemas.stream import Ticket
 from api.security.audit import denied
-from api.security.guard import Guarded, given, guard, unauthorized
+from api.security.guard import Guarded, given, unauthorized
 from api.security.principal import Principal
 from api.security.scopes import STREAM
 from api.state import State, state_of
@@ -32,7 +32,6 @@ from service import clock
 TICKET_S: Final = 30
 _EVENTS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no proxy may hold them back
 router: Final = APIRouter(prefix="/v1", tags=["stream"], route_class=Guarded)
-StreamReader: TypeAlias = Annotated[Principal, Security(guard, scopes=[STREAM])]
 
 
 @router.post("/ws-tickets", status_code=201, dependencies=[ONCE], responses=schemas.READ)

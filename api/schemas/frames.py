@@ -56,6 +56,14 @@ class LiveBar(Bar):
     """A bar; `count` 0: it has lost its last price."""
 
 
+class Changes(_Frame):
+    """A page of what became known, in that order."""
+
+    data: list[Tick | LiveBar]
+    next: str | None
+    query: dict[str, Any]
+
+
 class Window(_Frame):
     """How far back the log goes, whichever is reached first."""
 

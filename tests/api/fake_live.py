@@ -9,8 +9,10 @@ import polars as pl
 
 from api.problems import Problem
 from api.reads.live import SHOWN_BAR
+from api.reads.live_port import Page
 from api.reads.ports import Names
 from api.reads.register import TICK
+from db.clickhouse.known_changes import Known, Whose
 from db.clickhouse.live import Span
 from db.postgres.access import StoredKey
 from db.redis.landed import A_READ, BEGINNING, Counters, Entry, Kind
@@ -96,6 +98,7 @@ class FakeLive:
         self.lacking: list[str] = []
         self.tickets: dict[str, str] = {}
         self.keys_away = False
+        self.asked_changes: list[tuple[Whose, Known]] = []
 
     async def log_head(self) -> Head:
         self.log.require()
@@ -141,6 +144,18 @@ class FakeLive:
         self, tenants: Names, names: Names | None, interval: str, start: datetime, expected: int
     ) -> Names:
         return [each for each in self.lacking if names is None or each in names]
+
+    async def changed_ticks(self, whose: Whose, span: Known, after: Sequence[Any] | None) -> Page:
+        self.asked_changes.append((whose, span))
+        begin = 0 if after is None else int(after[0])
+        rows = self.ticks_landed.sort("known_at")
+        end = begin + span.limit
+        return Page(rows[begin:end], [end] if rows.height > end else None)
+
+    async def changed_bars(self, whose: Whose, intervals: Names, span: Known, after: Sequence[Any] | None) -> Page:
+        self.asked_changes.append((whose, span))
+        rows = self.shown_bars.filter(pl.col("interval").is_in(intervals)).drop("ver")
+        return Page(rows.sort("updated_at").head(span.limit), None)
 
     async def find_keys(self, key_ids: Names) -> Mapping[str, StoredKey]:
         if self.keys_away:

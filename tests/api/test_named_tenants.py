@@ -18,6 +18,7 @@ from db.clickhouse.active import ACTIVE
 from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs
 from db.clickhouse.frames import fetch_async, fetch_batches
+from db.clickhouse.known_changes import Known, Whose
 from db.clickhouse.live import Range, Span
 from db.clickhouse.query import Query
 from db.clickhouse.stand import STAND
@@ -69,6 +70,8 @@ NONE_KNOWN: Final = NEWEST.clear().with_columns(sure=pl.lit(value=True))
 DOUBTFUL: Final = NEWEST.with_columns(sure=pl.lit(value=False))
 TOLD: Final[Schema] = {**SEEN, "effective": pl.Boolean(), "standing": pl.Boolean()}
 SPAN: Final = Span([Range("x", 0, 1, 2)], DAY, DAY)
+WHOSE: Final = Whose(BOTH, [("acme", "POWER"), ("public", "POWER")])
+KNOWN: Final = Known(DAY, DAY + HOUR, 10)
 OURS: Final = "acme,public"
 _FETCHES: Final = {fetch_async.__name__, fetch_batches.__name__}
 
@@ -80,6 +83,8 @@ READS: Final[dict[str, Read]] = {
     ),
     "bars": Read(lambda s: s.bars(BOTH, NAMES, "1h", WINDOW), _none(_STORED_BAR), [OURS]),
     "block_bars": Read(lambda s: s.block_bars(REFERENCE, "1h", PEAK, WINDOW), _none(_STORED_BAR), ["acme", "public"]),
+    "changed_bars": Read(lambda s: s.changed_bars(WHOSE, ["1h"], KNOWN, None), _none(_STORED_BAR), [OURS]),
+    "changed_ticks": Read(lambda s: s.changed_ticks(WHOSE, KNOWN, None), _none(TICK), [OURS]),
     "count_bars": Read(lambda s: s.count_bars(WHAT, "1h"), _none(COUNTED), [OURS]),
     "count_prices": Read(lambda s: s.count_prices(WHAT, None), (_one(n=0),), [OURS]),
     "count_publications": Read(lambda s: s.count_publications(WHAT, None), _none(COUNTED), [OURS]),

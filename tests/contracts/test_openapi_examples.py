@@ -22,10 +22,13 @@ from tests.pipeline.spreads.making import leg, row
 
 PJM = ("pjm.da_hourly.51217", "pjm.da_hourly.51288")
 # Either instruments or a market are asked for.
-INSTEAD = {("list_latest_prices", "market"): "instrument", ("list_latest_prices", "product"): "instrument"}
+INSTEAD = {
+    (name, field): "instrument" for name in ("list_latest_prices", "list_changes") for field in ("market", "product")
+}
 WITH = {
     ("list_curves", "product"): "market",
     ("list_latest_prices", "product"): "market",
+    ("list_changes", "product"): "market",
     ("show_coverage", "start"): "end",
 }
 

@@ -125,11 +125,8 @@ class World:
 
     def ticks(self, first: int, *prices: str, name: str = GAS, tenant: str = "public") -> None:
         """Ticks, one a message from an offset on."""
-        rows = [
-            tick(name, at, price, tenant) | {"topic_id": "x", "partition": 3, "offset": at, "row": 0}
-            for at, price in enumerate(prices, first)
-        ]
-        self.reads.ticks_landed = pl.concat([self.reads.ticks_landed, pl.DataFrame(rows, schema=dict(TICK))])
+        rows = tick_landed(name, *prices, first=first, tenant=tenant)
+        self.reads.ticks_landed = pl.concat([self.reads.ticks_landed, rows])
         us = [clock.to_us(START + timedelta(minutes=at)) for at in range(first, first + len(prices))]
         offsets = Offsets("x:3", first, first + len(prices), min(us), max(us))
         self.reads.log.tell("tick", tenant, offsets=offsets)
@@ -137,6 +134,15 @@ class World:
 
 def tick(name: str, at: int, price: str, tenant: str) -> dict[str, Any]:
     return dict(fakes.tick(name, START + timedelta(minutes=at), price, tenant))
+
+
+def tick_landed(name: str, *prices: str, first: int = 0, tenant: str = "public") -> pl.DataFrame:
+    """Ticks, one a message from an offset on."""
+    rows = [
+        tick(name, at, price, tenant) | {"topic_id": "x", "partition": 3, "offset": at, "row": 0}
+        for at, price in enumerate(prices, first)
+    ]
+    return pl.DataFrame(rows, schema=dict(TICK))
 
 
 def content(row: Mapping[str, Any]) -> dict[str, Any]:

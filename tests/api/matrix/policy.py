@@ -80,6 +80,9 @@ POLICY: Final[dict[str, Rule]] = {
     ),
     "POST /v1/ws-tickets": Rule("stream:read", "reader", "/v1/ws-tickets", tenanted=False, good=(201,)),
     "GET /v1/stream": Rule("stream:read", "reader", "/v1/stream?channel=prices", tenanted=False, good=(422,)),
+    "GET /v1/changes": Rule(
+        "stream:read", "reader", "/v1/changes?channel=ticks&instrument={node}&since=2026-07-01T00:00:00Z&" + _FLAG
+    ),
     "GET /v1/spreads": Rule("curves:read", "reader", "/v1/spreads?" + _FLAG),
     "GET /v1/spreads/explain": Rule(
         "curves:read", "reader", f"/v1/spreads/explain?instrument=spread.basis.one&{_START}&{_FLAG}"

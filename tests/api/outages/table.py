@@ -57,6 +57,7 @@ TABLE: Final[dict[str, Row]] = {
     "GET /v1/instruments": Row("/v1/instruments", "answers", "503"),
     "GET /v1/instruments/{instrument:path}": Row("/v1/instruments/{gas}", "503", "503"),
     "GET /v1/instruments/{instrument:path}/coverage": Row("/v1/instruments/{gas}/coverage", "503", "503"),
+    "GET /v1/changes": Row("/v1/changes?channel=ticks&instrument={gas}&since=2026-07-01T00:00:00Z", "503", "503"),
     "GET /v1/stream": Row("/v1/stream?channel=prices&instrument={gas}&resume=x", "answers", "503", usual=422),
     "POST /v1/ws-tickets": Row(None, "answers", "503", "503"),
     "GET /v1/ticks": Row(f"/v1/ticks?instrument={{gas}}&{_START}", "503", "503"),
