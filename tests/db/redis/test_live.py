@@ -46,10 +46,12 @@ async def test_a_look_gives_what_came_and_the_numbers(redis: Redis, reader: Asyn
     assert (await live.look(reader, look.entries[-1].id, 0.01)).entries == []
 
 
-async def test_entries_of_a_kind_are_read_part_by_part_up_to_a_position(redis: Redis, reader: AsyncRedis) -> None:
+async def test_entries_of_a_kind_are_read_part_by_part_up_to_a_position(
+    redis: Redis, reader: AsyncRedis, tenant: str
+) -> None:
     for number in range(5):
         tell(redis, f"b{number}")
-        write_latest(redis, offer("t", f"p{number}", 1, 1, "1"), BOUNDS)
+        write_latest(redis, offer(tenant, f"p{number}", 1, 1, "1"), BOUNDS)
     until = (await live.head(reader)).position
     tell(redis, "later")
     seqs = list[int]()

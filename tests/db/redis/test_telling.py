@@ -39,10 +39,10 @@ def counters(redis: Redis) -> landed.Counters:
     return landed.counters(redis.hgetall(COUNTERS))  # pyright: ignore[reportArgumentType]
 
 
-def test_entries_of_a_kind_are_numbered_without_a_hole(redis: Redis) -> None:
+def test_entries_of_a_kind_are_numbered_without_a_hole(redis: Redis, tenant: str) -> None:
     for number in range(3):
         telling.append(redis, "bar", [bar("a")], BOUNDS)
-        write_latest(redis, offer("t", f"p{number}", 1, 1, "1"), BOUNDS)
+        write_latest(redis, offer(tenant, f"p{number}", 1, 1, "1"), BOUNDS)
         telling.append(redis, "curve", [Told("t", Change("c", "", 0, 1), b"{}")], BOUNDS)
         tell(redis, Landed("x", 0, number, number + 1, [("t", 1, 2)]))
     found = landed.read(redis, BEGINNING).entries
@@ -51,14 +51,14 @@ def test_entries_of_a_kind_are_numbered_without_a_hole(redis: Redis) -> None:
     assert counters(redis).last == {"bar": 3, "latest": 3, "curve": 3, "tick": 3}
 
 
-def test_an_epoch_stands_until_redis_is_emptied(redis: Redis) -> None:
+def test_an_epoch_stands_until_redis_is_emptied(redis: Redis, tenant: str) -> None:
     assert counters(redis) == ("", {})
     telling.append(redis, "bar", [bar("a")], BOUNDS)
     first = counters(redis).epoch
-    write_latest(redis, offer("t", "p", 1, 1, "1"), BOUNDS)
+    write_latest(redis, offer(tenant, "p", 1, 1, "1"), BOUNDS)
     assert counters(redis).epoch == first
     redis.delete(STREAM, COUNTERS)
-    write_latest(redis, offer("t", "p", 1, 2, "2"), BOUNDS)
+    write_latest(redis, offer(tenant, "p", 1, 2, "2"), BOUNDS)
     assert counters(redis).epoch not in ("", first)
 
 
@@ -71,13 +71,13 @@ def test_an_entry_holds_what_its_bars_changed_to_in_their_order(redis: Redis) ->
     ]
 
 
-def test_an_entry_of_prices_holds_those_that_changed(redis: Redis) -> None:
-    write_latest(redis, offer("t", "x", 1, 1, "-1.000000001"), BOUNDS)
+def test_an_entry_of_prices_holds_those_that_changed(redis: Redis, tenant: str) -> None:
+    write_latest(redis, offer(tenant, "x", 1, 1, "-1.000000001"), BOUNDS)
     [entry] = landed.read(redis, BEGINNING).entries
     [content] = landed.contents(entry)
     rows = decoded([msgspec.json.decode(content)], {"price": PRICE})
     assert str(rows["price"].item()) == "-1.000000001"
-    write_latest(redis, offer("t", "x", 2, 1, None), BOUNDS)
+    write_latest(redis, offer(tenant, "x", 2, 1, None), BOUNDS)
     gone = landed.read(redis, entry.id).entries[0]
     assert (gone.changes, landed.contents(gone)) == ([Change("x", "", None, None)], [])
 
