@@ -59,6 +59,7 @@ class ApiService(AsyncService):
         self._trust = Trust()
         self._postgres: AsyncEngine = make_engine(settings.postgres.dsn.get_secret_value(), trust=self._trust)
         self._redis: Redis = connect_redis(settings.redis.url.get_secret_value())
+        self._broker: Redis = connect_redis(settings.celery.broker_url.get_secret_value())
         self._clickhouse: AsyncClient | None = None
         self._blocking: Client | None = None
         self._stores: Stores | None = None
@@ -82,7 +83,7 @@ class ApiService(AsyncService):
         secret, peppers = self.settings.api.audit_secret.get_secret_value(), self.settings.api.peppers
         bounds = Bounds(self.settings.landed.keep_s, self.settings.landed.keep_entries)
         stores = self._clickhouse, self._blocking, self._postgres, self._redis
-        self._stores = Stores(Connections(*stores, watch, topics, secret, peppers, bounds, kafka))
+        self._stores = Stores(Connections(*stores, watch, topics, secret, peppers, bounds, kafka, self._broker))
         self._server = self._made_server(self._stores)
 
     async def run(self) -> None:
@@ -114,6 +115,7 @@ class ApiService(AsyncService):
         if self._blocking is not None:
             await asyncio.to_thread(self._blocking.close)
         await self._redis.aclose()
+        await self._broker.aclose()
         await self._postgres.dispose()
 
     async def health(self) -> Health:

@@ -42,7 +42,7 @@ COMPUTING_S: Final = 30.0  # for one of them, its turn included
 class Connections:
     """The real stores. `blocking` computes bars, in threads; `topics`: where publications come from; `audit_secret`:
     what the audit record is chained with; `peppers`: what keys are HMACed with; `landed`: how much is kept of the log;
-    `kafka`: where dead letters are.
+    `kafka`: where dead letters are; `broker`: where tasks wait.
     """
 
     clickhouse: AsyncClient
@@ -55,6 +55,7 @@ class Connections:
     peppers: Peppers
     landed: Bounds
     kafka: Kafka
+    broker: Redis | None = None
 
 
 class KnownReads(CurveReads):

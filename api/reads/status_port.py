@@ -6,6 +6,7 @@ from typing import Protocol
 
 import polars as pl
 
+from db.postgres.ledger import DeadLetters
 from db.postgres.places import Message
 
 
@@ -18,4 +19,12 @@ class Tells(Protocol):
 
     async def landed_at(self, messages: Sequence[Message]) -> Mapping[Message, datetime]:
         """When all that came of these messages was stored; without those of which that is not known."""
+        ...
+
+    async def queued(self) -> Mapping[str, int]:
+        """How many tasks wait in each queue of live prices; nothing where that cannot be told."""
+        ...
+
+    async def dead_letters(self, since: datetime) -> DeadLetters:
+        """How many dead letters there are, and came since an instant."""
         ...

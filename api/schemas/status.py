@@ -22,6 +22,13 @@ class Intake(_Shape):
     ]
 
 
+class DeadLetterCounts(_Shape):
+    """Messages that could not be read."""
+
+    total: int
+    last_hour: int
+
+
 class PriceCounts(_Shape):
     """How many products are so."""
 
@@ -60,5 +67,10 @@ class Status(_Shape):
     ]
     reasons: Annotated[list[str], Field(description="why it is not ok, as sentences")]
     intake: Intake
+    queues: Annotated[
+        dict[str, int],
+        Field(description="tasks that wait, by stage; empty where that cannot be told", examples=[{"normalize": 0}]),
+    ]
+    dead_letters: DeadLetterCounts
     prices: PriceCounts
     products: list[ProductStatus]

@@ -18,6 +18,7 @@ from pipeline.schema import PUBLIC
 from service import clock
 
 BEHIND: Final = timedelta(seconds=60)
+_LATELY: Final = timedelta(hours=1)
 _PRODUCT: Final = ("market", "product")
 _COUNTED: Final = ("live", "late", "stale")
 
@@ -35,7 +36,10 @@ async def status(reads: Reads, leaders: Leaders) -> bytes:
     landed = await reads.landed_at([_message(row) for row in every])
     rows = {row["instrument"]: row for row in found.to_dicts()}
     shown = [_shown(Instrument(rows[row["instrument"]]), row, landed, now) for row in every]
-    body = {"generated_at": now} | _intake(known_until, stopped, now) | {"prices": _counts(shown), "products": shown}
+    total, lately = await reads.dead_letters(now - _LATELY)
+    waiting = {"queues": await reads.queued(), "dead_letters": {"total": total, "last_hour": lately}}
+    counted = waiting | {"prices": _counts(shown), "products": shown}
+    body = {"generated_at": now} | _intake(known_until, stopped, now) | counted
     return msgspec.json.encode(body)[1:-1]
 
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, astuple, dataclass, fields
-from typing import Self
+from datetime import datetime
+from typing import NamedTuple, Self
 
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
@@ -49,6 +50,22 @@ async def append_ledger(engine: AsyncEngine, ranges: Sequence[LandedRange]) -> i
     statement = insert(ledger).values(rows).on_conflict_do_nothing().returning(ledger.c.first_offset)
     async with engine.begin() as connection:
         return len((await connection.execute(statement)).all())
+
+
+class DeadLetters(NamedTuple):
+    """How many there are, and how many came since an instant."""
+
+    total: int
+    lately: int
+
+
+async def dead_letters(engine: AsyncEngine, since: datetime) -> DeadLetters:
+    """Those that landed ranges have brought."""
+    total, count = func.sum(ledger.c.dead_letters), ledger.c.dead_letters
+    lately = total.filter(ledger.c.landed_at >= since)
+    statement = select(func.coalesce(total, 0), func.coalesce(lately, 0)).where(count > 0)
+    async with engine.connect() as connection:
+        return DeadLetters(*map(int, (await connection.execute(statement)).one()))
 
 
 # `reach` is how far the ranges before a row go: the first row that starts beyond it leaves a hole.

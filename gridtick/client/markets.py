@@ -40,6 +40,11 @@ class PriceCounts(TypedDict):
     stale: int
 
 
+class DeadLetterCounts(TypedDict):
+    total: int
+    last_hour: int
+
+
 class ProductStatus(TypedDict):
     market: str
     product: str
@@ -63,6 +68,8 @@ class Status(TypedDict):
     state: Literal["ok", "behind", "stopped"]
     reasons: list[str]
     intake: Intake
+    queues: dict[str, int]
+    dead_letters: DeadLetterCounts
     prices: PriceCounts
     products: list[ProductStatus]
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from api.reads.ports import Page, Window
 from db.clickhouse.explain import Publications
+from db.postgres.ledger import DeadLetters
 from db.postgres.places import Message
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import publications
@@ -54,6 +55,12 @@ class FakeExplain:
         rows = [(row["instrument"], row["start"]) for row in self.stored if row["tenant"] == tenant]
         frame = pl.DataFrame(rows, {"instrument": pl.String, "newest": pl.Datetime("us", "UTC")}, orient="row")
         return frame.group_by("instrument").agg(pl.col("newest").max())
+
+    async def queued(self) -> Mapping[str, int]:
+        return {"normalize": 3, "project": 0}
+
+    async def dead_letters(self, since: datetime) -> DeadLetters:
+        return DeadLetters(7, 2)
 
     async def landed_at(self, messages: Sequence[Message]) -> Mapping[Message, datetime]:
         return {each: self.landings[each] for each in messages if each in self.landings}

@@ -55,6 +55,7 @@ async def test_the_newest_interval_of_every_public_product(http: httpx.AsyncClie
     assert await told(http) == {
         "age_seconds": 0, "stale": False, "generated_at": "2026-07-01T00:01:00Z", "state": "ok", "reasons": [],
         "intake": {"landed_until": "2026-07-01T00:00:50Z", "behind_seconds": 10.0},
+        "queues": {"normalize": 3, "project": 0}, "dead_letters": {"total": 7, "last_hour": 2},
         "prices": {"live": 1, "late": 0, "stale": 0},
         "products": [{
             "market": "caiso", "product": "rt_5min", "instrument": fakes.NODE,

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -11,8 +12,10 @@ from api.reads.known import Connections
 from api.reads.status import StatusReads
 from db.clickhouse.client import connect, connect_async
 from db.postgres.engine import make_engine
+from db.postgres.ledger import LandedRange, append_ledger
 from db.redis.client import connect_async as connect_redis
 from db.redis.landed import Bounds
+from service import clock
 from service.metrics import Metrics
 from service.settings import Settings
 from tests.db.clickhouse.rows import DAY, document, fresh_tenant, generic, land
@@ -27,7 +30,7 @@ async def stores(settings: Settings) -> AsyncIterator[tuple[Client, StatusReads]
     postgres = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
     redis = connect_redis(settings.redis.url.get_secret_value())
     made = Connections(
-        clickhouse, blocking, postgres, redis, Watch(Metrics("api")), topics=(), landed=Bounds(60, 100),
+        clickhouse, blocking, postgres, redis, Watch(Metrics("api")), topics=(), landed=Bounds(60, 100), broker=redis,
         audit_secret=settings.api.audit_secret.get_secret_value(), peppers=settings.api.peppers, kafka=settings.kafka,
     )  # fmt: skip
     try:
@@ -65,3 +68,29 @@ async def test_instruments_with_a_price_lately(stores: tuple[Client, StatusReads
     land(client, [old, *newer, advisory, newer[1] | {"tenant": other, "instrument": "caiso.rt_5min.O"}])
     found = await reads.active(tenant, DAY + timedelta(days=9))
     assert found.rows() == [("caiso.rt_5min.NODE", DAY + timedelta(days=4))]
+
+
+async def test_tasks_that_wait_are_counted_by_their_queue(
+    stores: tuple[Client, StatusReads], settings: Settings
+) -> None:
+    _, reads = stores
+    redis = connect_redis(settings.redis.url.get_secret_value())
+    before = dict(await reads.queued())
+    await redis.rpush("normalize", "a", "b")
+    try:
+        assert await reads.queued() == before | {"normalize": before["normalize"] + 2}
+    finally:
+        await redis.ltrim("normalize", 0, -3)
+        await redis.aclose()
+
+
+async def test_dead_letters_are_counted_as_they_landed(stores: tuple[Client, StatusReads], settings: Settings) -> None:
+    _, reads = stores
+    engine = make_engine(settings.postgres.dsn.get_secret_value(), pooled=False)
+    began = clock.now() - timedelta(seconds=5)
+    before = await reads.dead_letters(began)
+    ranges = [LandedRange("t", uuid4().hex, 0, n, n + 1, 1, 0, 0, dead, 0, "b") for n, dead in enumerate([0, 3, 2])]
+    await append_ledger(engine, ranges)
+    await engine.dispose()
+    assert await reads.dead_letters(began) == (before.total + 5, before.lately + 5)
+    assert await reads.dead_letters(clock.now() + timedelta(seconds=5)) == (before.total + 5, 0)
