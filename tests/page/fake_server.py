@@ -46,6 +46,7 @@ class FakeServer:
             "/v1/prices/latest": self.list_latest,
             "/v1/curves": self.list_curves,
             "/v1/curves/{curve}/snapshots/latest": self.snapshot,
+            "/v1/curves/{curve}/snapshots": self.snapshots,
         }
 
     async def me(self, request: Request) -> Response:
@@ -106,6 +107,13 @@ class FakeServer:
         as_of = request.query_params.get("as_of", "9")
         known = [each for each in self.curves if each["known_at"] <= as_of]
         return JSONResponse(known[-1]) if known else _problem(404, "curve: it has no snapshot by then.")
+
+    async def snapshots(self, request: Request) -> Response:
+        if (refusal := self._refusal(request, "curves:read")) is not None:
+            return refusal
+        given = request.query_params
+        known = [each for each in self.curves if each["known_at"] <= given.get("as_of", "9")]
+        return _listed([each for each in known if given["start"] <= each["session"] < given["end"]])
 
     def _refusal(self, request: Request, scope: str | None) -> Response | None:
         self.asked.append(request)

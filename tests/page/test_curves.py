@@ -44,7 +44,7 @@ async def test_a_change_comes_live(desk: Desk, server: FakeServer) -> None:
 async def test_nothing_was_known_then(desk: Desk) -> None:
     await desk.enter()
     await desk.page.locator("#curve-date").fill("2026-05-01")
-    await desk.sees("#curve-then", "no snapshot by then")
+    await desk.sees("#curve-then", "nothing was known of it on 2026-05-01")
     await expect(desk.page.locator("#curve-plot .line")).to_have_count(1)
     newest = await desk.page.locator("#curve-date").get_attribute("max") or ""
     assert newest < now().date().isoformat()  # what lies ahead is not asked for

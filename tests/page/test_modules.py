@@ -86,7 +86,7 @@ async def test_the_clock_prefers_what_it_can_bound(ask: Ask) -> None:
       m.learn(new Date(at + 10_000).toISOString(), at);
       return [near, m.now() - m.steady()];
     """)  # fmt: skip
-    assert found[1] == pytest.approx(found[0])
+    assert found[1] == pytest.approx(found[0], abs=50)
 
 
 async def test_a_series_keeps_its_order_and_knows_corrections(ask: Ask) -> None:

@@ -64,9 +64,10 @@ export class CandleChart {
       time: Date.parse(bar.start) / 1000,
       position: "aboveBar",
       shape: "circle",
-      size: isSeen ? 1 : 0.5,
+      size: isSeen ? 1 : 0.2,
       color: this.colours.accent,
-      text: isSeen ? "corrected" : "",
+      // One word for all of them: many would lie over each other, and the list says which.
+      text: isSeen && Date.parse(bar.start) === Math.max(...corrected) ? "corrected" : "",
     };
   }
 

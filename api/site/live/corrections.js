@@ -7,6 +7,7 @@ import { say } from "./say.js";
 import { dateOf, fullTime, nearTime } from "./times.js";
 
 const MOST = 8;
+const SHOWN = ["close", "high", "low", "open", "volume", "count", "revision"];
 
 export class Corrections {
   constructor() {
@@ -21,20 +22,27 @@ export class Corrections {
   add(bar, before, zone) {
     const start = Date.parse(bar.start);
     const when = bar.interval === "1d" ? dateOf(start, zone) : nearTime(start, now(), zone);
-    const close = bar.count === 0 ? "no price any more" : exact(bar.close);
+    const [name, old, found] = changed(bar, before);
     const line = el(
       "li",
       {},
       el("span", { class: "tag" }, "corrected"),
-      ` ${when} close `,
-      el("s", {}, exact(before.close)),
+      ` ${when} ${name} `,
+      el("s", {}, old),
       " ",
-      el("b", {}, close),
+      el("b", {}, found),
       el("span", { class: "muted" }, ` known ${fullTime(Date.parse(bar.updated_at), zone)}`),
     );
     this.list.prepend(line);
     while (this.list.children.length > MOST) this.list.lastChild?.remove();
     byId("corrections-box").hidden = false;
-    say(`Bar of ${when} corrected: close ${close}`);
+    say(`Bar of ${when} corrected: ${name} ${found}`);
   }
+}
+
+/** What shows a correction best: the close, or what else of the bar has changed. @returns {[string, string, string]} */
+function changed(bar, before) {
+  if (bar.count === 0) return ["close", exact(before.close), "no price any more"];
+  const name = SHOWN.find((each) => bar[each] !== before[each]) ?? "close";
+  return [name, exact(before[name]), exact(bar[name])];
 }

@@ -11,6 +11,7 @@ import { clockTime, dayOf, monthOf } from "./times.js";
 
 const DAY_MS = 86_400_000;
 const LONG_MS = 60 * DAY_MS;
+const LOOK_BACK = 14; // days in which the newest session before a day is looked for
 
 export class Curves {
   /** @param {import("./stream.js").Stream} stream @param {{ chosen: (curve: string) => void }} to */
@@ -111,8 +112,14 @@ export class Curves {
   }
 
   snapshot(id, query) {
-    const path = id.split("/").map(encodeURIComponent).join("/");
-    return ask(`/v1/curves/${path}/snapshots/latest`, { tenant: this.curve.tenant, ...query });
+    return ask(`${addressOf(id)}/snapshots/latest`, { tenant: this.curve.tenant, ...query });
+  }
+
+  /** The sessions up to a day as they were known at its end: of a list, for one that is empty is no error. */
+  async sessions(id, day) {
+    const [start, end] = [shifted(day, -LOOK_BACK), shifted(day, 1)];
+    const range = { start, end, as_of: `${day}T23:59:59Z` };
+    return (await ask(`${addressOf(id)}/snapshots`, { tenant: this.curve.tenant, ...range })).data;
   }
 
   show(snapshot) {
@@ -135,7 +142,8 @@ export class Curves {
   async asKnown(id, day) {
     if (!day) return [null, ""];
     try {
-      return [await this.snapshot(id, { as_of: `${day}T23:59:59Z` }), ""];
+      const found = await this.sessions(id, day);
+      return found.length > 0 ? [found[found.length - 1], ""] : [null, `nothing was known of it on ${day}`];
     } catch (error) {
       return [null, error.message];
     }
@@ -179,4 +187,14 @@ export class Curves {
     byId("curve-empty").hidden = false;
     setText(byId("curve-empty"), text);
   }
+}
+
+/** @param {string} id of a curve */
+function addressOf(id) {
+  return `/v1/curves/${id.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+/** @param {string} day @param {number} days @returns {string} the day so many days later */
+function shifted(day, days) {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }

@@ -47,8 +47,10 @@ export class Strip {
 
   /** Shown where the server tells it: a queue that grows says where it waits. */
   paintWaiting(queues, letters) {
-    const waiting = Object.entries(queues ?? {}).map(([name, depth]) => `${name} ${count(depth)}`);
-    cell("queues", waiting.length > 0 ? waiting.join(" · ") : null, "", false);
+    const waiting = Object.entries(queues ?? {});
+    const sum = waiting.reduce((all, [, depth]) => all + depth, 0);
+    const where = waiting.filter(([, depth]) => depth > 0).map(([name, depth]) => `${name} ${count(depth)}`);
+    cell("queues", waiting.length > 0 ? `${count(sum)} ${sum === 1 ? "task" : "tasks"}` : null, where.join(" · "), false);
     const lately = letters ? `${count(letters.last_hour)} in the last hour` : "";
     cell("letters", letters ? count(letters.total) : null, lately, letters?.last_hour > 0);
   }
