@@ -65,6 +65,7 @@ bench-short: setup ## the benchmarks in their short forms
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench enrich --ticks 20000 --instruments 5000 --rounds 1
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench backfill --nodes 1000 --stored 4 --rounds 1 --prices 500000
 	$(SHORT_LIVED) "$(BIN)/gridtick" bench api --rounds 1 --seconds 0.3 --ticks 12 --rows 50000
+	$(SHORT_LIVED) "$(BIN)/gridtick" bench stream --clients 100 --sent 20000 --rounds 1 --seconds 5
 
 bench: setup ## the benchmarks in full; JSON results in bench-results/
 	@mkdir -p bench-results
@@ -76,6 +77,7 @@ bench: setup ## the benchmarks in full; JSON results in bench-results/
 	"$(BIN)/gridtick" bench backfill --output bench-results/backfill.json
 	"$(BIN)/gridtick" bench growth --output bench-results/growth.json
 	"$(BIN)/gridtick" bench api --output bench-results/api.json
+	"$(BIN)/gridtick" bench stream --output bench-results/stream.json
 
 chaos: setup ## the long form of the kill test
 	CHAOS_TICKS="$(CHAOS_TICKS)" CHAOS_DOCUMENTS="$(CHAOS_DOCUMENTS)" CHAOS_FAULTS="$(CHAOS_FAULTS)" \

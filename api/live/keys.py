@@ -13,6 +13,7 @@ from api.live.connection import Connection
 from api.problems import Problem
 from api.reads.ports import Reads
 from api.security.principal import Principal, principal_of
+from db.entitlements import EVERYTHING
 from db.postgres.access import StoredKey
 from service import clock
 
@@ -62,6 +63,7 @@ class Keys:
         began, ids = self._monotonic(), list(self._of)
         try:
             found = await self._reads.find_keys(ids) if ids else {}
+            version = (await self._reads.snapshot()).version if ids else 0
         except Problem:
             self._doubt()
             return
@@ -69,14 +71,19 @@ class Keys:
         for key_id in ids:
             principal = _usable(found.get(key_id))
             for connection in list(self._of.get(key_id, ())):
-                await self._judge(connection, principal)
+                await self._judge(connection, principal, version)
 
-    async def _judge(self, connection: Connection, principal: Principal | None) -> None:
+    async def _judge(self, connection: Connection, principal: Principal | None, version: int) -> None:
+        """What follows from legs that may be seen changes with the reference; what everybody may see does not."""
         if principal is None:
             connection.dismiss(4401, "revoked", "This key was revoked, has expired, or its tenant is suspended.")
             return
+        stands = principal == connection.principal
+        if stands and (principal.entitled == EVERYTHING or connection.version == version):
+            return
         try:
             await connection.changed(principal)
+            connection.version = version
         except Problem:
             log.info("what a connection may see could not be looked at", extra={"key_id": principal.key_id})
 

@@ -117,6 +117,22 @@ def api(
 
 
 @bench.command()
+def stream(
+    clients: Annotated[list[int] | None, typer.Option(min=1, help="How many clients; may be given again.")] = None,
+    sent: Annotated[int, typer.Option(min=1, help="Frames to all clients together.")] = 300_000,
+    rounds: Rounds = 3,
+    seconds: Annotated[float, typer.Option(min=1, help="How long delays are measured.")] = 60.0,
+    output: Output = None,
+) -> None:
+    """Frames a second of the live stream beside a bare broadcast of the same bytes; delays from the topic to a client;
+    the cost of an idle one."""
+    from local.bench import stream
+
+    many = tuple(clients or (100, 1000))
+    _report(lambda folder: stream.measure(stream.Plan(folder, many, sent, rounds, seconds), _say), output)
+
+
+@bench.command()
 def enrich(
     ticks: Annotated[int, typer.Option(min=1, help="Ticks that are enriched.")] = 100_000,
     instruments: Annotated[int, typer.Option(min=1, help="Instruments of the reference.")] = 50_000,

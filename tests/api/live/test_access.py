@@ -5,15 +5,19 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
 import pytest
 from websockets.exceptions import InvalidStatus
 
 from api.live import session
 from api.live.rules import Rules
 from db.entitlements import Entitlements
+from pipeline.reference.tables import TABLES
 from service import clock
+from tests.api import fakes
 from tests.api.fakes import GAS, NODE, START
 from tests.api.live.streaming import World, prices_of
+from tests.pipeline.spreads.making import leg, row
 from tests.polling import until_async
 
 PRICES: dict[str, Any] = {"channel": "prices", "instruments": [GAS]}
@@ -177,6 +181,28 @@ async def test_what_may_be_seen_no_more_ends_and_what_may_goes_on(world: World) 
     assert [each["id"] for each in client.of("subscribed")[-1]["subscriptions"]] == [1]
     gone = client.of("subscribed")[-2]["errors"] + client.of("subscribed")[-1]["errors"]
     assert {each["instrument"] for each in gone} == {NODE}
+
+
+async def test_a_spread_is_seen_no_more_once_a_leg_is_not(world: World) -> None:
+    """The reference changes, the key does not."""
+    name, legs = "spread.basis.mine", (NODE, "caiso.rt_5min.OTHER")
+    world.reads.reference += [fakes.instrument(legs[1]), fakes.instrument(name, market="spread", product="basis")]
+    _define(world, legs)
+    key = world.key("acme", entitled=Entitlements(markets=frozenset({"caiso", "spread"})))
+    async with world.client(key) as client:
+        await client.subscribed(id=1, channel="prices", instruments=[name])
+        _define(world, (NODE, GAS))
+        error = await client.frame("subscribed")
+        world.price("1", name=name)
+        await world.heard()
+        await client.frame("heartbeat")
+    assert ([each["instrument"] for each in error["errors"]], client.of("update")) == ([name], [])
+
+
+def _define(world: World, legs: tuple[str, str]) -> None:
+    spread = row("basis.mine", leg(legs[0]), leg(legs[1], "-1"))
+    world.reads.tables |= {"spreads": pl.DataFrame([spread], schema=TABLES["spreads"].schema)}
+    world.reads.version += 1
 
 
 async def test_a_scope_that_is_taken_ends_its_subscriptions(world: World) -> None:
