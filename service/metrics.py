@@ -33,6 +33,7 @@ MetricName = Literal[
     "store_failures",
     "stream_connections",
     "stream_frames",
+    "stream_replays",
     "stream_slow",
     "stream_lost",
 ]
@@ -76,6 +77,7 @@ DEFINITIONS: Final[Mapping[MetricName, Definition]] = {
     "store_failures": Definition("api", "counter", "store calls that failed or ran out of time", ("store",)),
     "stream_connections": Definition("api", "gauge", "open connections of the live stream"),
     "stream_frames": Definition("api", "counter", "frames of the live stream that were sent", ("type",)),
+    "stream_replays": Definition("api", "gauge", "subscriptions of the live stream that are told history"),
     "stream_slow": Definition("api", "counter", "times that a slow client met its policy", ("policy",)),
     "stream_lost": Definition("api", "counter", "times that the landed log was lost, or ran ahead of the live stream"),
 }

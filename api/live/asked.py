@@ -1,5 +1,6 @@
 """What clients send: one JSON object a message, read strictly. The messages of `/asyncapi.json` are these structs."""
 
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
@@ -24,7 +25,9 @@ class Filter(Struct, frozen=True, forbid_unknown_fields=True):
     product: Annotated[str, Meta(max_length=64, examples=["rt_5min"])] | None = None
 
 
-class Subscribe(Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="subscribe"):
+class Subscribe(
+    Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="subscribe", rename={"from_": "from"}
+):
     """Subscribes to a channel: of instruments (of `curves` their ids), or of a filter. Answered by `subscribed`."""
 
     id: Number
@@ -36,6 +39,11 @@ class Subscribe(Struct, frozen=True, forbid_unknown_fields=True, tag_field="op",
     interval: Annotated[Interval, Meta(description="of bars; without it all")] | None = None
     policy: Annotated[Policy, Meta(description="what happens to what cannot be sent at once")] | None = None
     resume: Annotated[str, Meta(max_length=200, description="a token of before")] | None = None
+    from_: Annotated[datetime, Meta(tz=True, description="an instant of the past, to begin at")] | None = None
+    speed: (
+        Annotated[float, Meta(ge=0, le=86_400, description="with `from`: seconds of it in each second; 0: all at once")]
+        | None
+    ) = None
 
 
 class Unsubscribe(Struct, frozen=True, forbid_unknown_fields=True, tag_field="op", tag="unsubscribe"):

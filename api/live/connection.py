@@ -1,24 +1,29 @@
 """One client: who it is, what it has subscribed to, and what is told to it beside rows."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from msgspec.structs import replace
 
 from api.live.asked import Subscribe
-from api.live.frames import Frame, plain
-from api.live.gaps import iso
+from api.live.frames import plain
 from api.live.hub import Hub
 from api.live.meaning import Meaning, Meant, Refused
 from api.live.pending import CLOSE_S, DEFAULT
+from api.live.pulse import heartbeat
+from api.live.replaying import Replaying
 from api.live.starting import Starting
 from api.live.subscription import Outlet, Subscription
-from api.live.tokens import Token
+from api.live.summary import described
+from api.live.tokens import Past, Token
 from api.security.principal import Principal
-from service import clock
+
+log = logging.getLogger(__name__)
 
 SUBSCRIPTIONS: Final = 50  # of one connection
+REPLAYS: Final = 2  # of them
 HEARTBEAT_S: Final = 5.0
 
 
@@ -56,13 +61,22 @@ class Connection:
         if len(self._subscriptions) >= SUBSCRIPTIONS:
             raise Refused("too-many-subscriptions", f"A connection has at most {SUBSCRIPTIONS}. Unsubscribe some.")
         meant = await self._meaning.of(self.principal, asked)
+        if isinstance(meant.begin, Past) and meant.selection is not None:
+            self._require_replay()
         if meant.selection is not None:
             policy = asked.policy or DEFAULT[meant.selection.channel]
             made = Subscription(asked.id, meant.selection, policy, self.way, self._hub.monotonic)
             self._subscriptions[asked.id], self._asked[asked.id] = made, asked
         self._tell_all(asked.id, meant.errors)
         if meant.selection is not None:
-            self._begin(self._subscriptions[asked.id], meant.token)
+            self._begin(self._subscriptions[asked.id], meant.begin)
+
+    def _require_replay(self) -> None:
+        """Whether one more may be told history: it takes much of the stores."""
+        own = sum(each.past is not None for each in self._subscriptions.values())
+        if own >= REPLAYS or not self._hub.replays.has_room:
+            most = f"at most {REPLAYS} subscriptions of a connection, and {self._hub.replays.most} of a process"
+            raise Refused("too-many-replays", f"History is told to {most}. Try again when another has caught up.")
 
     def unsubscribe(self, number: int) -> None:
         if number not in self._subscriptions:
@@ -71,7 +85,9 @@ class Connection:
         self._tell_all(number, [])
 
     def lost(self, subscription: Subscription) -> None:
-        """The log was lost: what it has told is told as a gap, and it begins anew."""
+        """The log was lost: what it has told is told as a gap, and it begins anew. Of history nothing is lost."""
+        if subscription.past is not None:
+            return
         if subscription.token:
             subscription.write_gap("lost", None)
         self._begin(subscription, None)
@@ -97,24 +113,7 @@ class Connection:
                 return
         if now >= self.due:
             self.due = now + HEARTBEAT_S
-            self.way.write(self.heartbeat())
-
-    def heartbeat(self) -> Frame:
-        places = {each.selection.shown_as: self._place(each) for each in self._subscriptions.values()}
-        known_us = min((place.known_us for place in places.values()), default=0)
-        return plain(
-            type="heartbeat", server_time=iso(clock.now_us()), state=self._hub.state,
-            known_until=iso(known_us) if known_us else None,
-            channels={name: place.head for name, place in places.items()},
-            subscriptions=[self._pulse(each) for each in self._subscriptions.values() if each.began],
-        )  # fmt: skip
-
-    def _pulse(self, of: Subscription) -> dict[str, Any]:
-        token = of.token if of.waits else self._place(of).token(of.seq)
-        return {"id": of.id, "channel": of.selection.shown_as, "seq": of.seq, "resume": token}
-
-    def _place(self, of: Subscription) -> Any:
-        return self._hub.places.of[of.selection.channel]
+            self.way.write(heartbeat(self._hub, list(self._subscriptions.values())))
 
     async def changed(self, principal: Principal) -> None:
         """What may be seen is looked at again: what may not any more ends; where it is another selection, its sequence
@@ -122,7 +121,7 @@ class Connection:
         self.principal = principal
         for number, of in list(self._subscriptions.items()):
             try:
-                meant = await self._meaning.of(principal, replace(self._asked[number], resume=None))
+                meant = await self._meaning.of(principal, _anew(self._asked[number]))
             except Refused as refused:
                 self._end(number)
                 self.refuse(number, refused)
@@ -147,7 +146,7 @@ class Connection:
         else:
             self._hub.groups.remove(of)
             of.selection = meant.selection
-            self._begin(of, None)
+            self._begin(of, of.past and of.past._replace(told=False))
         self._tell_all(of.id, meant.errors)
 
     def close(self) -> None:
@@ -155,15 +154,33 @@ class Connection:
         for number in list(self._subscriptions):
             self._end(number)
 
-    def _begin(self, of: Subscription, token: Token | None) -> None:
+    def _begin(self, of: Subscription, begin: Token | Past | None) -> None:
         self._cancel(of)
         of.restart()
-        self._hub.groups.add(of)
-        self._starting[of] = asyncio.ensure_future(self._started(of, token))
+        if isinstance(begin, Past):
+            of.past = begin
+            self._hub.replays.add(of)
+            work = self._replayed(of, begin)
+        else:
+            self._hub.groups.add(of)
+            work = self._started(of, begin)
+        self._starting[of] = asyncio.ensure_future(work)
 
     async def _started(self, of: Subscription, token: Token | None) -> None:
         await Starting(self._hub, of, self.way.room).begin(token)
         self._starting.pop(of, None)
+
+    async def _replayed(self, of: Subscription, past: Past) -> None:
+        """Nobody waits in vain: a history that cannot be told ends the subscription."""
+        try:
+            await Replaying(self._hub, of, self.way.room, past).begin()
+        except Exception:
+            log.exception("history cannot be told")
+            self._end(of.id)
+            self.refuse(of.id, Refused("replay-failed", "This history cannot be told. Ask for less of it."))
+            return
+        self._starting.pop(of, None)
+        self._hub.replays.remove(of)
 
     def _end(self, number: int) -> None:
         of = self._subscriptions.pop(number)
@@ -172,18 +189,15 @@ class Connection:
         self._hub.groups.remove(of)
 
     def _cancel(self, of: Subscription) -> None:
+        self._hub.replays.remove(of)
         if (task := self._starting.pop(of, None)) is not None and task is not asyncio.current_task():
             task.cancel()
 
     def _tell_all(self, number: int, errors: Sequence[dict[str, str | None]]) -> None:
-        every = [self._described(each) for each in self._subscriptions.values()]
+        every = [described(each) for each in self._subscriptions.values()]
         self.way.write(plain(type="subscribed", id=number, subscriptions=every, errors=list(errors)))
 
-    def _described(self, of: Subscription) -> dict[str, Any]:
-        selection = of.selection
-        wanted = None if selection.names is not None else {"market": selection.market, "product": selection.product}
-        return {
-            "id": of.id, "channel": selection.shown_as,
-            "instruments": None if selection.names is None else sorted(selection.names), "filter": wanted,
-            "interval": selection.interval or None, "policy": of.policy,
-        }  # fmt: skip
+
+def _anew(asked: Subscribe) -> Subscribe:
+    """The same, from now on."""
+    return replace(asked, resume=None, from_=None, speed=None)

@@ -10,6 +10,7 @@ from api.live.groups import Groups
 from api.live.log import Heard
 from api.live.places import Places
 from api.live.rendering import Renderer
+from api.live.replays import Replays
 from api.live.row import CHANNEL_OF, CHANNELS, Change, Channel
 from api.live.subscription import Subscription
 from api.problems import Problem
@@ -34,6 +35,7 @@ class Hub:
         self.monotonic = monotonic
         self.places = Places()
         self.groups = Groups()
+        self.replays = Replays(metrics)
         self.state: Literal["live", "waiting"] = "waiting"
         self.life = 0
         self.lost: Callable[[Subscription], None] = lambda _: None

@@ -11,18 +11,22 @@ from api.live.asked import Subscribe
 from api.live.row import Channel
 from api.live.selection import Selection
 from api.live.snapshots import instruments
-from api.live.tokens import Token
+from api.live.tokens import Past, Token
 from api.reads.ports import Reads
+from api.security.history import require_history, sources
 from api.security.principal import Principal
 from api.security.scopes import BARS, CURVES, PRICES, STREAM
 from api.security.sight import Sight
 from db.entitlements import EVERYTHING
 from db.visible import Visible
 from pipeline.curves.definitions import curves_of, for_tenant
-from pipeline.schema import PUBLIC
+from pipeline.schema import EARLIEST, PUBLIC
 from pipeline.spreads.definitions import of_row
+from service import clock
 
 SCOPE_OF: Final[dict[Channel, str]] = {"prices": PRICES, "ticks": PRICES, "bars": BARS, "curves": CURVES}
+FASTEST: Final = 86_400  # seconds of history in a second
+_PAST_CHANNELS: Final[tuple[Channel, ...]] = ("prices", "bars", "ticks")
 _UNKNOWN: Final = "There is no such instrument for this key. /v1/instruments lists them."
 _UNKNOWN_CURVE: Final = "There is no such curve of contracts for this key. /v1/curves lists them."
 
@@ -37,11 +41,11 @@ class Refused(Exception):
 
 
 class Meant(NamedTuple):
-    """`selection` None: nothing of it can be had."""
+    """`selection` None: nothing of it can be had. `begin`: from where on."""
 
     selection: Selection | None
     errors: Sequence[dict[str, str | None]]
-    token: Token | None = None
+    begin: Token | Past | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +58,27 @@ class Meaning:
 
     async def of(self, principal: Principal | None, asked: Subscribe) -> Meant:
         """Raises `Refused`."""
-        token = _token(asked)
+        begin = _begin(asked)
         if asked.channel == "demo":
-            return Meant(self._demo(asked), [], token)
+            return Meant(self._demo(asked), [], begin)
         if principal is None:
             raise Refused("unauthorized", 'Send {"op":"auth","key":…} first, or subscribe to the channel demo.')
         _require_scopes(principal, asked.channel)
         _require_whole(asked)
         wanted = await self._selection(principal, asked, asked.channel)
         meant = await self._curves(wanted) if asked.channel == "curves" else await self._instruments(wanted)
-        return meant._replace(token=token)
+        if isinstance(begin, Past) and meant.selection is not None:
+            await self._require_past(meant.selection, begin)
+        return meant._replace(begin=begin)
+
+    async def _require_past(self, selection: Selection, past: Past) -> None:
+        """Raises `Refused`, or a 403 problem, where what was known then may not be seen, or is to come."""
+        now = clock.now()
+        if past.at > now:
+            raise Refused("bad-from", "That instant lies in the future. Leave out `from` for what is live.")
+        found = await instruments(self.reads, selection)
+        of = sources(found.select("tenant", "market").unique().iter_rows())
+        require_history(selection.visible, of, past.at, now)
 
     def _demo(self, asked: Subscribe) -> Selection:
         if not self.demo:
@@ -109,11 +124,30 @@ class Meaning:
         return _narrowed(wanted, found, [_error(name, "unknown-curve", _UNKNOWN_CURVE) for name in missing])
 
 
-def _token(asked: Subscribe) -> Token | None:
-    if asked.resume is None:
-        return None
-    token = Token.read(asked.resume)
-    if token is None or token.channel != ("prices" if asked.channel == "demo" else asked.channel):
+def _begin(asked: Subscribe) -> Token | Past | None:
+    if asked.speed is not None and asked.from_ is None:
+        raise Refused("bad-message", "The speed is that of history: give `from`, too.")
+    if asked.from_ is not None:
+        if asked.resume is not None:
+            raise Refused("bad-message", "Give either `resume` or `from`.")
+        return Past(_past(asked.channel), max(asked.from_, EARLIEST), asked.speed or 0)
+    return None if asked.resume is None else _token(asked.channel, asked.resume)
+
+
+def _past(channel: str) -> Channel:
+    """The channel, which has a history."""
+    for each in _PAST_CHANNELS:
+        if each == channel:
+            return each
+    names = ", ".join(_PAST_CHANNELS)
+    raise Refused("no-history", f"The channel {channel} cannot begin in the past; these can: {names}.")
+
+
+def _token(channel: str, text: str) -> Token | Past:
+    token = Token.read(text) or Past.read(text)
+    if isinstance(token, Past):
+        token = token if _past(channel) and token.speed <= FASTEST else None
+    if token is None or token.channel != ("prices" if channel == "demo" else channel):
         raise Refused("bad-resume", "This is no resume token of the channel. Send one as it was given, or none.")
     return token
 

@@ -9,6 +9,7 @@ from api.live import ticks
 from api.live.frames import parts
 from api.live.groups import Group
 from api.live.hub import Hub
+from api.live.overlap import Overlap
 from api.live.places import Place
 from api.live.rendering import Renderer
 from api.live.row import KIND_OF, Change, Shown
@@ -55,7 +56,8 @@ class Starting:
             if shown is not None and life == self._hub.life and shown.epoch == self._place.epoch:
                 await self._send(shown)
                 if life == self._hub.life and not self._of.is_overrun:
-                    self._of.live(shown.seq, {row.key: row.ver for row in shown.rows if row.ver})
+                    floors = {row.key: row.ver for row in shown.rows if row.ver}
+                    self._of.live(Overlap(self._hub.monotonic, shown.seq, floors))
                     return
             await asyncio.sleep(_AGAIN_S)
 
@@ -91,7 +93,7 @@ class Starting:
             if life != self._hub.life:
                 return "lost"
             if not self._of.is_overrun:
-                self._of.live(head, {})
+                self._of.live(Overlap(self._hub.monotonic, head))
                 return None
             token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
 

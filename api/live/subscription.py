@@ -1,17 +1,17 @@
 """One subscription of a client: its sequence of frames without a silent gap, whatever the client's pace."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
 from api.live.frames import Frame, parts, plain, with_rows
 from api.live.gaps import Lost, told
+from api.live.overlap import Overlap
 from api.live.pending import CLOSE_BYTES, Policy, Skipped, Waiting, pending
-from api.live.row import Key, Row
+from api.live.row import Row
 from api.live.selection import Selection
-from api.live.tokens import Token
+from api.live.tokens import Past, Token
 
-_FLOORS_S: Final = 60.0  # by then all that a snapshot was ahead of has been told
 _FEW: Final = 200  # rows that fit a frame
 _AFTER: Final = 100  # frames without rows that wait behind others, at most
 
@@ -58,7 +58,8 @@ class Update:
 
 
 class Subscription:
-    """`seq`: of the last frame with rows that was sent; `token`: what resumes after it.
+    """`seq`: of the last frame with rows that was sent; `token`: what resumes after it; `past`: where in history it is,
+    as long as it has not caught up.
 
     It begins by `show`; what is offered before waits. Between `restart` and `show` it is beginning again.
     """
@@ -73,12 +74,12 @@ class Subscription:
         self.token = ""
         self.since: float | None = None  # since when something waits
         self.began = False
+        self.past: Past | None = None
         self._outlet = outlet
         self._monotonic = monotonic
         self._pending = pending(policy)
         self._backlog: list[Update] = []
-        self._floors: Mapping[Key, int] = {}
-        self._floors_until = 0.0
+        self._overlap = Overlap(monotonic)
         self._after: list[Frame] = []
         self._offered = ""  # the token of what was offered last
 
@@ -99,7 +100,7 @@ class Subscription:
         """What has changed."""
         if not self.began:
             self._backlog.append(update)
-        elif rows := self._risen(update.rows):
+        elif rows := self._overlap.lacking(update.rows, update.seq):
             whole = update if rows is update.rows else Update(rows, update.seq, update.token)
             for part in whole.parts(self._offered, self.selection.mark) if len(rows) > _FEW else (whole,):
                 self._offer(part)
@@ -144,15 +145,13 @@ class Subscription:
         self.seq = self.seq if update.seq is None else update.seq
         self.token = self._offered = update.token
 
-    def live(self, beyond: int, floors: Mapping[Key, int]) -> None:
-        """All of before was sent: what was offered meanwhile beyond a number, and of bars what is newer than the
-        snapshot's, follows."""
-        self._floors, self._floors_until = floors, self._monotonic() + _FLOORS_S
+    def live(self, overlap: Overlap) -> None:
+        """All of before was sent: what was offered meanwhile, and was not told with it, follows."""
+        self._overlap = overlap
         self._outlet.write(plain(**self.head("caught_up"), seq=self.seq))
         self.began, backlog, self._backlog = True, self._backlog, []
         for update in backlog:
-            if update.seq is not None and update.seq > beyond:
-                self.offer(update)
+            self.offer(update)
 
     def tell(self, frame: Frame) -> None:
         """A frame without rows, after all that waits."""
@@ -176,15 +175,6 @@ class Subscription:
         """That what comes after the last frame is missing, up to a number."""
         lost = Lost(self.seq, to_seq, self.token, skipped)
         self._outlet.write(plain(**self.head("gap"), reason=reason, **told(self.selection, lost)))
-
-    def _risen(self, rows: Sequence[Row]) -> Sequence[Row]:
-        """What is newer than what the snapshot showed."""
-        if not self._floors:
-            return rows
-        if self._monotonic() > self._floors_until:
-            self._floors = {}
-            return rows
-        return [row for row in rows if row.ver > self._floors.get(row.key, -1)]
 
     def _send_waiting(self, found: Waiting) -> None:
         seq, token = (self.seq, self.token) if found.seq is None else (found.seq, found.token)

@@ -6,15 +6,18 @@ from another place of the log on.
 
 import re
 from dataclasses import dataclass
-from typing import Final, Self
+from datetime import datetime
+from typing import Final, NamedTuple, Self
 
 from api.live.row import CHANNELS, Channel
+from service import clock
 
 _FORM: Final = re.compile(
     r"([pbct])([0-9a-f]{32})\.(\d{1,15})\.(\d{1,15})\.(\d{1,15}-\d{1,15})\.(\d{1,17})"
     r"(?:\.(\d{1,9})\.(\d{1,10}))?",
     re.ASCII,
 )
+_PAST_FORM: Final = re.compile(r"([pbct])@(\d{1,16})\.(\d{1,5}\.\d{6})\.(\d{1,15})", re.ASCII)
 _LETTERS: Final[dict[str, Channel]] = {channel[0]: channel for channel in CHANNELS}
 
 
@@ -46,3 +49,27 @@ class Token:
         letter, epoch, seq, head, position, *more = found.groups()
         known, rows, mark = (int(each or 0) for each in more)
         return cls(_LETTERS[letter], epoch, int(seq), int(head), position, known, rows, mark)
+
+
+class Past(NamedTuple):
+    """Where in history a subscription is: all that was known at an instant, and no more, has been sent. It goes on at
+    so many seconds of history in each second (0: as fast as it can be read). `seq`: of the last frame that was sent;
+    `told`: whether what was known has been sent to who is to get the rest, too."""
+
+    channel: Channel
+    at: datetime
+    speed: float
+    seq: int = 0
+    told: bool = False
+
+    def text(self) -> str:
+        return f"{self.channel[0]}@{clock.to_us(self.at)}.{self.speed:.6f}.{self.seq}"
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """None for a text that is no such token."""
+        found = _PAST_FORM.fullmatch(text)
+        if found is None:
+            return None
+        letter, at_us, speed, seq = found.groups()
+        return cls(_LETTERS[letter], clock.from_us(int(at_us)), float(speed), int(seq), told=True)

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from db.clickhouse import replay
 from db.clickhouse.known_changes import Known, Whose
 from db.clickhouse.live import Span
 from db.postgres.access import StoredKey
@@ -24,7 +25,31 @@ class Page:
     following: object | None
 
 
-class Lives(Protocol):
+class Replays(Protocol):
+    """Of what became known, in that order."""
+
+    async def became_known(self, whose: replay.Whose, span: replay.Known, limit: int) -> pl.DataFrame:
+        """Which prices became known in a span (`db.clickhouse.replay.BECAME`), in known order: `limit` rows, and all
+        others of the last one's instant."""
+        ...
+
+    async def ticks_known(self, prices: pl.DataFrame, span: replay.Known) -> pl.DataFrame:
+        """The publications of prices (`tenant, instrument, ts`) that changed one in a span (`api.reads.register.TICK`);
+        some prices after others, those of some in known order."""
+        ...
+
+    async def bars_known(self, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
+        """Bars (`pipeline.bars.TOUCHED`, of any intervals) as they were known at an instant (`api.shapes.BAR`); those
+        that had lost their price by then, too."""
+        ...
+
+    async def bars_at(self, bars: pl.DataFrame) -> pl.DataFrame:
+        """Bars (`tenant, instrument, interval, start`) as they are stored, those that lost their price too: the columns
+        of a bar (`api.shapes.BAR`) and `ver`."""
+        ...
+
+
+class Lives(Replays, Protocol):
     """Of the landed log these raise a 503 problem where Redis is away."""
 
     async def log_head(self) -> Head:

@@ -17,10 +17,10 @@ from api.reads import positions, register
 from api.reads.access import AccessReads
 from api.reads.known import Connections, one_more
 from api.reads.letters import LetterReads
-from api.reads.live import LiveReads
 from api.reads.many import ManyReads
 from api.reads.ports import Extent, Mode, Named, Names, Page, Store, Window
 from api.reads.register import TICK
+from api.reads.replay import ReplayReads
 from api.reads.status import StatusReads
 from api.shapes import BAR
 from db.clickhouse import coverage, reads
@@ -43,7 +43,7 @@ _REGISTER_SECONDS: Final = 2.0
 _ReadAt = Callable[[reads.Scope, datetime], Query]
 
 
-class Stores(AccessReads, LetterReads, LiveReads, ManyReads, StatusReads):
+class Stores(AccessReads, LetterReads, ManyReads, ReplayReads, StatusReads):
     """`api.reads.ports.Reads` over ClickHouse, PostgreSQL, Redis and Kafka."""
 
     def __init__(self, connections: Connections) -> None:

@@ -78,6 +78,8 @@ async def _until_end(live: Live, connection: Connection, way: Events) -> AsyncGe
 def _problem(refused: Refused) -> Problem:
     if refused.code == "scope-missing":
         return Problem(403, "scope-missing", refused.detail)
+    if refused.code == "too-many-replays":
+        return Problem(429, "rate-limited", refused.detail, headers={"Retry-After": "60"})
     return Problem(422, "invalid-parameter", refused.detail)
 
 

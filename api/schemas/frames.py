@@ -250,7 +250,7 @@ _UPDATE: Final[dict[str, Any]] = {
         Annotated[int, Field(description="`seq` of the frame with data, or `to_seq` of the gap, before it")],
         ...,
     ),
-    "replayed": (Annotated[bool, Field(description="it was missed, and comes late")], ...),
+    "replayed": (Annotated[bool, Field(description="it was missed, or comes out of history")], ...),
     "conflated": (Annotated[int | None, Field(description="so many rows gave way to newer ones")], None),
 }
 DATA: Final[Mapping[tuple[str, str], type[BaseModel]]] = {

@@ -22,7 +22,7 @@ from db.clickhouse.reads import BUCKETS
 from db.clickhouse.rollup import SECONDS, floor
 from db.clickhouse.shown import finished, shown_bars
 from pipeline import calendar
-from pipeline.bars import TOUCHED, day_zone, intervals
+from pipeline.bars import TOUCHED, day_zone, intervals, united
 from pipeline.schema import INSTANT, conform
 
 MOST_TICKS: Final = 500_000
@@ -67,15 +67,31 @@ def wanted(
 def known_bars(client: Client, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
     """These bars (`pipeline.bars.TOUCHED`, of one interval) as they were known at an instant: the columns of
     `db.clickhouse.shown`, in order of start, instrument and tenant; those without a price then are left out."""
-    interval = str(bars["interval"][0])
-    finest, coarser = levels(with_grace(bars), interval)
+    return _known_bars(client, bars, known, "count > 0")
+
+
+def known_or_emptied(client: Client, bars: pl.DataFrame, known: datetime) -> pl.DataFrame:
+    """The same of bars of any intervals, those too that had publications, but no price that counts."""
+    found = _known_bars(client, bars, known, "count >= 0")
+    return found.join(bars, on=["tenant", "instrument", "interval", "start"], how="semi", maintain_order="left")
+
+
+def _known_bars(client: Client, bars: pl.DataFrame, known: datetime, which: str) -> pl.DataFrame:
+    finest, coarser = _levels(bars)
     with key_table(client, ticks=finest, bars=coarser) as keys, made_table(client) as made:
         tables = {"keys": keys, "made": made, "known": instant(known)}
         make(client, tables | {"role": "ticks"}, finest, from_ticks)
         make(client, tables | {"role": "bars"}, coarser, from_made)
-        shown = shown_bars("`interval` = {interval:String} AND count > 0", "{made:Identifier}")
+        shown = shown_bars(f"`interval` IN {{intervals:Array(String)}} AND {which}", "{made:Identifier}")
         sql = f"{shown} ORDER BY {', '.join(_ORDER)}"
-        return fetch(client, Query(sql, {"made": made, "interval": interval}, finished))
+        return fetch(client, Query(sql, {"made": made, "intervals": bars["interval"].unique().to_list()}, finished))
+
+
+def _levels(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Of bars of any intervals: all that they are made of, each once."""
+    every = [levels(some, str(interval)) for (interval,), some in bars.group_by("interval")]
+    finest, coarser = (with_grace(united(part)) for part in zip(*every, strict=True))
+    return finest, coarser
 
 
 def _own(zones: pl.DataFrame) -> pl.DataFrame:

@@ -43,7 +43,8 @@ def tail(
         str | None, typer.Option("--from", help="Begin at an instant of the past: 2026-07-01T00:00:00Z.")
     ] = None,
     speed: Annotated[
-        float | None, typer.Option(min=0, help="With --from: seconds of it in each second; 0: as fast as it comes.")
+        float | None,
+        typer.Option(min=0, max=86_400, help="With --from: seconds of it in each second; 0: at once."),
     ] = None,
     until_caught_up: Annotated[bool, typer.Option("--until-caught-up", help="End where what is live begins.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="End after so many rows.")] = None,

@@ -17,6 +17,7 @@ from db.clickhouse.live import Span
 from db.postgres.access import StoredKey
 from db.redis.landed import A_READ, BEGINNING, Counters, Entry, Kind
 from db.redis.live import Head, Look, Prices
+from tests.api.fake_past import FakePast
 
 
 class FakeLog:
@@ -84,7 +85,7 @@ def number(position: str) -> int:
     return int(position.partition("-")[0])
 
 
-class FakeLive:
+class FakeLive(FakePast):
     """`api.reads.live_port.Lives`."""
 
     keys: dict[str, StoredKey]

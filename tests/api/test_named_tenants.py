@@ -14,6 +14,7 @@ from api.reads.ports import Window
 from api.reads.register import TICK
 from api.reads.stores import Stores
 from api.shapes import BAR
+from db.clickhouse import replay
 from db.clickhouse.active import ACTIVE
 from db.clickhouse.counts import COUNTED, Counting
 from db.clickhouse.curves import STORED_HEADS, STORED_POINTS, Inputs
@@ -21,6 +22,7 @@ from db.clickhouse.frames import fetch_async, fetch_batches
 from db.clickhouse.known_changes import Known, Whose
 from db.clickhouse.live import Range, Span
 from db.clickhouse.query import Query
+from db.clickhouse.replay import BECAME
 from db.clickhouse.stand import STAND
 from pipeline.blocks import PEAK
 from pipeline.expected import HELD
@@ -69,6 +71,9 @@ NEWEST: Final = conform(frame([document("acme", DAY, "1"), generic("acme", DAY +
 NONE_KNOWN: Final = NEWEST.clear().with_columns(sure=pl.lit(value=True))
 DOUBTFUL: Final = NEWEST.with_columns(sure=pl.lit(value=False))
 TOLD: Final[Schema] = {**SEEN, "effective": pl.Boolean(), "standing": pl.Boolean()}
+PRICES: Final = pl.DataFrame({"tenant": BOTH, "instrument": "POWER", "ts": [DAY, DAY]})
+BARS: Final = PRICES.select("tenant", "instrument", pl.lit("1h").alias("interval"), start="ts")
+SINCE: Final = replay.Known(DAY, DAY + HOUR)
 SPAN: Final = Span([Range("x", 0, 1, 2)], DAY, DAY)
 WHOSE: Final = Whose(BOTH, [("acme", "POWER"), ("public", "POWER")])
 KNOWN: Final = Known(DAY, DAY + HOUR, 10)
@@ -81,6 +86,8 @@ READS: Final[dict[str, Read]] = {
         lambda s: s.bar_publications("acme", "POWER", DAY, DAY + HOUR, None, 1),
         (_one(publications=2), _one(ts=DAY), *_none(TOLD)), ["acme"] * 3,
     ),
+    "bars_at": Read(lambda s: s.bars_at(BARS), _none(_STORED_BAR), [OURS]),
+    "became_known": Read(lambda s: s.became_known(replay.Whose(BOTH, NAMES), SINCE, 1), _none(BECAME), [OURS]),
     "bars": Read(lambda s: s.bars(BOTH, NAMES, "1h", WINDOW), _none(_STORED_BAR), [OURS]),
     "block_bars": Read(lambda s: s.block_bars(REFERENCE, "1h", PEAK, WINDOW), _none(_STORED_BAR), ["acme", "public"]),
     "changed_bars": Read(lambda s: s.changed_bars(WHOSE, ["1h"], KNOWN, None), _none(_STORED_BAR), [OURS]),
@@ -118,6 +125,7 @@ READS: Final[dict[str, Read]] = {
     "stored_bar": Read(
         lambda s: s.stored_bar("acme", "POWER", "1h", DAY, DAY + HOUR), _none(_STORED_BAR), ["acme"]
     ),
+    "ticks_known": Read(lambda s: s.ticks_known(PRICES, SINCE), _none(TICK), [OURS]),
     "unfinished": Read(
         lambda s: s.unfinished(BOTH, None, "1h", DAY, 12), _none({"instrument": pl.String()}), [OURS]
     ),

@@ -14,7 +14,7 @@ class Wanted(TypedDict, total=False):
     """Of a stream. `instruments` (of curves their ids), or a `market` and maybe a `product`; `interval` of bars.
 
     `policy`: what happens to what a slow program cannot take. `resume`: a token, behind which it begins; or `from_` an
-    instant of the past, `speed` seconds of it in each second (0: as fast as it can be read).
+    instant of the past, `speed` seconds of it in each second (0, the default: as fast as it can be read).
 
     `fill` (true): what a gap leaves out is fetched. `on_stall`: raise `StreamStalled` after two missed heartbeats, or
     reconnect. `patience`: seconds without a good connection, until it raises (300; `math.inf`: never).

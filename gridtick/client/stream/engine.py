@@ -34,6 +34,7 @@ from gridtick.client.stream.messages import (
 from gridtick.client.stream.seen import Seen
 from gridtick.client.stream.wire import connected, hear, pump, say
 
+_LATER: Final = frozenset({"too-many-replays"})  # codes of what another try may get
 _FIRST_S: Final = 5.0  # the heartbeat, until the server has told it
 # Where a row is a publication, one that came out of a gap does not come again. In the others it is how things are now.
 _PUBLICATIONS: Final = frozenset({"bars", "ticks"})
@@ -175,6 +176,8 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
 
     def _refuse(self, message: Message[Any]) -> None:
         """Ends a stream that the server will not follow."""
+        if isinstance(message, Complaint) and message.code in _LATER:
+            raise Lost(f"the server asks to come later: {message.detail}")
         if isinstance(message, Complaint) and message.id == ID and not message.fatal:
             said = f"The server does not follow what is asked: {message.detail} ({message.code})."
             raise StreamRefused(said, code=message.code)

@@ -4,13 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.api.fakes import GAS, SECRET_NODE
+from api.live.replays import Replays
+from tests.api.fakes import GAS, SECRET_NODE, START, tick
 from tests.api.live import described
 from tests.api.live.streaming import Frame, World, chained, prices_of
 from tests.polling import until_async
@@ -128,3 +130,32 @@ async def test_a_ticket_is_made_for_who_may_listen(world: World) -> None:
     ticket = made.json()["ticket"]
     async with world.client(path=f"?ticket={ticket}") as client:
         assert (await client.frame("welcome"))["authenticated"]
+
+
+async def test_out_of_history_and_on_where_it_was_cut_off(world: World) -> None:
+    """A browser comes again with the address that it had; what it was sent last says where it goes on."""
+    world.reads.landed = START + timedelta(minutes=4, seconds=30)
+    begun = {**PRICES, "channel": "ticks", "from": "2026-07-01T00:02:30Z", "speed": "0"}
+    async with listening(world, world.key(), begun) as events:
+        first = await some(events, "update")
+    assert [kind for kind, _, _ in first] == ["subscribed", "snapshot", "update"]
+    assert prices_of([first[-1][2]]) == [Decimal("103.5"), Decimal("104.5")]
+    world.reads.stored.append(dict(tick(GAS, START + timedelta(minutes=4, seconds=15), "7")))
+    async with listening(world, world.key(), begun, Last_Event_ID=first[-1][1]) as events:
+        again = await some(events, "caught_up")
+    assert [kind for kind, _, _ in again] == ["subscribed", "update", "caught_up"]
+    assert prices_of([again[1][2]]) == [7]
+
+
+async def test_history_that_cannot_be_told_is_a_problem(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Replays, "most", 0)
+    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers={"X-API-Key": world.key()}
+    ) as http:
+        for more, status in (
+            ({"from": "2026-07-01T00:00:00Z"}, 429), ({"from": "2999-01-01T00:00:00Z"}, 422), ({"from": "x"}, 422),
+            ({"speed": "1"}, 422), ({"from": "2026-07-01T00:00:00Z", "speed": "-1"}, 422),
+        ):  # fmt: skip
+            answer = await http.get("/v1/stream", params={**PRICES, **more})
+            assert answer.status_code == status, (more, answer.text)
