@@ -15,6 +15,7 @@ EXTENSION: Final = "gridtick.wire"
 MESSAGE_BYTES: Final = 64 * 1024  # of a client
 _BUFFER: Final = 64 * 1024  # bytes that the system does not take: beyond it a client is slow
 _CLOSING_S: Final = 8.0  # for who is sent away to read why
+_BROKEN_S: Final = 0.25  # the same for who broke the protocol, whose closing is not heard any more
 
 
 class Wire(WebSocketsSansIOProtocol):
@@ -39,6 +40,26 @@ class Wire(WebSocketsSansIOProtocol):
         await super().send(message)
         if self.initial_response is not None and self.close_sent:
             self.handshake_complete = True  # refused: uvicorn would take it for a mistake of ours
+
+    def send_receive_event_to_app(self) -> None:
+        """Text that is none ends the connection: uvicorn would log it as a mistake of ours."""
+        self.frames = [b"".join(self.frames)]
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_text(self.frames[0]):
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        """Who breaks the protocol is told why, and what is still on its way is let go: to close at once would break the
+        connection before the reason arrives."""
+        if self.close_sent:
+            return
+        closing = self.conn.close_sent
+        assert closing is not None
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closing.code, "reason": closing.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self._close_in(_BROKEN_S)
 
     def resume_writing(self) -> None:
         super().resume_writing()
@@ -68,8 +89,19 @@ class Wire(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         self.conn.send_close(code, reason)
         self.transport.write(b"".join(self.conn.data_to_send()))
+        self._close_in(_CLOSING_S)
+
+    def _close_in(self, seconds: float) -> None:
         self.close_sent = True
         if self.read_paused:  # the other side's closing is to be heard
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = asyncio.get_running_loop().call_later(_CLOSING_S, self.transport.abort)
+        self.close_timer = asyncio.get_running_loop().call_later(seconds, self.transport.abort)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
