@@ -11,6 +11,13 @@ CHAOS_TICKS ?= 500000
 CHAOS_DOCUMENTS ?= 100
 CHAOS_FAULTS ?= 90
 CHAOS_SEED ?= 1
+# The same of the live stream: 8 faults are a round (cuts, delays, stalls, dead connections, the API killed, Redis emptied).
+STREAM_FAULTS ?= 160
+STREAM_SECONDS ?= 1200
+STREAM_SEED ?= 1
+# Clients of the stream, of which a fifth stop reading; messages that are made up.
+STALLED_CLIENTS ?= 1000
+FUZZ_FRAMES ?= 20000
 # The long form of made-up requests: how many Schemathesis makes at least, and which ones.
 FUZZ_CASES ?= 50000
 FUZZ_SEED ?= 1
@@ -82,9 +89,12 @@ bench: setup ## the benchmarks in full; JSON results in bench-results/
 chaos: setup ## the long form of the kill test
 	CHAOS_TICKS="$(CHAOS_TICKS)" CHAOS_DOCUMENTS="$(CHAOS_DOCUMENTS)" CHAOS_FAULTS="$(CHAOS_FAULTS)" \
 		CHAOS_SEED="$(CHAOS_SEED)" "$(BIN)/pytest" -q -m e2e tests/e2e/test_faults.py
+	STREAM_FAULTS="$(STREAM_FAULTS)" STREAM_SECONDS="$(STREAM_SECONDS)" STREAM_SEED="$(STREAM_SEED)" \
+		STALLED_CLIENTS="$(STALLED_CLIENTS)" "$(BIN)/pytest" -q -s tests/stream/test_faults.py tests/stream/test_stalled.py
 
 fuzz: setup ## the long form of made-up requests: from the OpenAPI document, and every hostile text in every place
 	FUZZ_CASES="$(FUZZ_CASES)" FUZZ_SEED="$(FUZZ_SEED)" FUZZ_EVERY=1 "$(BIN)/pytest" -q -n 2 tests/api/fuzz
+	FUZZ_FRAMES="$(FUZZ_FRAMES)" FUZZ_SEED="$(FUZZ_SEED)" "$(BIN)/pytest" -q tests/stream/test_nonsense.py
 
 format: setup ## rewrite the code as `check` wants it
 	"$(BIN)/ruff" format .

@@ -67,13 +67,15 @@ class Closing:
 
     async def look(self) -> None:
         """Tells what has closed since the last look."""
-        known, groups = clock.from_us(self._hub.places.of["bars"].known_us), self._hub.groups.of("bars")
+        known_us, groups = self._hub.places.of["bars"].known_us, self._hub.groups.of("bars")
+        if known_us == 0:  # the log was begun a moment ago: what closes meanwhile is told once more is known
+            return
         self._watched = {group: self._watched.get(group) or _Watched() for group in groups}
         for group, watched in list(self._watched.items()):
             await self._refresh(group, watched)
             for series in _series(group, watched.reference):
                 before = watched.told.get(series)
-                watched.told[series] = last_closed(series, known)
+                watched.told[series] = last_closed(series, clock.from_us(known_us))
                 if before is not None:
                     await self._tell(group, watched, series, before)
 

@@ -18,10 +18,10 @@ from api.live.starting import Starting
 from api.live.subscription import Outlet, Subscription
 from api.live.summary import described
 from api.live.tokens import Past, Token
+from api.live.turn import Turn
 from api.security.principal import Principal
 
 log = logging.getLogger(__name__)
-
 SUBSCRIPTIONS: Final = 50  # of one connection
 REPLAYS: Final = 2  # of them
 HEARTBEAT_S: Final = 5.0
@@ -61,9 +61,9 @@ class Connection:
         if len(self._subscriptions) >= SUBSCRIPTIONS:
             raise Refused("too-many-subscriptions", f"A connection has at most {SUBSCRIPTIONS}. Unsubscribe some.")
         meant = await self._meaning.of(self.principal, asked)
-        if isinstance(meant.begin, Past) and meant.selection is not None:
-            self._require_replay()
         if meant.selection is not None:
+            if isinstance(meant.begin, Past):
+                self._require_replay()
             policy = asked.policy or DEFAULT[meant.selection.channel]
             made = Subscription(asked.id, meant.selection, policy, self.way, self._hub.monotonic)
             self._subscriptions[asked.id], self._asked[asked.id] = made, asked
@@ -163,17 +163,23 @@ class Connection:
             work = self._replayed(of, begin)
         else:
             self._hub.groups.add(of)
+            if begin is not None:  # known at once: the log may be lost before anything is sent
+                of.resumed(begin.seq, begin.text())
             work = self._started(of, begin)
         self._starting[of] = asyncio.ensure_future(work)
 
+    def _turn(self, of: Subscription) -> Turn:
+        task = asyncio.current_task()
+        return Turn(self.way.room, lambda: self._starting.get(of) is task)
+
     async def _started(self, of: Subscription, token: Token | None) -> None:
-        await Starting(self._hub, of, self.way.room).begin(token)
+        await Starting(self._hub, of, self._turn(of)).begin(token)
         self._starting.pop(of, None)
 
     async def _replayed(self, of: Subscription, past: Past) -> None:
         """Nobody waits in vain: a history that cannot be told ends the subscription."""
         try:
-            await Replaying(self._hub, of, self.way.room, past).begin()
+            await Replaying(self._hub, of, self._turn(of), past).begin()
         except Exception:
             log.exception("history cannot be told")
             self._end(of.id)

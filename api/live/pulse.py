@@ -24,7 +24,9 @@ def heartbeat(hub: Hub, subscriptions: Sequence[Subscription]) -> Frame:
 
 
 def _pulse(hub: Hub, of: Subscription) -> dict[str, Any]:
-    token = of.token if of.waits else _place(hub, of).token(of.seq)
+    place = _place(hub, of)
+    behind = of.waits or place.head < of.seq  # a snapshot is ahead of what is handed out
+    token = of.token if behind else place.token(of.seq)
     return {"id": of.id, "channel": of.selection.shown_as, "seq": of.seq, "resume": token}
 
 

@@ -1,9 +1,8 @@
 """How a subscription begins in the past: how things were, then what became known, then it joins what is live."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple
 
 from api.live import steps
 from api.live.frames import parts
@@ -16,18 +15,15 @@ from api.live.past_prices import PastPrices
 from api.live.past_ticks import PastTicks
 from api.live.places import Place
 from api.live.row import Channel, Row
-from api.live.starting import Room
 from api.live.steps import INSTANT, Page, Step
 from api.live.subscription import Subscription, Update
 from api.live.tempo import Tempo
 from api.live.tokens import Past, Token
-from api.problems import Problem
+from api.live.turn import Turn
 from db.clickhouse.replay import Known
 from db.redis.live import Head
 from service import clock
 
-T = TypeVar("T")
-_AGAIN_S: Final = 0.5
 _OF: Final[dict[Channel, Callable[..., History]]] = {"prices": PastPrices, "bars": PastBars, "ticks": PastTicks}
 
 
@@ -45,11 +41,12 @@ class Replaying:
     What became known later is told as how things are.
     """
 
-    def __init__(self, hub: Hub, subscription: Subscription, room: Room, past: Past) -> None:
+    def __init__(self, hub: Hub, subscription: Subscription, turn: Turn, past: Past) -> None:
         self._hub = hub
         self._of = subscription
-        self._room = room
+        self._turn = turn
         self._past = past
+        self._was_told = past.told
         self._tempo = Tempo(past.at, past.speed, hub.monotonic)
         self._group = Group(subscription.selection)
         self._history = _OF[past.channel](hub.reads, subscription.selection)
@@ -69,51 +66,51 @@ class Replaying:
             if await self._joined(joining or await self._registered()):
                 return
             self._hub.groups.remove(self._of)
-            await asyncio.sleep(_AGAIN_S)
+            await self._turn.pause()
 
     @property
     def _place(self) -> Place:
         return self._hub.places.of[self._of.selection.channel]
 
     async def _has_landed(self) -> bool:
-        return self._past.at < await self._answered(self._hub.reads.known_until)
+        return self._past.at < await self._turn.answer(self._hub.reads.known_until)
 
     async def _show(self) -> None:
         """How things were then: who was told so before gets nothing."""
-        rows = self._seen(await self._answered(lambda: self._history.begin(self._past.at)))
-        if self._past.told:
+        rows = self._seen(await self._turn.answer(lambda: self._history.begin(self._past.at)))
+        if self._was_told:
             self._of.resumed(self._past.seq, self._past.text())
             return
         token = self._past._replace(seq=0).text()
         every = parts(rows)
         for number, part in enumerate(every, 1):
-            await self._room()
+            await self._turn.room()
             self._of.snapshot(number, len(every), part, 0, token)
         self._goes_on(self._past.at)
 
     async def _tell(self) -> None:
         """What became known, at its pace, until that is now."""
         while True:
-            last = await self._answered(self._hub.reads.known_until) - INSTANT
+            last = await self._turn.answer(self._hub.reads.known_until) - INSTANT
             span = Known(self._past.at, max(last, self._past.at))
-            page = await self._answered(lambda: steps.page(self._hub.reads, self._of.selection, span))  # noqa: B023
+            page = await self._turn.answer(lambda: steps.page(self._hub.reads, self._of.selection, span))  # noqa: B023
             await self._tell_page(page)
-            await self._tempo.until(page.until)
+            await self._turn.of(self._tempo.until(page.until))
             self._goes_on(page.until)
             if page.whole and (not self._tempo.is_bound or self._tempo.now() >= await self._now()):
                 return
 
     async def _now(self) -> datetime:
-        return await self._answered(self._hub.reads.known_until) - INSTANT
+        return await self._turn.answer(self._hub.reads.known_until) - INSTANT
 
     async def _tell_page(self, page: Page) -> None:
         left = page.became
         while not left.is_empty():
             some = steps.first(left, self._tempo.width, self._tempo.now())
             until = some["known_at"][-1]
-            await self._tempo.until(until)
+            await self._turn.of(self._tempo.until(until))
             step = Step(Known(self._past.at, until), some, page.reference)
-            rows = await self._answered(lambda: self._history.step(step))  # noqa: B023
+            rows = await self._turn.answer(lambda: self._history.step(step))  # noqa: B023
             await self._send(self._seen(rows), self._token(until), None)
             self._goes_on(until)
             left = left.slice(some.height)
@@ -127,16 +124,16 @@ class Replaying:
         self._past = self._of.past = self._past._replace(at=at, told=True)
 
     async def _registered(self) -> _Joining:
-        await self._hub.until_following()
+        await self._turn.of(self._hub.until_following())
         life = self._hub.life
         self._of.restart()
         self._hub.groups.add(self._of)
-        return _Joining(life, await self._answered(self._hub.reads.log_head))
+        return _Joining(life, await self._turn.answer(self._hub.reads.log_head))
 
     async def _joined(self, joining: _Joining) -> bool:
         """Whether it is live. Where it is not, what was sent is not sent again."""
         end = End(self._past.at, joining.head, clock.from_us(self._place.known_us))
-        present = await self._answered(lambda: self._history.present(end))
+        present = await self._turn.answer(lambda: self._history.present(end))
         if present is None:
             return False
         fits = self._follows(joining) and present.epoch == self._place.epoch
@@ -161,18 +158,10 @@ class Replaying:
         """In frames of which all but the last resume where the one before did: a step that was cut off comes again."""
         every, before = parts(rows) if rows else [], self._token(self._past.at)
         for number, part in enumerate(every, 1):
-            await self._room()
+            await self._turn.room()
             is_last = number == len(every)
             update = Update(part, seq if is_last else None, token if is_last else before, replayed=True)
             self._of.send(update)
 
     def _seen(self, rows: Sequence[Row]) -> list[Row]:
         return [row for row in rows if self._group.takes(row)]
-
-    async def _answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Asked again while a store is away."""
-        while True:
-            try:
-                return await ask()
-            except Problem:
-                await asyncio.sleep(_AGAIN_S)

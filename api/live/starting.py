@@ -1,9 +1,8 @@
 """How a subscription begins: by a snapshot, or where it was, with what was missed meanwhile."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final, Literal
+from functools import partial
+from typing import Literal
 
 from api.live import ticks
 from api.live.frames import parts
@@ -16,27 +15,26 @@ from api.live.row import KIND_OF, Change, Shown
 from api.live.snapshots import shown_now
 from api.live.subscription import Subscription, Update
 from api.live.tokens import Token
+from api.live.turn import Turn
 from api.problems import Problem
 from db.redis.landed import Entry
 from service import clock
 
-_AGAIN_S: Final = 0.1
-Room = Callable[[], Awaitable[None]]
 Reason = Literal["window", "lost"]
 
 
 class Starting:
-    """Of one subscription, which is in the hub's groups. `room` returns once more can be sent."""
+    """Of one subscription, which is in the hub's groups."""
 
-    def __init__(self, hub: Hub, subscription: Subscription, room: Room) -> None:
+    def __init__(self, hub: Hub, subscription: Subscription, turn: Turn) -> None:
         self._hub = hub
         self._of = subscription
-        self._room = room
+        self._turn = turn
         self._sent = 0  # rows of the first change that is replayed
 
     async def begin(self, token: Token | None = None) -> None:
         """From a token on, where the log reaches back so far; else a gap is told, and it begins anew."""
-        await self._hub.until_following()
+        await self._turn.of(self._hub.until_following())
         if token is not None:
             why = await self._resume(token)
             if why is None:
@@ -52,14 +50,14 @@ class Starting:
         while True:
             self._of.restart()
             life = self._hub.life
-            shown = await self._shown()
+            shown = await self._turn.of(self._shown())
             if shown is not None and life == self._hub.life and shown.epoch == self._place.epoch:
                 await self._send(shown)
                 if life == self._hub.life and not self._of.is_overrun:
                     floors = {row.key: row.ver for row in shown.rows if row.ver}
                     self._of.live(Overlap(self._hub.monotonic, shown.seq, floors))
                     return
-            await asyncio.sleep(_AGAIN_S)
+            await self._turn.pause()
 
     async def _shown(self) -> Shown | None:
         try:
@@ -73,7 +71,7 @@ class Starting:
         rows = [row for row in shown.rows if selection.is_recent(row)]
         every = parts(rows)
         for number, part in enumerate(every, 1):
-            await self._room()
+            await self._turn.room()
             self._of.snapshot(number, len(every), part, shown.seq, token)
 
     async def _resume(self, token: Token) -> Reason | None:
@@ -86,10 +84,10 @@ class Starting:
             if token.epoch != self._place.epoch:
                 return "lost"
             if head < token.head:
-                await asyncio.sleep(_AGAIN_S)  # another process has read on already
+                await self._turn.pause()  # another process has read on already
                 continue
             if not await self._replayed(token, until, head):
-                return "window"
+                return "window" if await self._stands(token.epoch) else "lost"
             if life != self._hub.life:
                 return "lost"
             if not self._of.is_overrun:
@@ -97,41 +95,37 @@ class Starting:
                 return None
             token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
 
+    async def _stands(self, epoch: str) -> bool:
+        """Whether the log is the same one: an emptied Redis may be met here before the hub has noticed."""
+        there = await self._turn.answer(self._hub.reads.log_head)
+        return epoch == there.counters.epoch == self._place.epoch
+
     async def _replayed(self, token: Token, until: str, head: int) -> bool:
         """Whether all numbers of (token's, head] were there."""
-        position, expected = token.position, token.head + 1
-        while position is not None:
-            entries, position = await self._read(position, until)
+        kind, expected = KIND_OF[self._of.selection.channel], token.head + 1
+        position: str | None = token.position
+        while (after := position) is not None:
+            entries, position = await self._turn.answer(partial(self._hub.reads.log_since, kind, after, until))
             if [entry.seq for entry in entries] != [*range(expected, expected + len(entries))]:
                 return False
             expected += len(entries)
             await self._replay(entries, token.known_us)
         return expected == head + 1
 
-    async def _read(self, after: str, until: str) -> tuple[list[Entry], str | None]:
-        while True:
-            try:
-                return await self._hub.reads.log_since(KIND_OF[self._of.selection.channel], after, until)
-            except Problem:
-                await asyncio.sleep(_AGAIN_S)
-
     async def _replay(self, entries: list[Entry], known_us: int) -> None:
         """Of what is sure by then no more is said than the client's token did: not all has been sent yet."""
         group, place = Group(self._of.selection), replace(self._place, known_us=known_us)
-        for change in await self._changes(entries, group):
+        for change in await self._turn.answer(lambda: self._changes(entries, group)):
             if rows := group.rows(change):
                 update = Update(rows[self._sent :], change.seq, place.at(change), replayed=True)
                 self._sent = 0
                 for part in self._of.replay(update):
-                    await self._room()
+                    await self._turn.room()
                     self._of.send(part)
 
     async def _changes(self, entries: list[Entry], group: Group) -> list[Change]:
-        past = clock.from_us(self._place.known_us)
-        while True:
-            try:
-                if self._of.selection.channel == "ticks":
-                    return await ticks.changes(self._hub.reads, entries, [group]) if entries else []
-                return await Renderer(self._hub.reads.snapshot).changes(entries, past) if entries else []
-            except Problem:
-                await asyncio.sleep(_AGAIN_S)
+        if not entries:
+            return []
+        if self._of.selection.channel == "ticks":
+            return await ticks.changes(self._hub.reads, entries, [group])
+        return await Renderer(self._hub.reads.snapshot).changes(entries, clock.from_us(self._place.known_us))

@@ -117,7 +117,7 @@ async def test_a_market_that_is_not_there_is_an_empty_list(http: httpx.AsyncClie
 
 
 async def test_routes_that_are_not_there_are_404(http: httpx.AsyncClient) -> None:
-    for address in ("/v1/nothing", "/", "/v1/ticks/"):
+    for address in ("/v1/nothing", "/nothing", "/v1/ticks/"):
         _check(await http.get(address), 404, "not-found")
 
 

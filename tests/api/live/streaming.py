@@ -162,12 +162,12 @@ def bar(close: str, at: int, ver: int, **more: Any) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def served(reads: fakes.FakeReads, state: State, folder: Path) -> AsyncGenerator[World]:
-    """The application on a socket, following the log."""
+async def served(reads: fakes.FakeReads, state: State, folder: Path, port: int | None = None) -> AsyncGenerator[World]:
+    """The application on a socket, or on a port of this machine, following the log."""
     socket = folder / "s"
     config = uvicorn.Config(
-        create_app(state), uds=str(socket), ws=Wire, ws_max_size=MESSAGE_BYTES, ws_per_message_deflate=False,
-        log_config=None, lifespan="off", timeout_graceful_shutdown=1,
+        create_app(state), uds=None if port else str(socket), port=port or 0, ws=Wire, ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False, log_config=None, lifespan="off", timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from pipeline import products
 from service import clock
 from tests.api.fakes import GAS, NODE
 from tests.api.live.streaming import World
+from tests.polling import until_async
 
 FIVE = Series("caiso", "rt_5min", "5m")
 DAYS = Series("caiso", "rt_5min", "1d")
@@ -51,6 +52,8 @@ def test_all_that_closed_are_told_in_order() -> None:
 async def test_subscribers_to_bars_are_told_and_nobody_else(world: World) -> None:
     world.reads.lacking = [NODE, "another"]
     world.reads.past = world.reads.landed = at(1, 12, month=9) + last_settle()
+    known, place = clock.to_us(world.reads.past), world.state.live.hub.places.of["bars"]
+    await until_async(lambda: place.known_us == known)  # else what closed before would be news
     async with world.client(world.key()) as client, world.client(world.key()) as other:
         await client.subscribed(id=3, channel="bars", instruments=[NODE], interval="5m")
         await other.subscribed(id=1, channel="bars", instruments=[GAS], interval="1h")
