@@ -33,6 +33,7 @@ API_HOST: Final = "DATA_PROC_API_HOST"
 API_PORT: Final = "DATA_PROC_API_PORT"
 FLOWER_PORT: Final = "DATA_PROC_FLOWER_PORT"
 BRIDGE_METRICS: Final = "DATA_PROC_METRICS_BRIDGE_PORT"
+PARTITIONS: Final = "DATA_PROC_KAFKA_PARTITIONS"
 WORKERS_METRICS: Final = "DATA_PROC_METRICS_WORKERS_PORT"
 # How to tell that a server of that address can be used.
 ANSWERING: Final = {
@@ -141,6 +142,8 @@ def _connected(folder: Path, given: Mapping[str, str], chosen: Mapping[str, int]
         CURSOR: secret(folder, CURSOR),
         AUDIT: secret(folder, AUDIT),
     }
+    if KAFKA not in given:
+        own[PARTITIONS] = "1"  # one bridge reads them: what comes at once is one batch, and not one for each
     hidden = {CLICKHOUSE, POSTGRES, REDIS, BROKER, PEPPER, CURSOR, AUDIT}
     environ = {**own, **given}
     if PEPPER_BEFORE in given:  # while the pepper is being replaced

@@ -112,6 +112,13 @@ def count(touched: pl.DataFrame) -> int:
     return touched.select(pl.when(seconds > 0).then(length // seconds).otherwise(1).sum()).item()
 
 
+def last_buckets(touched: pl.DataFrame) -> pl.DataFrame:
+    """`TOUCHED`: of every instrument the newest bucket alone."""
+    last = touched.sort("end").unique(["tenant", "instrument"], keep="last", maintain_order=True)
+    length = pl.duration(seconds=pl.col("interval").replace_strict(_SECONDS, return_dtype=pl.Int64))
+    return last.filter(pl.col("interval") != "1d").with_columns(start=pl.col("end") - length)
+
+
 def halves(touched: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """About half of the buckets and the others; of a single bucket the first half is empty."""
     if touched.height > 1:

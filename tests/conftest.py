@@ -13,7 +13,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from db.migrate import migrate
-from local.stack import Stack, servers
+from local.stack import PARTITIONS, Stack, servers
 from service.settings import PREFIX, Settings, load
 
 # `make check` looks at a few examples of each property, `make test` at many.
@@ -66,6 +66,7 @@ def _doors(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Kafka, ClickHouse, PostgreSQL and Redis for the whole test run, with both schemas in place."""
     given = {name: value for name, value in os.environ.items() if name.startswith(PREFIX)}
+    given.setdefault(PARTITIONS, "4")
     with servers(tmp_path_factory.mktemp("stack"), environ=given) as running:
         asyncio.run(migrate(load(running.environ)))
         yield running

@@ -47,7 +47,7 @@ def _logs(**_: Any) -> None:
 @worker_process_init.connect
 def _begin(**_: Any) -> None:
     """A child makes its own clients, and dies when its parent was killed."""
-    _die_with_parent()
+    die_with_parent()
     _logs()
     context.use(context.Context(load()))
     _warm()
@@ -68,7 +68,8 @@ def _end(**_: Any) -> None:
     context.use(None)
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
+    """However the parent ends, this process does not outlive it."""
     if sys.platform != "linux":
         return
     parent = os.getppid()

@@ -8,7 +8,6 @@ from service.settings import QUEUES, Lane, Settings
 
 NORMALIZE: Final = "normalize.batch"
 ENRICH: Final = "enrich.batch"
-STORE: Final = "aggregate.store"
 PASS: Final = "aggregate.run_pass"  # noqa: S105 - a task
 DERIVE: Final = "aggregate.derive"
 DERIVE_CURVES: Final = "aggregate.derive_curves"

@@ -1,6 +1,8 @@
-"""`python -m workers.serve`: one Celery worker for the queues of its lane, as the settings say.
+"""`python -m workers.serve`: the Celery workers of a lane, as the settings say.
 
-Its processes count in files that the parent adds up: their metrics are shown once, whichever process is asked.
+Where one is to serve all queues with several processes, some of them are a worker of their own for what takes long:
+prices wait for no bars. All processes count in files that the parent adds up: their metrics are shown once, whichever
+process is asked.
 """
 
 import os
@@ -14,7 +16,9 @@ from celery.signals import worker_shutting_down
 
 from pipeline.errors import DataProcessingError
 from service import logs
+from service.settings import load
 from workers import memory
+from workers.beside import ARGUMENT, bars_beside
 from workers.lanes import give_way
 from workers.queues import served
 
@@ -34,43 +38,45 @@ def main() -> int:
     # Of small batches more threads would only wait for one another; a large document comes alone.
     os.environ.setdefault("POLARS_MAX_THREADS", "2")
     memory.keep()
-    with tempfile.TemporaryDirectory(prefix="gridtick-metrics-") as counts:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # read by prometheus_client at its import
-        try:
-            _work(counts)
-        except DataProcessingError as error:
-            logs.fallback()
-            sys.stderr.write(f"{error}\n")
-            return 1
+    try:
+        if ARGUMENT in sys.argv[1:]:
+            _work("-bars")
+        else:
+            _lead()
+    except DataProcessingError as error:
+        logs.fallback()
+        sys.stderr.write(f"{error}\n")
+        return 1
     return 0
 
 
-def _work(counts: str) -> None:
-    from service.exposition import Exposition  # noqa: PLC0415 - counts into the folder that was just named
-    from service.settings import load  # noqa: PLC0415
-    from workers.app import app  # noqa: PLC0415 - reads the settings
+def _lead() -> None:
+    """With the metrics of all processes, and a worker for bars beside where there is to be one."""
+    with tempfile.TemporaryDirectory(prefix="gridtick-metrics-") as counts:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = counts  # read by prometheus_client at its import
+        from service.exposition import Exposition  # noqa: PLC0415 - counts into the folder that was just named
 
+        settings = load()
+        host, port = settings.metrics.host, settings.metrics.workers_port
+        exposition = Exposition(host, port, lambda: _summed(counts), tuple) if port else None
+        with bars_beside(settings):
+            _work()
+        if exposition is not None:
+            exposition.close()
+
+
+def _work(name: str = "") -> None:
+    """One worker. Its name tells its lane: two nodes of one name would be one to the task monitor."""
+    from workers.app import app, die_with_parent  # noqa: PLC0415 - reads the settings
+
+    if name:
+        die_with_parent()
     settings = load()
-    give_way(settings.core.lane)
-    shown = settings.metrics
-    exposition = (
-        Exposition(shown.host, shown.workers_port, lambda: _summed(counts), tuple) if shown.workers_port else None
-    )
+    lane = settings.core.lane
+    give_way(lane)
     worker_shutting_down.connect(_bounded)
-    lane = settings.core.lane  # a node's name tells its lane: two nodes of one name would be one to the task monitor
-    options = [
-        "--hostname",
-        f"{lane}@%h",
-        "--loglevel",
-        "INFO",
-        "--task-events",
-        "--without-gossip",
-        "--without-mingle",
-        "-Ofair",
-    ]
-    app.worker_main(["worker", *options, "--queues", ",".join(served(settings))])
-    if exposition is not None:
-        exposition.close()
+    node = ["--hostname", f"{lane}{name}@%h", "--loglevel", "INFO", "--queues", ",".join(served(settings))]
+    app.worker_main(["worker", *node, "--task-events", "--without-gossip", "--without-mingle", "-Ofair"])
 
 
 def _summed(counts: str) -> bytes:

@@ -27,7 +27,7 @@ from db.clickhouse.rollup import (
 _STAMPED: Final = (
     f"ts >= {{low:DateTime64(6, 'UTC')}} - {STAMP_MARGIN_S} AND ts < {{high:DateTime64(6, 'UTC')}} + {STAMP_MARGIN_S}"
 )
-_WITHIN: Final = f"{RANGE} AND {_STAMPED}"
+WITHIN: Final = f"{RANGE} AND {_STAMPED}"
 
 _HOLD: Final = f"greatest(0, ifNull({micros('hold_end')} - {micros('start')}, 0))"
 _HOLDS: Final = f"""
@@ -69,7 +69,7 @@ def _partial(counted: str, order: str, holds: str) -> str:
     FROM ({counted}) GROUP BY tenant, instrument, bucket"""
 
 
-def _alone(touched: str, also: str = "") -> str:
+def _alone(rows: str, also: str = "") -> str:
     """The same, of the bars that hold one publication only: nothing to order, nothing to sum, and no groups.
 
     All reads of the table see one state of it. A bar that shares its hash with another is left to the next statement.
@@ -84,9 +84,9 @@ def _alone(touched: str, also: str = "") -> str:
         if({_MAYBE_LATE}, [first_known], []) AS late, arrayMap(t -> toUInt64(1), late) AS late_counts,
         toUInt64({_SURELY_LATE}) AS later,
         if(counts, {_HOLD}, 0) AS closing_hold, toInt128(0) AS head, toInt64(0) AS head_us
-    FROM ({_counted(current.single(touched, current.BAR_COLUMNS))})
+    FROM ({_counted(current.single(rows, current.BAR_COLUMNS))})
     WHERE cityHash64(tenant, instrument, bucket) NOT IN (
-        SELECT cityHash64(tenant, instrument, {_BUCKET}) AS bar {current.stored(touched)}
+        SELECT cityHash64(tenant, instrument, {_BUCKET}) AS bar {current.stored(rows)}
         GROUP BY bar HAVING count() > 1) {also}"""
 
 
@@ -119,7 +119,7 @@ def _keyed(partial: str, *, one_each: bool) -> str:
     WHERE b.start >= k.{opens} AND b.start < k.closes"""
 
 
-def _touched(interval: str, within: str = _WITHIN) -> str:
+def touched(interval: str, within: str = WITHIN) -> str:
     """The condition that a publication may lie in a bar of the keys.
 
     A stream tick's bucket is its bar; documents lie in days, and their stamps may lie beside their interval.
@@ -151,7 +151,7 @@ LEAVE: Final = f"""
 
 def from_single(interval: str, *, one_each: bool) -> str:
     """Bars of the keys that hold one publication; of documents only, a stream's bars hold many."""
-    return make(_keyed(_alone(_touched(interval)), one_each=one_each))
+    return make(_keyed(_alone(touched(interval)), one_each=one_each))
 
 
 def from_plain(interval: str, *, one_each: bool) -> str:
@@ -161,14 +161,14 @@ def from_plain(interval: str, *, one_each: bool) -> str:
     else, tells which ones were left out.
     """
     order = "start" if interval == STREAM else _DOCUMENT_ORDER
-    plain = current.single(_touched(interval), current.BAR_COLUMNS)
+    plain = current.single(touched(interval), current.BAR_COLUMNS)
     partial = _partial(_counted(plain), order, _holds(interval)) + f" HAVING {_PLAIN}"
     return make(_keyed(partial, one_each=one_each))
 
 
 def from_replay(interval: str, *, one_each: bool, known: bool = False) -> str:
     """Bars of the keys with every publication replayed, or with those `known` at an instant."""
-    identities = current.replayed(current.known_by(_touched(interval), bounded=known), current.BAR_COLUMNS)
+    identities = current.replayed(current.known_by(touched(interval), bounded=known), current.BAR_COLUMNS)
     order = current.CLOSING if interval == STREAM else _DOCUMENT_ORDER
     return make(_keyed(_partial(_counted(identities), order, _holds(interval)), one_each=one_each))
 
@@ -185,14 +185,14 @@ def statements(interval: str, *, one_each: bool, known: bool = False) -> tuple[s
 def from_lasting(interval: str, *, one_each: bool) -> str:
     """Bars of the keys that hold one publication, which is its identity's only one, of products `by_end`."""
     once = f"""AND cityHash64(tenant, instrument, ts) NOT IN (
-        SELECT cityHash64(tenant, instrument, ts) AS identity {current.stored(_touched(interval, _STAMPED))}
+        SELECT cityHash64(tenant, instrument, ts) AS identity {current.stored(touched(interval, _STAMPED))}
         GROUP BY identity HAVING count() > 1)"""
-    return make(_keyed(_alone(_touched(interval), once), one_each=one_each))
+    return make(_keyed(_alone(touched(interval), once), one_each=one_each))
 
 
 def from_moving(interval: str, *, known: bool = False) -> str:
     """The same, wherever a publication begins."""
-    where = current.known_by(_touched(interval, _STAMPED), bounded=known)
+    where = current.known_by(touched(interval, _STAMPED), bounded=known)
     identities = current.replayed(where, current.BAR_COLUMNS, f"groupUniqArray({_BUCKET}) AS buckets")
     return make(_keyed(_partial(_moving(identities), _DOCUMENT_ORDER, _HOLDS), one_each=False))
 

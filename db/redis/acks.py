@@ -35,6 +35,9 @@ class Ack(msgspec.Struct, frozen=True):
 
 _DECODER: Final = msgspec.msgpack.Decoder(Ack)
 
+Batch = tuple[str, str]
+"""Assignment and batch id."""
+
 
 def push(redis: Redis, assignment: str, ack: Ack) -> None:
     """Reports to the bridge."""
@@ -71,14 +74,20 @@ def is_open(redis: Redis, assignment: str) -> bool:
         return bool(pipe.execute()[0])
 
 
-def start(redis: Redis, assignment: str, batch_id: str, stage: str) -> None:
-    """A worker takes a batch in hand."""
-    redis.hset(_starts(assignment), batch_id, stage)
+def start(redis: Redis, *batches: Batch, stage: str) -> None:
+    """A worker takes batches in hand."""
+    with redis.pipeline(transaction=False) as pipe:
+        for assignment, batch_id in batches:
+            pipe.hset(_starts(assignment), batch_id, stage)
+        pipe.execute()
 
 
-def finish(redis: Redis, assignment: str, batch_id: str) -> None:
-    """The worker lets go of it, whatever the outcome: only a death leaves the record standing."""
-    redis.hdel(_starts(assignment), batch_id)
+def finish(redis: Redis, *batches: Batch) -> None:
+    """The worker lets go of them, whatever the outcome: only a death leaves the record standing."""
+    with redis.pipeline(transaction=False) as pipe:
+        for assignment, batch_id in batches:
+            pipe.hdel(_starts(assignment), batch_id)
+        pipe.execute()
 
 
 def take_started(redis: Redis, assignment: str, batch_id: str) -> str | None:

@@ -34,6 +34,11 @@ class Passes:
         """No batch is on its way to being stored."""
         return self._redis.zcount(self._coming, now_us - _FORGOTTEN_US, "+inf") == 0
 
+    def coming(self, now_us: int) -> set[str]:
+        """The batches on their way to being stored."""
+        found = cast("list[bytes]", self._redis.zrangebyscore(self._coming, now_us - _FORGOTTEN_US, "+inf"))
+        return {each.decode() for each in found}
+
     def push(self, entry: bytes) -> None:
         """Adds a stored batch."""
         self._redis.rpush(self._pending, entry)

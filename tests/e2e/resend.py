@@ -43,7 +43,7 @@ def send_again(settings: Settings, batch: Range) -> None:
     dispatcher = RedisDispatcher(make_app(settings), redis, Passes(redis, "live"), topic, time.monotonic)
     dispatcher.topic_id = topic_id(make_admin(settings.kafka.bootstrap), topic)
     dispatcher.open(assignment)
-    dispatcher.send(assignment, _flight(settings, *batch))
+    dispatcher.send(assignment, [_flight(settings, *batch)])
     until(lambda: bool(dispatcher.acks(assignment, 0.1)), 60, "the repeat has landed")
     redis.close()
 

@@ -11,6 +11,7 @@ from typing import Final
 import psutil
 
 from local import state
+from local.stack import PARTITIONS
 from service.settings import PREFIX, Settings, load
 from tests.polling import until
 
@@ -23,7 +24,7 @@ class System:
     def __init__(self, data_dir: Path, extra: Mapping[str, str]) -> None:
         self.data_dir = data_dir
         own = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-        self._environ = {**own, **extra, "DATA_PROC_DATA_DIR": str(data_dir)}
+        self._environ = {**own, PARTITIONS: "4", **extra, "DATA_PROC_DATA_DIR": str(data_dir)}
 
     def gridtick(
         self, *arguments: str, timeout: float = 180, environ: Mapping[str, str] | None = None

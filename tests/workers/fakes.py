@@ -103,6 +103,8 @@ class FakeDispatcher:
     in_hand: dict[str, str] = field(default_factory=dict[str, str])
     away: bool = False
     tasks: int = 0
+    tasks_of: list[list[int]] = field(default_factory=list[list[int]])  # the first offsets of each task
+    preparing: bool = False
     withdrawn: list[int] = field(default_factory=list[int])
     quiet: dict[int, int] = field(default_factory=dict[int, int])
 
@@ -118,9 +120,14 @@ class FakeDispatcher:
         self._reach()
         return assignment in self.opened
 
-    def send(self, assignment: str, flight: Flight) -> None:
+    def send(self, assignment: str, flights: Sequence[Flight]) -> None:
         self._reach()
-        self.sent.append((assignment, flight))
+        self.sent += [(assignment, flight) for flight in flights]
+        self.tasks_of.append([flight.first for flight in flights])
+
+    def is_preparing(self) -> bool:
+        self._reach()
+        return self.preparing
 
     def acks(self, assignment: str, wait_s: float) -> Sequence[Ack]:
         self._reach()

@@ -16,7 +16,6 @@ from workers.queues import publish, queues_of, served
 TASKS = {
     queues.NORMALIZE: "normalize",
     queues.ENRICH: "enrich",
-    queues.STORE: "aggregate",
     queues.PASS: "aggregate",
     queues.LATEST: "project",
     queues.LANDED: "project",

@@ -1,6 +1,6 @@
 """Cuts polled messages into batches, per partition, by count, bytes or age. Pure: time comes in."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -102,18 +102,16 @@ class Batcher:
                 cuts.append(self._cut(message.partition() or 0, batch))
         return cuts
 
-    def expired(self, now: float, busy: Collection[int] = ()) -> list[Cut]:
-        """The batches whose first message has waited long enough.
+    def expired(self, now: float, *, patient: bool = False) -> list[Cut]:
+        """All open batches, once the first message of one has waited long enough: they travel together.
 
-        In a busy partition, where a batch is on the way, they wait up to `PATIENT` times as long: a batch costs the
-        same whether it holds one message or thousands.
+        While others are being worked on they wait up to `PATIENT` times as long: a batch costs the same whether it
+        holds one message or thousands.
         """
-        due = [
-            (partition, batch)
-            for partition, batch in self._open.items()
-            if batch.offsets and now - batch.opened_at >= self._limits.age_s * (PATIENT if partition in busy else 1)
-        ]
-        return [self._cut(partition, batch) for partition, batch in due]
+        open_batches = [(partition, batch) for partition, batch in self._open.items() if batch.offsets]
+        longest_s = self._limits.age_s * (PATIENT if patient else 1)
+        is_due = any(now - batch.opened_at >= longest_s for _, batch in open_batches)
+        return [self._cut(partition, batch) for partition, batch in open_batches] if is_due else []
 
     def _cut(self, partition: int, batch: _Open) -> Cut:
         end = batch.offsets[-1] + 1

@@ -32,6 +32,7 @@ class RedisDispatcher:
         self._app, self._redis, self._passes, self._clock = app, redis, passes, clock
         self._topic = topic
         self._rebuild_at = 0.0
+        self._preparing = set[str]()
         self.topic_id = ""
 
     def open(self, assignment: str) -> None:
@@ -42,12 +43,22 @@ class RedisDispatcher:
         with _outages():
             return acks.is_open(self._redis, assignment)
 
-    def send(self, assignment: str, flight: Flight) -> None:
-        header = self._header(assignment, flight)
+    def send(self, assignment: str, flights: Sequence[Flight]) -> None:
+        """One task for all of them."""
+        headers = [self._header(assignment, flight) for flight in flights]
         with _outages():
-            claims.put(self._redis, header.claim(RAW), flight.payload)
-            self._passes.announce(flight.batch_id, clock.now_us())
-            publish(self._app, NORMALIZE, header.to_json())
+            for header, flight in zip(headers, flights, strict=True):
+                claims.put(self._redis, header.claim(RAW), flight.payload)
+                self._passes.announce(flight.batch_id, clock.now_us())
+            publish(self._app, NORMALIZE, [header.to_json() for header in headers])
+        self._preparing |= {flight.batch_id for flight in flights}
+
+    def is_preparing(self) -> bool:
+        """Whether a batch of ours is on its way to being stored."""
+        if self._preparing:
+            with _outages():
+                self._preparing &= self._passes.coming(clock.now_us())
+        return bool(self._preparing)
 
     def acks(self, assignment: str, wait_s: float) -> Sequence[Ack]:
         with _outages():

@@ -1,7 +1,7 @@
 """The bridge's loop: poll, cut, send, hear what landed, commit. One thread; every wait is bounded."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
@@ -12,7 +12,7 @@ from workers.bridge.poison import Poison
 from workers.bridge.ports import Dispatcher, Ledger, Outage, Place, Room, Source
 from workers.bridge.quiet import Quiet
 from workers.bridge.tally import Tally, Tripped
-from workers.bridge.window import Flight, Window, in_flight
+from workers.bridge.window import Flight, Window, in_flight, together
 from workers.codec import pack
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ class Loop:
         self._quiet = Quiet(source, dispatcher)
         self._pace = _Pace()
         self.assignment = ""
+        self._preparing = False  # as of the last look
         self.lacking = ""  # why nothing is taken in, in words
         self.windows: dict[int, Window] = {}
         self.committed: dict[int, int] = {}
@@ -150,6 +151,7 @@ class Loop:
             self._check(now)
             self._hear(BUSY_S if self._is_full() else 0.0)
             self._send_due(now)
+            self._preparing = self._dispatcher.is_preparing()
         except Outage as outage:
             self._pace.back_off_s = min(max(2 * self._pace.back_off_s, 0.1), MOST_BACK_OFF_S)
             self._pace.retry_at = now + self._pace.back_off_s
@@ -191,20 +193,25 @@ class Loop:
         due = [(w, flight) for w in self.windows.values() for flight in w.due(now, self._valve.patience_s)]
         if any(flight.sent_at is not None for _, flight in due) and self._all_wait():
             due = [(window, flight) for window, flight in due if flight.sent_at is None]
-        for window, flight in due:
-            if self._poison.may_send(window, flight, self.assignment, self._tally.landed_at):
-                self._send(flight, now)
+        allowed = [
+            flight
+            for window, flight in due
+            if self._poison.may_send(window, flight, self.assignment, self._tally.landed_at)
+        ]
+        for some in together(allowed):
+            self._send(some, now)
 
     def _all_wait(self) -> bool:
         """As many tasks wait for a worker as batches are on the way: more tasks would only lengthen the queues."""
         return self._dispatcher.waiting() >= sum(window.count for window in self.windows.values())
 
-    def _send(self, flight: Flight, now: float) -> None:
-        self._dispatcher.send(self.assignment, flight)
-        if flight.sends:
-            log.info("batch sent again", extra={"partition": flight.partition, "first": flight.first})
-        self.metrics.count("bridge_resends" if flight.sends else "bridge_batches")
-        flight.sent_at, flight.sends = now, flight.sends + 1
+    def _send(self, flights: Sequence[Flight], now: float) -> None:
+        self._dispatcher.send(self.assignment, flights)
+        for flight in flights:
+            if flight.sends:
+                log.info("batch sent again", extra={"partition": flight.partition, "first": flight.first})
+            self.metrics.count("bridge_resends" if flight.sends else "bridge_batches")
+            flight.sent_at, flight.sends = now, flight.sends + 1
 
     def _read(self, now: float) -> None:
         away = now < self._pace.retry_at
@@ -215,7 +222,7 @@ class Loop:
         wait_s = BUSY_S if self._on_the_way() or self._batcher.open_bytes else IDLE_S
         messages = self._source.poll(self._pace.most, wait_s)
         now = self._clock()
-        self._take([*self._batcher.add(messages, now), *self._batcher.expired(now, self._busy())])
+        self._take([*self._batcher.add(messages, now), *self._batcher.expired(now, patient=self._preparing)])
         self.metrics.count("bridge_messages", len(messages))
 
     def _hold(self, now: float, *, for_long: bool) -> None:
@@ -223,7 +230,7 @@ class Loop:
 
         Open batches are cut all the same: what fills the window must be able to leave it.
         """
-        self._take(self._batcher.expired(now, self._busy()))
+        self._take(self._batcher.expired(now, patient=self._preparing))
         self._pace.full_since = now if self._pace.full_since is None else self._pace.full_since
         if not for_long and now - self._pace.full_since < STALL_S:
             return
@@ -247,9 +254,6 @@ class Loop:
             self.windows[cut.partition].add(flight)
             self._pace.average += 0.2 * (cut.size / flight.messages - self._pace.average)
             self._pace.most = max(1, min(10_000, int(POLL_BYTES / max(self._pace.average, 1.0))))
-
-    def _busy(self) -> list[int]:
-        return [partition for partition, window in self.windows.items() if not window.idle]
 
     def _is_full(self) -> bool:
         return self._on_the_way() + self._batcher.open_bytes >= self._valve.window_bytes

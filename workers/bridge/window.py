@@ -1,9 +1,11 @@
 """What is on the way in one partition, and how far everything has landed. Pure: time comes in."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from workers.codec import Messages
+
+SMALL = 256 * 1024  # bytes of a batch that costs no more than its task
 
 
 @dataclass(slots=True)
@@ -129,3 +131,15 @@ def in_flight(batch_id: str, partition: int, first: int, end: int, messages: Mes
     """A flight made from the messages of a batch and their packed form."""
     known_at = messages.known_at_us[-1] if messages.known_at_us else 0
     return Flight(batch_id, partition, first, end, len(messages.offsets), known_at, payload)
+
+
+def together(flights: Iterable[Flight]) -> Iterator[list[Flight]]:
+    """Flights as they are sent: small ones in one task, the others, and those that come again, each alone."""
+    small = list[Flight]()
+    for each in flights:
+        if each.sends or each.failures or len(each.payload) > SMALL:
+            yield [each]
+        else:
+            small.append(each)
+    if small:
+        yield small

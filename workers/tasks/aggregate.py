@@ -1,29 +1,27 @@
-"""Queue `aggregate`: publications stored, and the bars of the touched buckets computed again."""
+"""Queue `aggregate`: the bars of the buckets that stored batches touched, computed again."""
 
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 import msgspec
 import polars as pl
 
 from db.clickhouse.bars import run_pass as recompute
-from db.clickhouse.ticks import insert_ticks
 from db.redis import claims
-from pipeline.bars import count, halves, touched, united
+from pipeline.bars import count, halves, united
 from service import clock
 from service.settings import Lane
-from workers import curves, history, outgoing, spreads
+from workers import curves, history, spreads
 from workers.app import app, task
-from workers.codec import to_msgpack
 from workers.context import Context, current
 from workers.frames import frame_from_bytes, frame_to_bytes
-from workers.header import ENRICHED, BatchHeader, from_json, latest_of, states_of
-from workers.queues import LANDED, LATEST, PASS, STORE, publish
-from workers.tasks.base import DataError, in_hand, refusals, refuse, take
+from workers.header import BatchHeader, from_json, latest_of, states_of
+from workers.queues import LANDED, LATEST, PASS, publish
+from workers.tasks.base import DataError, refuse
 from workers.tasks.faults import engine_refusals
 
 log = logging.getLogger(__name__)
@@ -32,8 +30,9 @@ log = logging.getLogger(__name__)
 MOST_BATCHES: Final = 64
 MOST_BUCKETS: Final = 200_000
 MOST_PAUSE_S: Final = 4.0
-GATHER_S: Final[Mapping[Lane, float]] = {"live": 1.0, "backfill": 10.0}  # at the least, while batches are on their way
+GATHER_S: Final[Mapping[Lane, float]] = {"live": 0.1, "backfill": 10.0}  # at the least, while batches are on their way
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
+FEW_BUCKETS: Final = 10_000  # of a pass: live prices as they trickle in, whose bars do not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +41,6 @@ class Stored:
 
     header: BatchHeader
     touched: pl.DataFrame
-
-
-@task(STORE)
-def store(data: dict[str, Any]) -> None:
-    """Inserts one batch and leaves it to the next pass."""
-    context, header = current(), from_json(data)
-    with in_hand(context, header, "aggregate"):
-        ticks = frame_from_bytes(take(context, header, ENRICHED))
-        with refusals("aggregate"):
-            buckets = touched(ticks)
-        with engine_refusals():
-            insert_ticks(context.clickhouse, ticks)
-        context.metrics.count("ticks_stored", ticks.height)
-        stored = msgspec.structs.replace(header, spans=_spans(ticks))
-        context.passes.push(to_msgpack([stored.to_json(), frame_to_bytes(buckets)]))
-        if not outgoing.wants_ticks(context):
-            claims.drop(context.redis, header.claim(ENRICHED))
-        context.passes.arrived(header.batch_id)
-        schedule(context)
-
-
-def _spans(ticks: pl.DataFrame) -> tuple[tuple[str, int, int], ...]:
-    ends = pl.col("ts").min().dt.epoch("us").alias("low"), pl.col("ts").max().dt.epoch("us").alias("high")
-    return tuple(ticks.group_by("tenant", maintain_order=True).agg(*ends).rows())
 
 
 def schedule(context: Context) -> None:
@@ -93,17 +68,22 @@ def run_pass() -> None:
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task="aggregate.run_pass")
         log.info("pass", extra={"batches": len(waiting), "seconds": round(took, 3)})
-        _next_turn(context, took)
+        _next_turn(context, took if _are_many(waiting) else 0.0)
 
 
 def _taken(context: Context) -> list[Stored]:
-    taken: list[Stored] = []
-    while len(taken) < MOST_BATCHES and sum(count(each.touched) for each in taken) < MOST_BUCKETS:
+    taken, buckets = list[Stored](), 0
+    while len(taken) < MOST_BATCHES and buckets < MOST_BUCKETS:
         entry = context.passes.take()
         if entry is None:
             break
         taken.append(_read(entry))
+        buckets += count(taken[-1].touched)
     return taken
+
+
+def _are_many(batches: Sequence[Stored]) -> bool:
+    return bool(batches) and count(pl.concat([each.touched for each in batches])) > FEW_BUCKETS
 
 
 def _next_turn(context: Context, took: float) -> None:

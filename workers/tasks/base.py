@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 
 from celery.exceptions import SoftTimeLimitExceeded
@@ -63,32 +63,37 @@ def contained(context: Context, name: str) -> Generator[None]:
 
 
 @contextmanager
-def in_hand(context: Context, header: BatchHeader, stage: str) -> Generator[None]:
-    """Around one stage of one batch.
+def in_hand(context: Context, headers: Sequence[BatchHeader], stage: str) -> Generator[None]:
+    """Around one stage of one batch, or of some together.
 
-    A data error is reported to the bridge and raised; a claim that is gone ends the stage quietly; any other
-    error is raised: a server is away, and the bridge sends the batch again.
+    A data error is raised, and of one batch reported to the bridge: of some nobody knows yet whose it is. A claim that
+    is gone ends the stage quietly; any other error is raised: a server is away, and the bridge sends the batches again.
     """
-    started = time.monotonic()
-    acks.start(context.redis, header.assignment, header.batch_id, stage)
+    started, facts = time.monotonic(), headers[0].facts() | {"batches": len(headers)}
+    acks.start(context.redis, *(_hand(each) for each in headers), stage=stage)
     try:
         yield
     except Gone:
-        log.info("claim is gone, left to the repeat", extra={"stage": stage, **header.facts()})
+        log.info("claim is gone, left to the repeat", extra={"stage": stage, **facts})
         context.metrics.count("task_failures", task=f"{stage}.gone")
     except DataError as error:
-        refuse(context, header, str(error))
+        if len(headers) == 1:
+            refuse(context, headers[0], str(error))
         raise
     except Exception as error:
-        log.warning("stage failed, left to the repeat", extra={"cause": short(error), **header.facts()})
+        log.warning("stage failed, left to the repeat", extra={"cause": short(error), **facts})
         context.metrics.count("task_failures", task=stage)
         raise
     finally:
         with suppress(*OUTAGE):
-            acks.finish(context.redis, header.assignment, header.batch_id)
+            acks.finish(context.redis, *(_hand(each) for each in headers))
         took = time.monotonic() - started
         context.metrics.observe("task_seconds", took, task=stage)
-        log.debug("stage done", extra={"stage": stage, "seconds": round(took, 3), **header.facts()})
+        log.debug("stage done", extra={"stage": stage, "seconds": round(took, 3), **facts})
+
+
+def _hand(header: BatchHeader) -> tuple[str, str]:
+    return header.assignment, header.batch_id
 
 
 def take(context: Context, header: BatchHeader, stage: str) -> bytes:

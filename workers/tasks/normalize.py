@@ -1,7 +1,7 @@
 """Queue `normalize`: raw messages to ticks; what cannot be read goes to the dead letters."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import polars as pl
@@ -21,14 +21,30 @@ from workers.frames import frame_to_bytes
 from workers.header import RAW, TICKS, BatchHeader, from_json
 from workers.queues import ENRICH, LANDED, NORMALIZE, publish
 from workers.refused import causes, runs
-from workers.tasks.base import in_hand, refusals, take
+from workers.tasks.base import DataError, in_hand, refusals, take
+from workers.tasks.enrich import join
+from workers.tasks.storing import Ticks
+
+FEW: Final = 2_000  # ticks: to hand them over would take as long as to join them
 
 
 @task(NORMALIZE)
-def batch(data: dict[str, Any]) -> None:
-    """One batch of raw messages."""
-    context, header = current(), from_json(data)
-    with in_hand(context, header, "normalize"):
+def batch(batches: list[dict[str, Any]]) -> None:
+    """Some batches of raw messages. One that is refused keeps no other from going on."""
+    context, failures, read = current(), list[DataError](), list[Ticks]()
+    for header in map(from_json, batches):
+        try:
+            read += _read(context, header)
+        except DataError as error:  # the bridge has been told
+            failures.append(error)
+    hand_on(context, read)
+    if failures:
+        raise failures[0]
+
+
+def _read(context: Context, header: BatchHeader) -> list[Ticks]:
+    """The ticks of a batch; nothing where its claim check is gone."""
+    with in_hand(context, [header], "normalize"):
         blob = take(context, header, RAW)
         with refusals("normalize"):
             messages = unpack(blob)
@@ -41,7 +57,8 @@ def batch(data: dict[str, Any]) -> None:
         bury(context, header, messages, dead)
         context.metrics.count("dead_letters", len(dead))
         tallied(context.metrics, result.ticks)
-        hand_on(context, counted(header, result.ticks.height, result.rejects, dead, again), result.ticks)
+        return [Ticks(counted(header, result.ticks.height, result.rejects, dead, again), result.ticks)]
+    return []
 
 
 def tallied(metrics: Metrics, ticks: pl.DataFrame) -> None:
@@ -101,12 +118,16 @@ def counted(
     )
 
 
-def hand_on(context: Context, header: BatchHeader, ticks: pl.DataFrame) -> None:
-    """Sends the ticks to the next stage; a batch without any has only to land."""
-    if ticks.is_empty():
+def hand_on(context: Context, read: Sequence[Ticks]) -> None:
+    """Few ticks go on at once, together; many are a task of their own. A batch without any has only to land."""
+    full = [each for each in read if not each.ticks.is_empty()]
+    for header in (each.header for each in read if each.ticks.is_empty()):
         context.passes.arrived(header.batch_id)
         publish(app, LANDED, [header.to_json()], None)
+    if sum(each.ticks.height for each in full) <= FEW:
+        join(context, full)
     else:
-        claims.put(context.redis, header.claim(TICKS), frame_to_bytes(ticks))
-        publish(app, ENRICH, header.to_json())
-    claims.drop(context.redis, header.claim(RAW))
+        for header, ticks in full:
+            claims.put(context.redis, header.claim(TICKS), frame_to_bytes(ticks))
+            publish(app, ENRICH, header.to_json())
+    claims.drop(context.redis, *(each.header.claim(RAW) for each in read))

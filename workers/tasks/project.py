@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
@@ -11,8 +12,7 @@ import polars as pl
 from db.clickhouse.latest import latest_all
 from db.postgres.ledger import LandedRange, append_ledger
 from db.redis import claims, generation
-from db.redis.latest import write_latest
-from workers import changes, outgoing
+from workers import changes, outgoing, prices
 from workers.app import task
 from workers.context import Context, current
 from workers.frames import frame_from_bytes
@@ -46,7 +46,7 @@ def landed(batches: list[dict[str, Any]], name: str | None) -> None:
         if name is not None and not _told(context, name):
             return
         for some in _parts(headers):
-            _land(context, [each for each in some if name is None or _ticks_told(context, each)])
+            _land(context, some if name is None else _ticks_told(context, some))
         if name is not None:
             claims.drop(context.redis, states_of(name))
 
@@ -89,31 +89,36 @@ def _stage(context: Context, name: str) -> Generator[None]:
 def _told(context: Context, name: str) -> bool:
     """Tells which bars and prices a pass has changed; false where its claim checks are gone."""
     # Before the states, which expire first: where those are there and this is not, `latest` has offered it.
-    prices = claims.get(context.redis, latest_of(name))
+    left = claims.get(context.redis, latest_of(name))
     try:
         states = frame_from_bytes(claimed(context, states_of(name)))
     except Gone as gone:
         _left_to_the_repeat(context, gone)
         return False
     changes.tell(context, states)
-    _offer_left(context, name, prices)
+    _offer_left(context, name, left)
     return True
 
 
-def _ticks_told(context: Context, header: BatchHeader) -> bool:
-    """Writes the ticks of a batch; false where they are gone. The other batches of the pass land without it.
+def _ticks_told(context: Context, headers: Sequence[BatchHeader]) -> Sequence[BatchHeader]:
+    """Writes the ticks of batches; gives those that were there. The others are gone, and land without them.
 
     A batch that was sent again may be in two passes: the one that lands first takes its ticks with it.
     """
     if not outgoing.wants_ticks(context):
-        return True
-    try:
-        ticks = frame_from_bytes(take(context, header, ENRICHED))
-    except Gone as gone:
-        _left_to_the_repeat(context, gone)
-        return False
-    outgoing.send_ticks(context, ticks, header.reference)
-    return True
+        return headers
+    told, joined = list[BatchHeader](), defaultdict[int, list[pl.DataFrame]](list)
+    for header in headers:
+        try:
+            ticks = frame_from_bytes(take(context, header, ENRICHED))
+        except Gone as gone:
+            _left_to_the_repeat(context, gone)
+        else:
+            joined[header.reference].append(ticks)
+            told.append(header)
+    for reference, frames in joined.items():
+        outgoing.send_ticks(context, pl.concat(frames), reference)
+    return told
 
 
 def _left_to_the_repeat(context: Context, gone: Gone) -> None:
@@ -121,10 +126,10 @@ def _left_to_the_repeat(context: Context, gone: Gone) -> None:
     context.metrics.count("task_failures", task="project.gone")
 
 
-def _offer_left(context: Context, name: str, prices: bytes | None) -> None:
+def _offer_left(context: Context, name: str, left: bytes | None) -> None:
     """Offers the latest prices of a pass, unless that was done: then there are none left."""
-    if prices is not None:
-        _offer(context, frame_from_bytes(prices))
+    if left is not None:
+        prices.offer(context, frame_from_bytes(left))
         claims.drop(context.redis, latest_of(name))
 
 
@@ -135,15 +140,9 @@ def rebuild() -> None:
     token = generation.begin(context.redis)
     if token is None:
         return
-    written = _offer(context, latest_all(context.clickhouse))
+    written = prices.offer(context, latest_all(context.clickhouse))
     whole = generation.finish(context.redis, token)
     log.info("latest prices rebuilt", extra={"instruments": written, "whole": whole})
-
-
-def _offer(context: Context, candidates: pl.DataFrame) -> int:
-    written = write_latest(context.redis, candidates, changes.bounds_of(context))
-    context.metrics.count("latest_written", written.changed + written.unchanged)
-    return written.changed + written.unchanged
 
 
 def _range(header: BatchHeader) -> LandedRange:

@@ -45,11 +45,11 @@ def test_a_start_stands_until_the_worker_lets_go(redis: Redis) -> None:
     assignment = uuid4().hex
     assert not acks.is_open(redis, assignment)
     acks.open_starts(redis, assignment)
-    acks.start(redis, assignment, "b", "enrich")
+    acks.start(redis, (assignment, "b"), stage="enrich")
     assert acks.take_started(redis, assignment, "b") == "enrich"
     assert acks.take_started(redis, assignment, "b") is None, "a death counts once"
-    acks.start(redis, assignment, "b", "enrich")
-    acks.finish(redis, assignment, "b")
+    acks.start(redis, (assignment, "b"), stage="enrich")
+    acks.finish(redis, (assignment, "b"))
     assert acks.take_started(redis, assignment, "b") is None
     assert acks.is_open(redis, assignment)
 

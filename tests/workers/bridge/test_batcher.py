@@ -65,11 +65,22 @@ def test_a_batch_is_cut_when_it_is_old() -> None:
     batcher.assign(0, 0, 0)
     batcher.add([FakeMessage(0)], 5.0)
     assert batcher.expired(5.05) == []
-    assert batcher.expired(5.11, [0]) == []
-    assert [cut.next for cut in batcher.expired(5.11, [1])] == [1]
+    assert batcher.expired(5.11, patient=True) == []
+    assert [cut.next for cut in batcher.expired(5.11)] == [1]
     batcher.add([FakeMessage(1)], 6.0)
-    assert batcher.expired(6.0 + 0.09 * PATIENT, [0]) == []
-    assert [cut.next for cut in batcher.expired(6.0 + 0.11 * PATIENT, [0])] == [2]
+    assert batcher.expired(6.0 + 0.09 * PATIENT, patient=True) == []
+    assert [cut.next for cut in batcher.expired(6.0 + 0.11 * PATIENT, patient=True)] == [2]
+
+
+def test_what_came_later_goes_along() -> None:
+    batcher = Batcher(Limits(100, 1000, 0.1))
+    batcher.assign(0, 0, 0)
+    batcher.assign(1, 0, 0)
+    batcher.add([FakeMessage(0)], 5.0)
+    batcher.add([FakeMessage(0, where=1)], 5.09)
+    assert batcher.expired(5.09) == []
+    assert [cut.partition for cut in batcher.expired(5.11)] == [0, 1]
+    assert batcher.expired(9.0) == []
 
 
 def test_offsets_that_were_taken_and_strange_partitions_are_ignored() -> None:

@@ -1,10 +1,12 @@
 """The valve through the loop: back-pressure, repeats, rebalances, poison, outages."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from db.redis.acks import Ack
 from tests.workers.fakes import Bench, FakeMessage, FakeSource, bench_of, log_of
+from workers.bridge import window
 from workers.bridge.batcher import Limits
 from workers.bridge.window import Flight
 
@@ -219,3 +221,38 @@ def _check(source: FakeSource, landed: dict[int, set[int]]) -> None:
     for partition in landed:
         order = [commit[partition] for commit in source.commits if partition in commit]
         assert order == sorted(order)
+
+
+def test_small_batches_of_all_partitions_are_one_task_and_come_again_alone() -> None:
+    logs = {p: [FakeMessage(at, b"x" * 10, p) for at in range(3)] for p in range(4)}
+    bench = Bench(FakeSource(logs))
+    bench.assign()
+    bench.steps(2)
+    assert bench.dispatcher.tasks_of == [[0, 0, 0, 0]]
+    bench.steps(1, 31.0)
+    assert bench.dispatcher.tasks_of[1:] == [[0]] * 4, "which of them it was is found out then"
+
+
+def test_what_costs_more_than_its_task_is_sent_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(window, "SMALL", 10)
+    logs = {p: [FakeMessage(at, b"x" * 10, p) for at in range(3)] for p in range(3)}
+    bench = Bench(FakeSource(logs))
+    bench.assign()
+    bench.steps(2)
+    assert bench.dispatcher.tasks_of == [[0]] * 3
+
+
+def test_while_a_batch_is_being_prepared_the_next_one_grows() -> None:
+    bench = bench_of(3)
+    bench.steps(2, 0.1)
+    assert len(bench.sends()) == 1
+    bench.dispatcher.preparing = True
+    bench.steps(1, 0.1)
+    bench.source.logs[0] += [FakeMessage(at) for at in (3, 4)]
+    bench.steps(2, 0.1)
+    bench.source.logs[0] += [FakeMessage(5)]
+    bench.steps(2, 0.1)
+    assert len(bench.sends()) == 1
+    bench.dispatcher.preparing = False
+    bench.steps(2, 0.1)
+    assert [(flight.first, flight.next) for flight in bench.sends()] == [(0, 3), (3, 6)]

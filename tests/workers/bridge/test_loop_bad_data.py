@@ -128,7 +128,7 @@ def _drive(bench: Bench, bad: range) -> list[int]:
         (30_000, range(0, 30_000, 21), False),  # nearly 5 %, of any
         (30_000, range(15_000, 30_000, 16), True),  # 6.25 % of the last ones
         (1_990, range(0, 1_990, 2), False),  # half of too few
-        (2_400, range(0, 2_400, 2), True),
+        (4_800, range(0, 4_800, 2), True),
         (12_000, range(7_001, 7_100), False),  # 99 in a row
         (12_000, range(7_001, 7_101), True),
     ],

@@ -18,11 +18,12 @@ from tests import topics
 from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import frame
 from workers import context as contexts
+from workers import outgoing
 from workers.context import Context
 from workers.frames import frame_to_bytes
 from workers.header import ENRICHED, BatchHeader
 from workers.queues import LANDED, LATEST
-from workers.tasks import aggregate, derive, project
+from workers.tasks import aggregate, derive, project, storing
 
 OUTGOING = ("normalized", "enriched", "bars", "curves")
 
@@ -39,15 +40,16 @@ class Worker:
         self.sent.append((task, *arguments))
 
     def store(self, rows: Sequence[Row], batch_id: str = "", first: int = 0) -> BatchHeader:
-        """One batch as the stage before leaves it, and `aggregate.store` of it."""
+        """One batch, stored as the task before stores it."""
         header = BatchHeader(
             batch_id or uuid4().hex, self.assignment, "raw", self.assignment, 0, first, first + 1, 1, 0, len(rows),
             reference=3,
         )  # fmt: skip
         context = self.context
         ticks = enrich(frame(list(rows)), context.reference(), context.snapshot().tables, context.day).ticks
-        claims.put(self.context.redis, header.claim(ENRICHED), frame_to_bytes(ticks))
-        aggregate.store(header.to_json())
+        if outgoing.wants_ticks(context):
+            claims.put(context.redis, header.claim(ENRICHED), frame_to_bytes(ticks))
+        storing.store(context, [storing.Ticks(header, ticks)])
         return header
 
     def run_pass(self) -> tuple[list[dict[str, Any]], str]:

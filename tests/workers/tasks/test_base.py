@@ -26,7 +26,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     def push(redis: object, assignment: str, ack: Ack) -> None:
         said.append((assignment, ack))
 
-    def start(*facts: object) -> None:
+    def start(*facts: object, stage: str) -> None:
         said.append("start")
 
     def finish(*facts: object) -> None:
@@ -47,26 +47,26 @@ def context() -> Any:
 
 
 def test_a_data_error_is_reported_with_its_range(told: list[Any], context: Any) -> None:
-    with pytest.raises(DataError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+    with pytest.raises(DataError), in_hand(context, [HEADER], "normalize"), refusals("normalize"):
         raise DataProcessingError("price 'x' is no number", "normalize")
     assert told == ["start", ("a", Ack(2, 10, 20, error="[normalize] price 'x' is no number")), "finish"]
 
 
 def test_any_error_of_pure_code_is_the_datas_fault(told: list[Any], context: Any) -> None:
-    with pytest.raises(DataError), in_hand(context, HEADER, "enrich"), refusals("enrich"):
+    with pytest.raises(DataError), in_hand(context, [HEADER], "enrich"), refusals("enrich"):
         raise ZeroDivisionError("division by zero")
     assert told[1][1].error == "[enrich] ZeroDivisionError: division by zero"
 
 
 @pytest.mark.parametrize("error", [ConnectionError("away"), DataProcessingError("ClickHouse is away", "aggregate")])
 def test_a_server_that_is_away_is_no_attempt(told: list[Any], context: Any, error: Exception) -> None:
-    with pytest.raises(type(error)), in_hand(context, HEADER, "aggregate"):
+    with pytest.raises(type(error)), in_hand(context, [HEADER], "aggregate"):
         raise error
     assert told == ["start", "finish"]
 
 
 def test_out_of_memory_is_no_attempt(told: list[Any], context: Any) -> None:
-    with pytest.raises(MemoryError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+    with pytest.raises(MemoryError), in_hand(context, [HEADER], "normalize"), refusals("normalize"):
         raise MemoryError
     assert told == ["start", "finish"]
 
@@ -75,20 +75,20 @@ def test_a_panic_of_a_library_is_the_datas_fault(told: list[Any], context: Any) 
     class Panic(BaseException):
         pass
 
-    with pytest.raises(DataError), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+    with pytest.raises(DataError), in_hand(context, [HEADER], "normalize"), refusals("normalize"):
         raise Panic("index out of bounds")
     assert told[1][1].error == "[normalize] Panic: index out of bounds"
 
 
 @pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit, SoftTimeLimitExceeded])
 def test_a_worker_that_is_stopped_is_no_attempt(told: list[Any], context: Any, stop: type[BaseException]) -> None:
-    with pytest.raises(stop), in_hand(context, HEADER, "normalize"), refusals("normalize"):
+    with pytest.raises(stop), in_hand(context, [HEADER], "normalize"), refusals("normalize"):
         raise stop
     assert told == ["start", "finish"]
 
 
 def test_a_claim_that_is_gone_ends_quietly(told: list[Any], context: Any) -> None:
-    with in_hand(context, HEADER, "enrich"):
+    with in_hand(context, [HEADER], "enrich"):
         take(context, HEADER, "ticks")
         raise AssertionError("nothing follows")
     assert told == ["start", "finish"]

@@ -10,7 +10,7 @@ from tests.db.clickhouse.brute import Row
 from tests.db.clickhouse.rows import DAY, document
 from tests.workers.tasks.heard import STREAM, correction, expect_newest_is_shown, ledger, newest, shown, told
 from tests.workers.tasks.passing import Worker
-from workers import changes, outgoing
+from workers import changes, outgoing, prices
 from workers.header import ENRICHED, latest_of, states_of
 from workers.tasks import project
 
@@ -87,13 +87,13 @@ def test_the_log_holds_what_prices_and_bars_have_become(worker: Worker, tick: Ro
     minutes = [each for each in held if each.get("interval") == "1m"]
     assert [(each["close"], each["revision"]) for each in minutes] == [("10.000000000", 0), ("-5.000000000", 1)]
     assert minutes[0]["ver"] < minutes[1]["ver"]
-    prices = [(each["price"], each["revision"]) for each in held if "price" in each]
-    assert prices == [("10.000000000", 0), ("-5.000000000", 1)]
+    shown_prices = [(each["price"], each["revision"]) for each in held if "price" in each]
+    assert shown_prices == [("10.000000000", 0), ("-5.000000000", 1)]
 
 
 # In the order in which `landed` takes them: who dies before one has died after the one before.
 STEPS: list[tuple[Any, str]] = [
-    (outgoing, "send_bars"), (telling, "append"), (changes.changes, "mark_told"), (project, "write_latest"),
+    (outgoing, "send_bars"), (telling, "append"), (changes.changes, "mark_told"), (prices, "write_latest"),
     (outgoing, "send_ticks"), (project, "append_ledger"), (project, "report"), (claims, "drop"),
 ]  # fmt: skip
 

@@ -54,7 +54,7 @@ class Stage:
         header = BatchHeader(uuid4().hex, "a", "raw", self.topic_id, 0, first, first + count, count, 5_000)
         redis = self.worker.context.redis
         claims.put(redis, header.claim(RAW), pack(packed))
-        normalize.batch(header.to_json())
+        normalize.batch([header.to_json()])
         task, given, *_ = self.sent.pop()
         if task == LANDED:
             return pl.DataFrame(), from_json(given[0])
@@ -77,6 +77,7 @@ def stage(settings: Settings, stack: Stack, monkeypatch: pytest.MonkeyPatch) -> 
     with working(worker_settings(settings, {**stack.environ, **own}), monkeypatch) as worker:
         made = Stage(worker)
         monkeypatch.setattr(normalize, "publish", made.publish)
+        monkeypatch.setattr(normalize, "FEW", -1)  # all are handed on
         yield made
 
 
