@@ -8,6 +8,8 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import ClassVar
 
+import uvloop
+
 from pipeline.errors import DataProcessingError
 from service import logs
 from service.metrics import Metrics, Part
@@ -80,7 +82,7 @@ def main(service_type: type[AsyncService]) -> int:
     try:
         settings = load()
         logs.configure(settings.core.log_level, logs.secrets_of(settings))
-        asyncio.run(_made_and_served(service_type, settings))
+        uvloop.run(_made_and_served(service_type, settings))
     except DataProcessingError as error:
         logs.fallback()
         log.error(str(error))

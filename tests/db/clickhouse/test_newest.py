@@ -46,15 +46,11 @@ def made_up(random: Random, tenant: str, offset: int) -> Row:
     if shape == "stream":
         return generic(tenant, at, price, instrument=f"S{number}", flags=flags, **more)
     start = DAY + random.randrange(4) * timedelta(minutes=5)
+    more["event_id"] = ""
     if shape == "document":
-        return document(tenant, start, price, flags=flags, **more | {"event_id": "", "instrument": f"D{number}"})
-    of_nyiso: dict[str, Any] = {
-        "market": "nyiso",
-        "product": "rt_5min",
-        "instrument": f"N{number}",
-        "ts": start + 300 * SECOND,
-    }
-    return document(tenant, start, price, **more | of_nyiso | {"event_id": ""})
+        return document(tenant, start, price, flags=flags, **more, instrument=f"D{number}")
+    of_nyiso: dict[str, Any] = {"market": "nyiso", "product": "rt_5min", "ts": start + 300 * SECOND}
+    return document(tenant, start, price, **more, **of_nyiso, instrument=f"N{number}")
 
 
 @pytest.mark.parametrize("few", [300, 0])
