@@ -36,7 +36,7 @@ def store(context: Context, batches: Sequence[Ticks]) -> None:
     with engine_refusals():
         ticks = pl.concat([each.ticks for each in batches])
         context.metrics.count("ticks_stored", insert_ticks(context.clickhouse, ticks))
-        if _are_fresh(batches):
+        if context.settings.core.lane == "live" and _are_fresh(batches):
             offer(context, newest_prices(context.clickhouse, ticks, united(buckets)))
     for (header, own), some in zip(batches, buckets, strict=True):
         known = msgspec.structs.replace(header, spans=_spans(own))
