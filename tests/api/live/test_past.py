@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.live import steps
+from api.live.replaying import Replaying
 from api.live.tokens import Past
 from service import clock
 from tests.api.fakes import GAS, START, tick
@@ -134,3 +135,31 @@ async def test_at_a_pace_it_comes_bit_by_bit_and_is_no_place_of_the_log(world: W
         assert [each["id"] for each in beat["subscriptions"]] == [1]
         assert beat["known_until"].startswith("2026-07-01T00:00:30")
     assert len(client.of("caught_up")) == 1
+
+
+async def test_a_bar_that_was_reached_and_did_not_change_is_not_told(world: World) -> None:
+    world.reads.bar_rows = [bar("1", 0, 1, updated_at=START - timedelta(hours=2))]
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=1, **BARS, **{"from": minute(-60)})
+    assert [each["data"] for each in data(client)] == [[]]
+
+
+async def test_it_does_not_join_a_log_that_is_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Redis was emptied after the log's end was read."""
+    real, joinings = Replaying._registered, list[Any]()  # pyright: ignore[reportPrivateUsage]
+
+    async def registered(self: Replaying) -> Any:
+        found = await real(self)
+        joinings.append(found)
+        if len(joinings) > 1:
+            return found
+        counters = found.head.counters._replace(epoch="e" * 32)
+        return found._replace(head=found.head._replace(counters=counters))
+
+    monkeypatch.setattr(Replaying, "_registered", registered)
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=1, **TICKS, **{"from": minute(1.5)})
+        token = (await client.frame("heartbeat"))["subscriptions"][0]["resume"]
+    assert len(joinings) == 2
+    assert token[1:33] == world.state.live.hub.places.of["ticks"].epoch
+    assert all("e" * 32 not in each["resume"] for each in data(client))
