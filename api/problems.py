@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem+json: one shape for everything that is no success, and the register of their kinds."""
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
@@ -9,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 MEDIA_TYPE: Final = "application/problem+json"
 PAGES: Final = "/docs/errors"  # of the kinds, which `type` leads to
@@ -133,10 +136,22 @@ def answer(problem: Problem, request_id: str) -> Response:
 
 
 def install(app: FastAPI) -> None:
-    """Turns every exception of routing, validation and routes into a problem."""
+    """Turns every exception of routing, validation and routes into a problem, and a WebSocket where there is none."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.router.default = _no_socket(app.router.default)
+
+
+def _no_socket(other: ASGIApp) -> ASGIApp:
+    async def default(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await other(scope, receive, send)
+            return
+        problem = Problem(404, "not-found", "There is no live stream here. It is at /v1/stream.")
+        await WebSocket(scope, receive, send).send_denial_response(answer(problem, secrets.token_hex(16)))
+
+    return default
 
 
 async def _problem(request: Request, error: Exception) -> Response:

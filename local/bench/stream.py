@@ -51,7 +51,7 @@ def measure(plan: Plan, say: Say) -> dict[str, Any]:
             port = int(stack.environ[API_PORT])
             text = stream_crowd.sample(port, key, stream_load.Feed(settings))
             crowds = {str(clients): _crowd(plan, stack, clients, key, text, say) for clients in plan.clients}
-            idle = stream_crowd.idle(supervisor.pids()["api"], port, key, max(plan.clients))
+            idle = stream_crowd.idle(supervisor.pids()["api"], port, key, max(plan.clients), plan.seconds)
             say("a few ticks through the whole pipeline first")
             load_topic(settings, ticks.Load(_WARM, api_servers.INSTRUMENTS, tenant=TENANT))
             run.measure(stack, say)

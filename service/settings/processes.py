@@ -25,7 +25,12 @@ class Celery(Group):
     broker_url: SecretStr = Field(
         SecretStr("redis://127.0.0.1:16379/1"), description="Redis that carries the Celery queues"
     )
-    concurrency: int = Field(2, ge=1, le=256, description="worker processes of one worker; where it serves all queues, half as many more make bars")
+    concurrency: int = Field(
+        2,
+        ge=1,
+        le=256,
+        description="worker processes of one worker; where it serves all queues, half as many more make bars",
+    )
     queues: str = Field("", description="which queues a worker serves, comma-separated; empty: all of its lane")
     max_memory_mib: int = Field(
         1024,

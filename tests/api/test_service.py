@@ -141,7 +141,7 @@ def test_head_is_get_without_a_body(running: Running) -> None:
 def test_a_websocket_is_refused_as_a_problem(running: Running) -> None:
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     upgrade["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
-    for address, status in (("/v1/stream", 404), ("/v1/me", 401)):
+    for address, status in (("/v1/nothing", 404), ("/v1/me", 404), ("/v1/stream?ticket=x", 401)):
         answer = httpx.get(f"{running.url}{address}", headers=upgrade)
         assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
 

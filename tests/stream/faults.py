@@ -87,7 +87,9 @@ async def _half_open(scene: Scene) -> None:
 
 async def _stall(scene: Scene) -> None:
     """Who does not read is dealt with by its policy, also in a flood; then it reads what waited."""
-    for number in _heavy(scene):
+    heavy = _heavy(scene)
+    await scene.until(lambda: all(scene.clients[n].is_live for n in heavy), "those whom the flood meets listen")
+    for number in heavy:
         scene.proxies[number].stall()
     await scene.until(scene.writer.ask(flood(scene.recipe, OFFSETS)), "the flood has landed")
     end = time.monotonic() + STALLED_S

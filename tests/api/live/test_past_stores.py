@@ -150,7 +150,7 @@ async def bars_then(past: Past, at: datetime) -> dict[tuple[Any, ...], dict[str,
 
 
 async def test_bars_are_those_of_each_instant(past: Past, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "A_STEP", 4)
+    monkeypatch.setattr(steps, "A_STEP", 12)
     async with past.told("bars", [past.gas, past.node], from_=FROM) as way:
         frames = [*way.of("snapshot"), *told(way)]
         before = await bars_then(past, FROM)
