@@ -91,7 +91,7 @@ class Notices:
         match message:
             case Reconnecting():
                 self._is_away = True
-                _say(f"Interrupted: {message.reason.rstrip(".")}. Trying again in {message.wait_seconds:.1f} s.")
+                _say(f"Interrupted: {message.reason.rstrip('.')}. Trying again in {message.wait_seconds:.1f} s.")
             case Subscribed():
                 self._subscribed(message)
             case Gap():

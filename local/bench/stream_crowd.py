@@ -31,7 +31,7 @@ def sample(port: int, key: str, feed: Feed) -> str:
         socket.send(_subscribe())
         while json.loads(socket.recv(_WITHIN_S))["type"] != "caught_up":
             pass
-        feed.tell(1)
+        feed.tell(feed.made(1))
         while not (text := str(socket.recv(_WITHIN_S))).startswith(_UPDATE):
             pass
         return text
@@ -39,9 +39,10 @@ def sample(port: int, key: str, feed: Feed) -> str:
 
 def own(port: int, clients: int, frames: int, key: str, feed: Feed) -> float:
     """Frames a second of the API, from the first entry of the log to the last frame."""
+    bars = feed.made(frames)
     with _crowd(port, clients, frames, _UPDATE, _subscribe(), key) as process:
         began = time.monotonic()
-        feed.tell(frames)
+        feed.tell(bars)
         return clients * frames / (_told(process)["at"] - began)
 
 
