@@ -61,7 +61,7 @@ class Subscription:
     """`seq`: of the last frame with rows that was sent; `token`: what resumes after it; `past`: where in history it is,
     as long as it has not caught up.
 
-    It begins by `show`; what is offered before waits. Between `restart` and `show` it is beginning again.
+    It begins by `live`; what is offered before waits. Between `restart` and `live` it is beginning again.
     """
 
     def __init__(

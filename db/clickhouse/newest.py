@@ -46,7 +46,7 @@ def _of_few(client: Client, last: pl.DataFrame) -> pl.DataFrame:
     """The publications that may lie in these buckets, and some others."""
     given = {
         "tenants": last["tenant"].unique().to_list(), "instruments": last["instrument"].unique().to_list(),
-        "buckets": stored_buckets(last), **_bounds(last),
+        "buckets": _stored_buckets(last), **_bounds(last),
     }  # fmt: skip
     return fetch(client, Query(current.single(_OF_FEW, _COLUMNS), given))
 
@@ -68,7 +68,7 @@ def _bounds(last: pl.DataFrame) -> dict[str, object]:
     return {"low": instant(low), "high": instant(high)}
 
 
-def stored_buckets(last: pl.DataFrame) -> list[int]:
+def _stored_buckets(last: pl.DataFrame) -> list[int]:
     """Where publications of these buckets lie (`ticks.bucket`), in seconds since 1970: a stream's in its bars,
     documents in days, whose stamps may lie beside their interval."""
     stream, beside = pl.col("interval") == rollup.STREAM, pl.duration(seconds=rollup.STAMP_MARGIN_S)
