@@ -169,3 +169,13 @@ def is_seq(number: int) -> Callable[[Message[Any]], bool]:
 
 def prices(messages: list[Message[Any]]) -> list[object]:
     return [row["price"] for message in messages for row in message.data]
+
+
+async def calm(talk: Talk) -> None:
+    """A snapshot and two updates, and nothing more."""
+    await talk.welcome()
+    await talk.snapshot(10, tick(1))
+    await talk.caught_up(10)
+    await talk.update(10, 12, tick(2))
+    await talk.update(12, 15, tick(3) | {"price": 3.000000001})
+    await talk.rest()
