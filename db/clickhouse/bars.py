@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 from typing import Final, NamedTuple, Protocol, cast
 
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse import rollup, rollup_bars, rollup_ticks
+from db.clickhouse import rollup, rollup_ticks
 from db.clickhouse.changes import states
+from db.clickhouse.folds import add_coarser, fold_stored, folds, one_each
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table, made_table, with_grace
 from db.clickhouse.latest import candidates, newest_bars
@@ -34,7 +34,6 @@ class _Part(NamedTuple):
 
 
 Offer = Callable[[pl.DataFrame], None]
-_Compute = Callable[[Client, str, pl.DataFrame, dict[str, object]], None]
 
 
 def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFrame:
@@ -44,9 +43,9 @@ def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFram
     `offer` gets the latest prices that they may change (`db.clickhouse.latest.candidates`), once: when the finest bars
     are stored, and only where a price follows from coarser ones when all are.
 
-    Finest bars come from ticks, all others from the next finer bars. Racing and repeated passes are harmless: of two
-    rows of one bar the one that saw more publications stands, and when nothing moves any more, those that saw as many
-    are equal.
+    Finest bars come from ticks, all others from finer bars (`db.clickhouse.folds`). Racing and repeated passes are
+    harmless: of two rows of one bar the one that saw more publications stands, and when nothing moves any more, those
+    that saw as many are equal.
     """
     finest = with_grace(touched)
     with key_table(client, ticks=finest) as keys, made_table(client) as made, ThreadPoolExecutor(1) as beside:
@@ -55,9 +54,10 @@ def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFram
         newest, prices = _finest(client, tables, finest)
         if prices is not None:
             offer(prices)
-        for _, level in _levels(rest.result()):
-            make(client, tables | {"role": "bars"}, level, partial(_from_finer, pl.concat([finest, rest.result()])))
-            _store(client, tables, level)
+        touched = pl.concat([finest, rest.result()])
+        for fold in folds(rest.result()):
+            fold_stored(client, tables, fold, touched)
+            _store(client, tables, fold.keys)
         if prices is None:
             offer(candidates(client, keys, newest))
         return states(client, made)
@@ -66,7 +66,7 @@ def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFram
 def _add_coarser(client: Client, keys: str, touched: pl.DataFrame) -> pl.DataFrame:
     """Adds the keys of the coarser bars; they are not needed before the finest are made."""
     found = with_grace(coarser(touched))
-    add_keys(client, keys, found, "bars")
+    add_coarser(client, keys, found)
     return found
 
 
@@ -74,7 +74,7 @@ def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple
     """Makes the finest bars, and finds the newest ones and the latest prices while they are stored. No prices where
     one would follow from coarser bars."""
     with ThreadPoolExecutor(1) as beside:
-        make(client, tables | {"role": "ticks"}, keys, from_ticks)
+        make_finest(client, tables, keys)
         stored = beside.submit(_store, client, tables, keys)
         newest = newest_bars(client, tables["keys"], tables["made"])
         prices = candidates(client, tables["keys"], newest) if _all_alive(newest) else None
@@ -87,16 +87,17 @@ def _all_alive(newest: pl.DataFrame) -> bool:
     return bool((newest["count"] > 0).all())
 
 
-def make(client: Client, tables: dict[str, str], keys: pl.DataFrame, compute: _Compute) -> None:
-    """Makes the bars of a role's keys, an interval after the other."""
+def make_finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> None:
+    """Makes the bars of the role `ticks` from publications, an interval after the other; from those known at an instant
+    where `known` is among the tables."""
     for interval, level in _levels(keys):
-        compute(client, interval, level, {**tables, **_bounds(interval, level)})
+        _from_ticks(client, interval, level, {**tables, "role": "ticks", **_bounds(interval, level)})
 
 
 def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> None:
     """Stores the bars that were made of the intervals of these keys."""
-    for interval, _ in _levels(keys):
-        client.command(rollup.STORE, parameters={**tables, "interval": interval})
+    intervals = keys["interval"].unique().to_list()
+    client.command(rollup.STORE, parameters={**tables, "intervals": intervals})
 
 
 def _levels(keys: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
@@ -109,53 +110,12 @@ def _levels(keys: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
 def _bounds(interval: str, level: pl.DataFrame) -> dict[str, object]:
     return {
         "interval": interval,
-        "period": rollup.PERIODS[interval],
         "low": instant(cast(datetime, level["start"].min())),
         "high": instant(cast(datetime, level["end"].max())),
     }
 
 
-def _from_finer(
-    touched: pl.DataFrame, client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]
-) -> None:
-    """`touched`: all keys of the pass."""
-    given = given | _finer(interval)
-    made = _made_all(client, touched.filter(pl.col("interval") == given["finer"]), level, given)
-    _fold(client, interval, level, given, made=made)
-
-
-def from_made(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
-    """Bars of the keys from the made bars of the next finer interval."""
-    _fold(client, interval, level, given | _finer(interval), made=True)
-
-
-def _finer(interval: str) -> dict[str, object]:
-    finer = rollup.FINER[interval]
-    return {"finer": finer, "width": rollup.PERIODS[finer], "seconds": rollup.SECONDS.get(interval, 0)}
-
-
-def _fold(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object], *, made: bool) -> None:
-    statement = rollup_bars.from_finer(one_each=_one_each(level), days=interval == "1d", made=made)
-    client.command(statement, parameters=given)
-
-
-def _made_all(client: Client, parts: pl.DataFrame, level: pl.DataFrame, given: dict[str, object]) -> bool:
-    """The stored finer bars of these keys are those that this pass has made, as of a day that comes in one document.
-
-    It is asked after they were stored: what another pass stores later, that one folds itself. And only where the finer
-    keys are as long as these: else there are others.
-    """
-    filled = _length(parts) >= _length(level)
-    return filled and bool(fetch(client, Query(rollup_bars.ALL_MADE, given))["yes"][0])
-
-
-def _length(keys: pl.DataFrame) -> timedelta:
-    """Of all keys together."""
-    return keys.select((pl.col("end") - pl.col("start")).sum()).item()
-
-
-def from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
-    """Bars of the keys from publications; from those known at an instant where `known` is given."""
+def _from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[str, object]) -> None:
     given = given | {
         "seconds": rollup.SECONDS[interval],
         "grace_least": level["grace_s"].min(),
@@ -181,7 +141,7 @@ def from_ticks(client: Client, interval: str, level: pl.DataFrame, given: dict[s
 def _make_part(client: Client, interval: str, given: dict[str, object], part: _Part) -> None:
     """Each statement for the keys that those before it have left out, until all bars are made."""
     of, known = given, "known" in given
-    for number, statement in enumerate(part.statements(interval, one_each=_one_each(part.keys), known=known)):
+    for number, statement in enumerate(part.statements(interval, one_each=one_each(part.keys), known=known)):
         if number:
             left = f"{of['role']}_left_{number}"
             client.command(rollup_ticks.LEAVE, parameters=given | {"left": left})
@@ -189,8 +149,3 @@ def _make_part(client: Client, interval: str, given: dict[str, object], part: _P
         client.command(statement, parameters=given)
         if fetch(client, Query(rollup_ticks.MADE, of))["n"][0] == count(part.keys):
             return
-
-
-def _one_each(level: pl.DataFrame) -> bool:
-    """No instrument has two keys."""
-    return level.select(pl.struct("tenant", "instrument").n_unique()).item() == level.height

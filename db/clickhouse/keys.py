@@ -56,8 +56,8 @@ def made_table(client: Client) -> Generator[str]:
         client.command("DROP TABLE IF EXISTS {made:Identifier}", parameters={"made": name})
 
 
-def add_keys(client: Client, keys: str, frame: pl.DataFrame, role: str) -> None:
-    """Add a frame's distinct keys to the table under the name of a role."""
+def add_keys(client: Client, keys: str, frame: pl.DataFrame, role: str | pl.Expr) -> None:
+    """Add a frame's distinct keys to the table under the name of a role, or each under its own."""
     insert_frame(client, keys, _keys(frame, role))
 
 
@@ -76,6 +76,6 @@ def with_grace(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.join(pairs.with_columns(pl.Series("grace_s", grace, dtype=pl.UInt32)), on=["market", "product"])
 
 
-def _keys(frame: pl.DataFrame, role: str) -> pl.DataFrame:
+def _keys(frame: pl.DataFrame, role: str | pl.Expr) -> pl.DataFrame:
     columns = [pl.col(name).cast(dtype) for name, dtype in _TYPES.items()]
-    return frame.select(*columns, pl.lit(role).alias("role")).unique()
+    return frame.select(*columns, (pl.lit(role) if isinstance(role, str) else role).alias("role")).unique()

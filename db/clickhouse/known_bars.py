@@ -13,8 +13,9 @@ import polars as pl
 from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import current
-from db.clickhouse.bars import from_made, from_ticks, make
+from db.clickhouse.bars import make_finest
 from db.clickhouse.bounds import RANGE, WHO, BarPosition, Range, Scope, beyond
+from db.clickhouse.folds import add_coarser, fold_made
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.query import Query, instant
@@ -78,10 +79,11 @@ def known_or_emptied(client: Client, bars: pl.DataFrame, known: datetime) -> pl.
 
 def _known_bars(client: Client, bars: pl.DataFrame, known: datetime, which: str) -> pl.DataFrame:
     finest, coarser = _levels(bars)
-    with key_table(client, ticks=finest, bars=coarser) as keys, made_table(client) as made:
+    with key_table(client, ticks=finest) as keys, made_table(client) as made:
         tables = {"keys": keys, "made": made, "known": instant(known)}
-        make(client, tables | {"role": "ticks"}, finest, from_ticks)
-        make(client, tables | {"role": "bars"}, coarser, from_made)
+        make_finest(client, tables, finest)
+        add_coarser(client, keys, coarser)
+        fold_made(client, tables, coarser)
         shown = shown_bars(f"`interval` IN {{intervals:Array(String)}} AND {which}", "{made:Identifier}")
         sql = f"{shown} ORDER BY {', '.join(_ORDER)}"
         return fetch(client, Query(sql, {"made": made, "intervals": bars["interval"].unique().to_list()}, finished))

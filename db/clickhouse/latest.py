@@ -19,7 +19,7 @@ from db.clickhouse import current
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table
 from db.clickhouse.query import Query
-from db.clickhouse.rollup import FINER, FINER_PERIODS, PERIODS, SECONDS, VERSION_UNIT, floor
+from db.clickhouse.rollup import FINER, FINER_PERIODS, PERIODS, SECONDS, VERSION_UNIT, by_interval, floor
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
@@ -28,7 +28,7 @@ SHOWN: Final = tuple(f"`{name}`" for name in TICKS if name not in _IDENTITY)
 
 _WHO: Final = ("tenant", "instrument")
 _KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
-_PERIOD: Final = floor("at", f"transform(`interval`, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))")
+_PERIOD: Final = floor("at", by_interval("`interval`", PERIODS))
 
 _BAR: Final = "tenant, instrument, `interval`, start, `end`, ver, count, last_ts"
 
@@ -56,7 +56,7 @@ def _newest(bars: str) -> str:
 
 
 # Of a run the last bar; a hash instead of the tuple, which costs more, and lets none pass that would harm.
-_LAST: Final = f"`end` - toIntervalSecond(transform(`interval`, {list(SECONDS)}, {list(SECONDS.values())}, toInt64(0)))"
+_LAST: Final = f"`end` - toIntervalSecond({by_interval('`interval`', SECONDS)})"
 _NEWEST_MADE: Final = _newest(f"""
         SELECT {_BAR} FROM (SELECT * FROM {{made:Identifier}} WHERE start >= (SELECT min({_LAST}) {_KEYS}))
         WHERE cityHash64(instrument, start, `interval`, tenant) IN (

@@ -10,7 +10,7 @@ from db.clickhouse.current import effective
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
 from db.clickhouse.reads import COLUMNS
-from db.clickhouse.rollup import FINER, LONGEST_S, PERIODS, floor
+from db.clickhouse.rollup import FINER, LONGEST_S, PERIODS, by_interval, floor
 from db.clickhouse.shown import finished, shown_bars
 from pipeline.flags import UNUSABLE
 
@@ -37,7 +37,7 @@ def newest_bars(scope: Scope, intervals: Sequence[str]) -> Query:
     newest = f"""
         SELECT tenant, instrument, argMax(last_start, start) AS at FROM bars FINAL
         WHERE {WHO} AND `interval` = '1d' AND count > 0 GROUP BY tenant, instrument"""
-    width = f"transform(`interval`, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))"
+    width = by_interval("`interval`", PERIODS)
     keys = f"""SELECT tenant, arrayJoin({{intervals:Array(String)}}) AS `interval`, instrument, at FROM ({newest})"""
     where = f"""count > 0 AND {WHO} AND `interval` IN {{intervals:Array(String)}}
         AND (tenant, `interval`, period, instrument) IN (

@@ -79,9 +79,8 @@ def _stored_buckets(last: pl.DataFrame) -> list[int]:
 
 
 def _priced(ticks: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Of each bar its closing price, where that is among the ticks. No two publications of the bar share an instant:
-    then none corrects another."""
-    plain = stored.filter((pl.len() == pl.col("ts").n_unique()).over(_WHO))
+    """Of each bar its closing price, where that is among the ticks, unless one of its publications corrects another."""
+    plain = stored.filter((pl.len() == pl.struct(_IDENTITY).n_unique()).over(_WHO))
     weighed = plain.with_columns(ver=rollup.RULE_VERSION * rollup.VERSION_UNIT + pl.col("weight").sum().over(_WHO))
     usable = weighed.filter((pl.col("flags") & UNUSABLE) == 0).sort(_CLOSING)
     closing = usable.unique(_WHO, keep="last", maintain_order=True).select(*_IDENTITY, "bar_start", "ver")

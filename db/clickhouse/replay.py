@@ -16,7 +16,7 @@ from db.clickhouse.current import effective, known_by, stored
 from db.clickhouse.latest import SHOWN
 from db.clickhouse.query import Query, instant
 from db.clickhouse.reads import COLUMNS
-from db.clickhouse.rollup import PERIODS, floor
+from db.clickhouse.rollup import PERIODS, by_interval, floor
 from db.clickhouse.shown import finished, shown_bars
 from pipeline.flags import UNUSABLE
 from pipeline.schema import INSTANT, Schema
@@ -37,7 +37,7 @@ _BARS: Final = (
     "arrayZip({whose:Array(String)}, {intervals:Array(String)}, {names:Array(String)}, "
     "{starts:Array(DateTime64(6, 'UTC'))})"
 )
-_WIDTH: Final = f"transform(bar.2, {list(PERIODS)}, {list(PERIODS.values())}, toInt64(0))"
+_WIDTH: Final = by_interval("bar.2", PERIODS)
 
 
 class Known(NamedTuple):

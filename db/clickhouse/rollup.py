@@ -2,10 +2,11 @@
 
 The keys of a pass, runs of buckets, stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every
 statement takes the keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends. Bars
-are made in a table of the pass, `{made:Identifier}`, and stored from there, an interval at a time.
+are made in a table of the pass, `{made:Identifier}`, and stored from there, some intervals at a time.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
+from collections.abc import Mapping
 from typing import Final
 
 # A bar's row version: this number times 2^40, plus the parser versions of its distinct publications, which grow with
@@ -35,6 +36,11 @@ COLUMNS: Final = (
 
 KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String} AND `interval` = {interval:String}"
 RANGE: Final = "start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"
+
+
+def by_interval(interval: str, seconds: Mapping[str, int]) -> str:
+    """An expression: so many seconds, by the name of an interval."""
+    return f"transform({interval}, {list(seconds)}, {list(seconds.values())}, toInt64(0))"
 
 
 def micros(instant: str) -> str:
@@ -70,10 +76,10 @@ HEAD_US: Final = f"arraySum(arrayMap((a, b) -> {_HELD}, arrayPopBack(ticks), arr
 
 
 def make(keyed: str) -> str:
-    """The statement that makes bars of partial bars with their keys; `late` names no instant twice."""
+    """The statement that makes bars of partial bars with their keys and interval; `late` names no instant twice."""
     return f"""
     INSERT INTO {{made:Identifier}} ({COLUMNS})
-    SELECT tenant, {{interval:String}}, {floor("start", "{period:UInt32}")}, instrument, start, `end`,
+    SELECT tenant, `interval`, {floor("start", by_interval("`interval`", PERIODS))}, instrument, start, `end`,
         opened, highest, lowest, closed,
         if(with_volume > 0, reinterpret(quantities, 'Decimal128(9)'), NULL), price_volume,
         if(used > 0, first_at, start), if(used > 0, last_at, start), if(used > 0, closing_ts, start),
@@ -86,6 +92,6 @@ def make(keyed: str) -> str:
         FROM ({keyed}))"""
 
 
-STORE: Final = (
-    f"INSERT INTO bars ({COLUMNS}) SELECT {COLUMNS} FROM {{made:Identifier}} WHERE `interval` = {{interval:String}}"
-)
+STORE: Final = f"""
+    INSERT INTO bars ({COLUMNS})
+    SELECT {COLUMNS} FROM {{made:Identifier}} WHERE `interval` IN {{intervals:Array(String)}}"""

@@ -1,9 +1,24 @@
-"""The SQL of bars from the stored bars of the next finer interval; see `db.clickhouse.rollup`."""
+"""The SQL of bars from finer bars; see `db.clickhouse.rollup`.
+
+The role of keys is the interval of the bars that theirs are made of (`db.clickhouse.folds`).
+"""
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
 from typing import Final
 
-from db.clickhouse.rollup import FINER_PERIODS, HEAD, HEAD_US, KEYS, RANGE, VERSION_UNIT, exact, floor, make, micros
+from db.clickhouse.rollup import (
+    FINER_PERIODS,
+    HEAD,
+    HEAD_US,
+    RANGE,
+    SECONDS,
+    VERSION_UNIT,
+    by_interval,
+    exact,
+    floor,
+    make,
+    micros,
+)
 
 FOLD: Final = f"""
     SELECT p.tenant AS tenant, p.instrument AS instrument, k.grace_s AS grace_s,
@@ -24,14 +39,16 @@ FOLD: Final = f"""
         sum(p.covered_head_us) + {HEAD_US} AS head_us"""
 
 
+_KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
+
 # Columns of the sorting key alone, so that they may be looked at before the others are read, and before FINAL.
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
 _OF_KEYS: Final = f"""
     `interval` = {{finer:String}} AND {RANGE}
-    AND tenant IN (SELECT tenant {KEYS}) AND instrument IN (SELECT instrument {KEYS})
-    AND period IN (SELECT {FINER_PERIODS} {KEYS})
-    AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {KEYS})"""
+    AND tenant IN (SELECT tenant {_KEYS}) AND instrument IN (SELECT instrument {_KEYS})
+    AND period IN (SELECT {FINER_PERIODS} {_KEYS})
+    AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {_KEYS})"""
 _MADE: Final = "FROM {made:Identifier} WHERE `interval` = {finer:String}"
 _FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL PREWHERE {_OF_KEYS}"}
 
@@ -41,23 +58,25 @@ ALL_MADE: Final = f"SELECT (SELECT {_WHICH} FROM bars WHERE {_OF_KEYS}) = (SELEC
 
 
 # A day is a key of its own, for its borders are the zone's; all other bars lie on the grid.
+_SECONDS: Final = by_interval("k.into", SECONDS)
 _BORDERS: Final = {
     True: "k.opens AS start, k.closes AS `end`",
-    False: f"{exact(floor('p.start', '{seconds:UInt32}'))} AS start, start + {{seconds:UInt32}} AS `end`",
+    False: f"{exact(floor('p.start', _SECONDS))} AS start, start + toIntervalSecond({_SECONDS}) AS `end`",
 }
 
 
 def from_finer(*, one_each: bool, days: bool, made: bool) -> str:
-    """Bars of one interval (`days`: of `1d`) from the stored bars of the next finer one, `{finer:String}`.
+    """Bars of the intervals `{intervals:Array(String)}` (`days`: of `1d` alone) from stored bars of `{finer:String}`.
 
-    `one_each`: no instrument has two keys, which spares an ordered join. `made`: there are no other stored ones than
-    those that this pass has made, so that they need not be read.
+    `one_each`: no instrument has two keys of an interval, which spares an ordered join. `made`: there are no other
+    stored ones than those that this pass has made, so that they need not be read.
     """
     kind, before = ("INNER", "") if one_each else ("ASOF INNER", "AND p.start >= k.opens")
     return make(f"""
-        {FOLD}, {_BORDERS[days]}
-        FROM ({_FINER[made]}) AS p
-        {kind} JOIN (SELECT tenant, instrument, start AS opens, `end` AS closes, grace_s {KEYS}) AS k
-        ON p.tenant = k.tenant AND p.instrument = k.instrument {before}
+        {FOLD}, k.into AS `interval`, {_BORDERS[days]}
+        FROM (SELECT *, arrayJoin({{intervals:Array(String)}}) AS into FROM ({_FINER[made]})) AS p
+        {kind} JOIN (
+            SELECT tenant, instrument, `interval` AS into, start AS opens, `end` AS closes, grace_s {_KEYS}) AS k
+        ON p.tenant = k.tenant AND p.instrument = k.instrument AND p.into = k.into {before}
         WHERE p.start >= k.opens AND p.start < k.closes
-        GROUP BY tenant, instrument, start, `end`, grace_s""")
+        GROUP BY tenant, instrument, `interval`, start, `end`, grace_s""")

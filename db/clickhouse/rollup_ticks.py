@@ -113,7 +113,7 @@ def _keyed(partial: str, *, one_each: bool) -> str:
     kind, of = ("INNER", "tenant, instrument") if one_each else ("ASOF INNER", "tenant, instrument, start")
     opens = "opens" if one_each else "start"
     return f"""
-    SELECT *, start + {{seconds:UInt32}} AS `end`
+    SELECT *, {{interval:String}} AS `interval`, start + {{seconds:UInt32}} AS `end`
     FROM (SELECT *, {exact("bucket")} AS start FROM ({partial})) AS b
     {kind} JOIN (SELECT tenant, instrument, start AS {opens}, `end` AS closes, grace_s {KEYS}) AS k USING ({of})
     WHERE b.start >= k.{opens} AND b.start < k.closes"""

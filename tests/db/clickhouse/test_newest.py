@@ -81,6 +81,15 @@ def test_a_new_bar_is_told_and_a_corrected_one_is_left_to_the_pass(client: Clien
     assert by_pass["price"].to_list() == [3]
 
 
+def test_two_prices_of_one_instant_are_told_at_once(client: Client) -> None:
+    """They are of identities of their own: neither corrects the other."""
+    tenant = fresh_tenant()
+    both = [generic(tenant, DAY, price, event_id=name, offset=at) for at, (name, price) in enumerate(["b1", "a2"])]
+    at_once, by_pass = offered(client, both)
+    assert at_once["price"].to_list() == [1]
+    assert at_once.equals(by_pass)
+
+
 def test_a_price_that_another_batch_has_brought_is_not_told_for_it(client: Client) -> None:
     tenant = fresh_tenant()
     offered(client, [generic(tenant, DAY + 5 * SECOND, "2")])
