@@ -110,10 +110,11 @@ def claimed(context: Context, name: str) -> bytes:
 
 
 def refuse(context: Context, header: BatchHeader, error: str) -> None:
-    """Tells the bridge that the data of this batch cannot be worked on."""
+    """Tells the bridge that the data of this batch cannot be worked on; nobody waits for it to be stored."""
     log.error("batch refused", extra={"cause": error[:MOST_ERROR], **header.facts()})
     ack = Ack(header.partition, header.first, header.next, error=error[:MOST_ERROR] or "unknown")
     acks.push(context.redis, header.assignment, ack)
+    context.passes.arrived(header.batch_id)
 
 
 def landed(context: Context, header: BatchHeader) -> None:

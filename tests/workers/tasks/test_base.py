@@ -43,13 +43,16 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.fixture
 def context() -> Any:
-    return SimpleNamespace(redis=None, metrics=Metrics("workers"))
+    arrived = list[str]()
+    passes = SimpleNamespace(arrived=arrived.append)
+    return SimpleNamespace(redis=None, metrics=Metrics("workers"), passes=passes, arrived=arrived)
 
 
 def test_a_data_error_is_reported_with_its_range(told: list[Any], context: Any) -> None:
     with pytest.raises(DataError), in_hand(context, [HEADER], "normalize"), refusals("normalize"):
         raise DataProcessingError("price 'x' is no number", "normalize")
     assert told == ["start", ("a", Ack(2, 10, 20, error="[normalize] price 'x' is no number")), "finish"]
+    assert context.arrived == ["b"], "nobody waits for it to be stored"
 
 
 def test_any_error_of_pure_code_is_the_datas_fault(told: list[Any], context: Any) -> None:
@@ -63,6 +66,7 @@ def test_a_server_that_is_away_is_no_attempt(told: list[Any], context: Any, erro
     with pytest.raises(type(error)), in_hand(context, [HEADER], "aggregate"):
         raise error
     assert told == ["start", "finish"]
+    assert context.arrived == [], "it is still on its way"
 
 
 def test_out_of_memory_is_no_attempt(told: list[Any], context: Any) -> None:
