@@ -32,7 +32,7 @@ def bucket(one: Instrument, interval: str, start: datetime) -> Bucket:
 
 
 def next_finer(one: Instrument, interval: str) -> str | None:
-    """The interval that a bar is made of; None where it is the finest."""
+    """The next finer interval, whose bars a bar holds; None where it is the finest."""
     return None if interval == shapes.finest_bar(one.row["market"], one.row["product"]) else FINER[interval]
 
 

@@ -57,7 +57,7 @@ def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFram
         touched = pl.concat([finest, rest.result()])
         for fold in folds(rest.result()):
             fold_stored(client, tables, fold, touched)
-            _store(client, tables, fold.keys)
+            _store(client, tables, fold.finer)
         if prices is None:
             offer(candidates(client, keys, newest))
         return states(client, made)
@@ -75,7 +75,7 @@ def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple
     one would follow from coarser bars."""
     with ThreadPoolExecutor(1) as beside:
         make_finest(client, tables, keys)
-        stored = beside.submit(_store, client, tables, keys)
+        stored = beside.submit(_store, client, tables, "ticks")
         newest = newest_bars(client, tables["keys"], tables["made"])
         prices = candidates(client, tables["keys"], newest) if _all_alive(newest) else None
         stored.result()
@@ -94,10 +94,9 @@ def make_finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> N
         _from_ticks(client, interval, level, {**tables, "role": "ticks", **_bounds(interval, level)})
 
 
-def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> None:
-    """Stores the bars that were made of the intervals of these keys."""
-    intervals = keys["interval"].unique().to_list()
-    client.command(rollup.STORE, parameters={**tables, "intervals": intervals})
+def _store(client: Client, tables: dict[str, str], role: str) -> None:
+    """Stores the bars that were made of a role's keys."""
+    client.command(rollup.STORE, parameters={**tables, "role": role})
 
 
 def _levels(keys: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -1,8 +1,9 @@
 """The SQL of bars: what those from stored publications and those from finer bars share.
 
 The keys of a pass, runs of buckets, stand in a table of their own, `{keys:Identifier}` (`db.clickhouse.keys`); every
-statement takes the keys of one `role` and `interval` from it, and `low`, `high`: bounds of their starts and ends. Bars
-are made in a table of the pass, `{made:Identifier}`, and stored from there, some intervals at a time.
+statement takes the keys of one `role` from it, of ticks those of one `interval`, and `low`, `high`: bounds of their
+starts and ends. Bars are made in a table of the pass, `{made:Identifier}`, and stored from there, those of a role at a
+time.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
@@ -58,7 +59,7 @@ def steps(low: str, high: str, seconds: str) -> str:
     return f"toDateTime(arrayJoin(range(toUnixTimestamp({low}), toUnixTimestamp({high}), {seconds})), 'UTC')"
 
 
-# The periods in which the bars of the next finer interval lie that a key's bars hold.
+# The periods in which the finer bars lie that a key's bars hold.
 FINER_PERIODS: Final = steps(floor("start", "{width:UInt32}"), "`end`", "{width:UInt32}")
 
 
@@ -92,6 +93,9 @@ def make(keyed: str) -> str:
         FROM ({keyed}))"""
 
 
+# The bars of a role's keys. What was made of the same intervals for others is stored already: were it stored again, no
+# day would be found that was made whole.
 STORE: Final = f"""
     INSERT INTO bars ({COLUMNS})
-    SELECT {COLUMNS} FROM {{made:Identifier}} WHERE `interval` IN {{intervals:Array(String)}}"""
+    SELECT {COLUMNS} FROM {{made:Identifier}} WHERE cityHash64(instrument, `interval`, tenant) IN (
+        SELECT cityHash64(instrument, `interval`, tenant) FROM {{keys:Identifier}} WHERE role = {{role:String}})"""

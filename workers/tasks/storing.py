@@ -30,19 +30,24 @@ class Ticks(NamedTuple):
 
 
 def store(context: Context, batches: Sequence[Ticks]) -> None:
-    """Inserts the enriched ticks (`pipeline.enrich.Enriched.ticks`) of some batches together."""
+    """Inserts the enriched ticks (`pipeline.enrich.Enriched.ticks`) of some batches together.
+
+    From then on they wait for a pass, whatever becomes of the word that tells their prices before it.
+    """
     with refusals("enrich"):
         buckets = [touched(each.ticks) for each in batches]
-    with engine_refusals():
         ticks = pl.concat([each.ticks for each in batches])
+    with engine_refusals():
         context.metrics.count("ticks_stored", insert_ticks(context.clickhouse, ticks))
-        if context.settings.core.lane == "live" and _are_fresh(batches):
-            offer(context, newest_prices(context.clickhouse, ticks, united(buckets)))
     for (header, own), some in zip(batches, buckets, strict=True):
         known = msgspec.structs.replace(header, spans=_spans(own))
         context.passes.push(to_msgpack([known.to_json(), frame_to_bytes(some)]))
         context.passes.arrived(header.batch_id)
-    schedule(context)
+    try:
+        if context.settings.core.lane == "live" and _are_fresh(batches):
+            offer(context, newest_prices(context.clickhouse, ticks, united(buckets)))
+    finally:
+        schedule(context)
 
 
 def _are_fresh(batches: Sequence[Ticks]) -> bool:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import polars as pl
 import pytest
@@ -9,10 +10,12 @@ from clickhouse_connect.driver.client import Client
 
 from db.clickhouse import bars, rollup_bars
 from db.clickhouse.bars import run_pass
+from db.clickhouse.frames import fetch
+from db.clickhouse.query import Query
 from db.clickhouse.ticks import insert_ticks
 from pipeline.bars import touched
 from tests.db.clickhouse import brute
-from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, land
+from tests.db.clickhouse.rows import DAY, document, frame, fresh_tenant, generic, land
 from tests.db.clickhouse.test_bars import CALIFORNIA, expect
 
 pytestmark = pytest.mark.stack
@@ -103,3 +106,23 @@ def test_what_another_pass_stores_meanwhile_is_not_lost(
     run_pass(client, touched(frame(made)), other_pass)
     assert folded_from_made == [False]
     expect(client, [*made, late], HOURLY, CALIFORNIA, GRACE_S)
+
+
+def test_a_bar_is_stored_once_whatever_comes_with_it(client: Client) -> None:
+    """Finest bars of one product are as long as coarser ones of another."""
+    tenant = fresh_tenant()
+    quarter: dict[str, Any] = {"instrument": "caiso.rt_15min.NODE", "product": "rt_15min", "minutes": 15}
+    made = [*day(tenant), document(tenant, MORNING, "1"), document(tenant, MORNING, "2", **quarter)]
+    client.command("SYSTEM STOP MERGES bars")
+    try:
+        land(client, [*made, generic(tenant, MORNING, "3")])
+    finally:
+        client.command("SYSTEM START MERGES bars")
+    bars = "SELECT instrument, `interval`, count() AS n FROM bars WHERE tenant = {tenant:String} GROUP BY ALL"
+    found = fetch(client, Query(bars, {"tenant": tenant}))
+    hours = {"caiso.da_hourly.NODE": 23}
+    assert {(name, interval): n for name, interval, n in found.iter_rows()} == {
+        (name, interval): hours.get(name, 1) if interval == "1h" else 1
+        for name, finest in (("POWER", 0), ("caiso.rt_5min.NODE", 2), (quarter["instrument"], 3), (*hours, 4))
+        for interval in ("10s", "1m", "5m", "15m", "1h", "1d")[finest:]
+    }

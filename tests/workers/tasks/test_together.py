@@ -61,6 +61,20 @@ def test_prices_of_a_backlog_are_left_to_the_pass(worker: Worker) -> None:
     assert worker.context.passes.waiting() == 1
 
 
+def test_a_price_that_cannot_be_told_at_once_keeps_no_batch_from_its_pass(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise ConnectionError("away")
+
+    monkeypatch.setattr(storing, "newest_prices", away)
+    with pytest.raises(ConnectionError):
+        normalize.batch([batch(worker, fresh_tenant(), 1, clock.now_us())])
+    assert worker.context.passes.waiting() == 1
+    assert worker.sent == [(PASS,)]
+    assert worker.acks() == []
+
+
 @pytest.mark.parametrize("stage", ["normalize", "enrich"])
 def test_a_batch_that_is_refused_keeps_no_other_from_landing(
     worker: Worker, stage: str, monkeypatch: pytest.MonkeyPatch
