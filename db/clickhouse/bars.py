@@ -57,7 +57,7 @@ def run_pass(client: Client, touched: pl.DataFrame, offer: Offer) -> pl.DataFram
         touched = pl.concat([finest, rest.result()])
         for fold in folds(rest.result()):
             fold_stored(client, tables, fold, touched)
-            _store(client, tables, fold.finer)
+            _store(client, tables, fold.keys, touched, fold.finer)
         if prices is None:
             offer(candidates(client, keys, newest))
         return states(client, made)
@@ -75,7 +75,7 @@ def _finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> tuple
     one would follow from coarser bars."""
     with ThreadPoolExecutor(1) as beside:
         make_finest(client, tables, keys)
-        stored = beside.submit(_store, client, tables, "ticks")
+        stored = beside.submit(_store, client, tables, keys, keys, "ticks")
         newest = newest_bars(client, tables["keys"], tables["made"])
         prices = candidates(client, tables["keys"], newest) if _all_alive(newest) else None
         stored.result()
@@ -94,9 +94,12 @@ def make_finest(client: Client, tables: dict[str, str], keys: pl.DataFrame) -> N
         _from_ticks(client, interval, level, {**tables, "role": "ticks", **_bounds(interval, level)})
 
 
-def _store(client: Client, tables: dict[str, str], role: str) -> None:
-    """Stores the bars that were made of a role's keys."""
-    client.command(rollup.STORE, parameters={**tables, "role": role})
+def _store(client: Client, tables: dict[str, str], keys: pl.DataFrame, every: pl.DataFrame, role: str) -> None:
+    """Stores the bars that were made of a role's keys. `every`: the keys that share their table."""
+    intervals = keys["interval"].unique()
+    alone = every["interval"].is_in(intervals.implode()).sum() == keys.height
+    statement = rollup.STORE if alone else rollup.STORE_OF_ROLE
+    client.command(statement, parameters={**tables, "role": role, "intervals": intervals.to_list()})
 
 
 def _levels(keys: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -93,9 +93,12 @@ def make(keyed: str) -> str:
         FROM ({keyed}))"""
 
 
-# The bars of a role's keys. What was made of the same intervals for others is stored already: were it stored again, no
-# day would be found that was made whole.
 STORE: Final = f"""
     INSERT INTO bars ({COLUMNS})
-    SELECT {COLUMNS} FROM {{made:Identifier}} WHERE cityHash64(instrument, `interval`, tenant) IN (
+    SELECT {COLUMNS} FROM {{made:Identifier}} WHERE `interval` IN {{intervals:Array(String)}}"""
+
+# Of the role's keys alone: what was made of these intervals for others is stored already, and were it stored again, no
+# day would be found that was made whole.
+STORE_OF_ROLE: Final = f"""
+    {STORE} AND cityHash64(instrument, `interval`, tenant) IN (
         SELECT cityHash64(instrument, `interval`, tenant) FROM {{keys:Identifier}} WHERE role = {{role:String}})"""

@@ -39,15 +39,19 @@ def store(context: Context, batches: Sequence[Ticks]) -> None:
         ticks = pl.concat([each.ticks for each in batches])
     with engine_refusals():
         context.metrics.count("ticks_stored", insert_ticks(context.clickhouse, ticks))
-    for (header, own), some in zip(batches, buckets, strict=True):
-        known = msgspec.structs.replace(header, spans=_spans(own))
-        context.passes.push(to_msgpack([known.to_json(), frame_to_bytes(some)]))
-        context.passes.arrived(header.batch_id)
     try:
         if context.settings.core.lane == "live" and _are_fresh(batches):
             offer(context, newest_prices(context.clickhouse, ticks, united(buckets)))
     finally:
-        schedule(context)
+        _hand_on(context, batches, buckets)
+
+
+def _hand_on(context: Context, batches: Sequence[Ticks], buckets: Sequence[pl.DataFrame]) -> None:
+    for (header, own), some in zip(batches, buckets, strict=True):
+        known = msgspec.structs.replace(header, spans=_spans(own))
+        context.passes.push(to_msgpack([known.to_json(), frame_to_bytes(some)]))
+        context.passes.arrived(header.batch_id)
+    schedule(context)
 
 
 def _are_fresh(batches: Sequence[Ticks]) -> bool:
