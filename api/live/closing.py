@@ -74,27 +74,26 @@ class Closing:
         for group, watched in list(self._watched.items()):
             await self._refresh(group, watched)
             for series in _series(group, watched.reference):
-                before = watched.told.get(series)
-                watched.told[series] = last_closed(series, clock.from_us(known_us))
-                if before is not None:
-                    await self._tell(group, watched, series, before)
+                until = last_closed(series, clock.from_us(known_us))
+                before = watched.told.setdefault(series, until)
+                for closed in [*between(series, before, until)][-_AT_ONCE:]:
+                    await self._tell(group, watched.reference, series, closed)
+                    watched.told[series] = closed.end  # where a store is away, the others are told later
 
     async def _refresh(self, group: Group, watched: _Watched) -> None:
         now = self._hub.monotonic()
         if now - watched.looked >= _AFRESH_S:
             watched.reference, watched.looked = await instruments(self._hub.reads, group.selection), now
 
-    async def _tell(self, group: Group, watched: _Watched, series: Series, before: datetime) -> None:
-        closed = [*between(series, before, watched.told[series])]
-        for each in closed[-_AT_ONCE:]:
-            lacking = await self._open(watched.reference, series, each)
-            for member in list(group.members):
-                member.tell(
-                    plain(
-                        **member.head("interval_closed"), **series._asdict(), start=iso(clock.to_us(each.start)),
-                        end=iso(clock.to_us(each.end)), open=lacking[: _NAMED // 10], open_count=len(lacking),
-                    )
-                )  # fmt: skip
+    async def _tell(self, group: Group, reference: pl.DataFrame, series: Series, closed: Closed) -> None:
+        lacking = await self._open(reference, series, closed)
+        for member in list(group.members):
+            member.tell(
+                plain(
+                    **member.head("interval_closed"), **series._asdict(), start=iso(clock.to_us(closed.start)),
+                    end=iso(clock.to_us(closed.end)), open=lacking[: _NAMED // 10], open_count=len(lacking),
+                )
+            )  # fmt: skip
 
     async def _open(self, reference: pl.DataFrame, series: Series, closed: Closed) -> list[str]:
         """The instruments whose bars lack prices."""

@@ -37,11 +37,12 @@ class Way(Outlet, Protocol):
 
 class Connection:
     """`principal` None: nobody is known, and `demo` alone may be had. `version`: of the reference, by which was looked
-    what it may see."""
+    what it may see; `is_settled`: of all its subscriptions."""
 
     def __init__(self, hub: Hub, meaning: Meaning, way: Way) -> None:
         self.principal: Principal | None = None
         self.version = -1
+        self.is_settled = True
         self.due = hub.monotonic()  # when a heartbeat is
         self.way = way
         self._hub = hub
@@ -120,11 +121,14 @@ class Connection:
         begins anew."""
         self.principal = principal
         for number, of in list(self._subscriptions.items()):
+            if not self.owns(of):  # it ended while another one was looked at
+                continue
             try:
                 meant = await self._meaning.of(principal, _anew(self._asked[number]))
             except Refused as refused:
-                self._end(number)
-                self.refuse(number, refused)
+                if self.owns(of):
+                    self._end(number)
+                    self.refuse(number, refused)
             else:
                 self._change(of, meant)
 
@@ -173,7 +177,13 @@ class Connection:
         return Turn(self.way.room, lambda: self._starting.get(of) is task)
 
     async def _started(self, of: Subscription, token: Token | None) -> None:
-        await Starting(self._hub, of, self._turn(of)).begin(token)
+        try:
+            await Starting(self._hub, of, self._turn(of)).begin(token)
+        except Exception:
+            log.exception("a subscription cannot be begun")
+            self._end(of.id)
+            self.refuse(of.id, Refused("not-begun", "This cannot be told. Subscribe anew, without a token."))
+            return
         self._starting.pop(of, None)
 
     async def _replayed(self, of: Subscription, past: Past) -> None:

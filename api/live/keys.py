@@ -78,14 +78,18 @@ class Keys:
         if principal is None:
             connection.dismiss(4401, "revoked", "This key was revoked, has expired, or its tenant is suspended.")
             return
-        stands = principal == connection.principal
+        stands = principal == connection.principal and connection.is_settled
         if stands and (principal.entitled == EVERYTHING or connection.version == version):
             return
+        connection.is_settled = False
         try:
             await connection.changed(principal)
-            connection.version = version
         except Problem:
             log.info("what a connection may see could not be looked at", extra={"key_id": principal.key_id})
+        except Exception:  # of one connection: the keys of all others are to be looked at
+            log.exception("what a connection may see cannot be looked at", extra={"key_id": principal.key_id})
+        else:
+            connection.version, connection.is_settled = version, True
 
     def _doubt(self) -> None:
         if self._monotonic() - self._sure <= UNSURE_S:

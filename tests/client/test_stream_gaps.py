@@ -36,10 +36,10 @@ def kinds(messages: list[Message[Any]]) -> list[str]:
     return [type(each).__name__ for each in messages if isinstance(each, told)]
 
 
-async def gone(talk: Talk, fill: str = FILL) -> None:
+async def gone(talk: Talk, *fill: str) -> None:
     """The log does not reach back: a gap, a snapshot, and what is live, all at once."""
     await talk.welcome()
-    await talk.gap("window", fill)
+    await talk.gap("window", *(fill or [FILL]))
     await talk.snapshot(20, part=1, parts=2)
     await talk.snapshot(20, part=2, parts=2)
     await talk.caught_up(20)
@@ -148,6 +148,24 @@ async def test_a_gap_that_nobody_fills_says_so_and_goes_on(serve: Serve) -> None
     serve(gone)
     found = await got(is_seq(22), answer=changes, fill=False)
     assert (prices(found), changes.asked) == ([4, 5], [])
+
+
+async def test_a_curve_is_filled_with_how_it_is(serve: Serve) -> None:
+    """Its address answers one snapshot, and 404 where there is none yet."""
+    snapshot = {"curve": "A", "session": "2026-07-01", "version": 2, "known_at": "2026-07-01T01:00:00Z", "price": "1"}
+
+    async def whole(talk: Talk) -> None:
+        await gone(talk, "/v1/curves/A/snapshots/latest", "/v1/curves/B/snapshots/latest")
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if "/A/" in request.url.path:
+            return httpx.Response(200, json=snapshot)
+        return httpx.Response(404, json={"type": "/docs/errors/not-found", "detail": "There is no snapshot yet."})
+
+    serve(whole)
+    found = await got(is_seq(22), answer=answer)
+    assert [each.data for each in found if isinstance(each, Filled) and each.data] == [[snapshot]]
+    assert prices(found)[-2:] == [4, 5]
 
 
 @pytest.mark.parametrize("address", ["http://elsewhere.test/v1/changes", "//elsewhere.test/x", "v1/changes"])

@@ -3,15 +3,16 @@
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import httpx
 
 from gridtick.client.asked import Ask
-from gridtick.client.errors import GridtickError
+from gridtick.client.errors import GridtickError, NotFound
 from gridtick.client.exchange import Exchange
 from gridtick.client.stream.frames import shaped
 
+_CURVES: Final = "/v1/curves/"
 Row: TypeAlias = dict[str, Any]
 Fetch: TypeAlias = Callable[[Ask], Awaitable[dict[str, Any]]]
 
@@ -55,10 +56,19 @@ class _Source:
     async def more(self) -> None:
         """Fetches the next rows, where none are left."""
         while not self.rows and self._ask is not None:
-            rows, cursor = self._exchange.rows(await self._fetch(self._ask))
+            rows, cursor = await self._page(self._ask)
             self.rows.extend(map(shaped, rows))
             given = {**self._ask.given, "cursor": cursor}
             self._ask = None if cursor is None else self._ask._replace(given=given)
+
+    async def _page(self, ask: Ask) -> tuple[list[Row], str | None]:
+        """Of a curve the one snapshot, or none where it has none yet."""
+        if not ask.path.startswith(_CURVES):
+            return self._exchange.rows(await self._fetch(ask))
+        try:
+            return [await self._fetch(ask)], None
+        except NotFound:
+            return [], None
 
 
 def _known(row: Mapping[str, Any]) -> datetime:

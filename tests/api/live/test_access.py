@@ -1,5 +1,6 @@
 """Who may connect, what they may have, and that it ends when they may not any more."""
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 
 from api.live import session
+from api.live.meaning import Meaning
 from api.live.rules import Rules
+from api.problems import Problem
 from db.entitlements import Entitlements
 from pipeline.reference.tables import TABLES
 from service import clock
@@ -20,6 +23,7 @@ from tests.api.live.streaming import World, prices_of
 from tests.pipeline.spreads.making import leg, row
 from tests.polling import until_async
 
+NONE, CAISO = (Entitlements(markets=frozenset(each)) for each in ([], ["caiso"]))
 PRICES: dict[str, Any] = {"channel": "prices", "instruments": [GAS]}
 
 
@@ -197,6 +201,55 @@ async def test_a_spread_is_seen_no_more_once_a_leg_is_not(world: World) -> None:
         await world.heard()
         await client.frame("heartbeat")
     assert ([each["instrument"] for each in error["errors"]], client.of("update")) == ([name], [])
+
+
+async def test_who_leaves_while_it_is_looked_at_what_may_be_seen_ends_nobody_else_s_watch(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its subscriptions are gone when the look at one of them is done."""
+    leaving, staying = world.key("acme", entitled=CAISO), world.key()
+    held, goes_on = asyncio.Event(), asyncio.Event()
+    real = Meaning.of
+
+    async def slow(meaning: Meaning, principal: Any, asked: Any) -> Any:
+        if held.is_set() or principal is None or principal.entitled != NONE:
+            return await real(meaning, principal, asked)
+        held.set()
+        await goes_on.wait()
+        return await real(meaning, principal, asked)
+
+    async with world.client(staying) as other:
+        await other.subscribed(id=1, **PRICES)
+        async with world.client(leaving) as client:
+            await client.subscribed(id=1, channel="prices", instruments=[NODE])
+            await client.subscribed(id=2, channel="prices", instruments=[NODE])
+            monkeypatch.setattr(Meaning, "of", slow)
+            changed(world, leaving, entitled=NONE)
+            await held.wait()
+        await until_async(lambda: len(list(world.state.live.hub.groups)) == 1)
+        goes_on.set()
+        world.price("1")
+        await other.frame("update")
+        changed(world, staying, revoked_at=START)
+        assert (await other.closed())[0] == 4401
+
+
+async def test_what_could_not_be_looked_at_is_looked_at_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store was away when the scope was taken."""
+    key, real, failed = world.key(), Meaning.of, list[int]()
+
+    async def away(meaning: Meaning, principal: Any, asked: Any) -> Any:
+        if "prices:read" not in principal.scopes and not failed:
+            failed.append(asked.id)
+            raise Problem(503, "store-away", "PostgreSQL is away.")
+        return await real(meaning, principal, asked)
+
+    async with world.client(key) as client:
+        await client.subscribed(id=1, **PRICES)
+        monkeypatch.setattr(Meaning, "of", away)
+        changed(world, key, scopes=frozenset({"stream:read", "bars:read"}))
+        assert (await client.frame("error"))["code"] == "scope-missing"
+    assert failed == [1]
 
 
 def _define(world: World, legs: tuple[str, str]) -> None:

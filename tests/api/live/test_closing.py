@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from api.live.closing import Closed, Series, between, last_closed
+from api.problems import Problem
 from pipeline import products
 from service import clock
 from tests.api.fakes import GAS, NODE
@@ -47,6 +48,28 @@ def test_all_that_closed_are_told_in_order() -> None:
         Closed(at(1, 12, 5 * number), at(1, 12, 5 * number + 5)) for number in range(3)
     ]
     assert [*between(FIVE, at(1, 12), at(1, 12))] == []
+
+
+async def test_what_closes_while_a_store_is_away_is_told_later(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.reads.past = world.reads.landed = at(1, 12, month=9) + last_settle()
+    known, place, real = clock.to_us(world.reads.past), world.state.live.hub.places.of["bars"], world.reads.unfinished
+    failed = list[int]()
+
+    async def away_at_the_second(*asked: Any) -> Any:
+        failed.append(1)
+        if len(failed) == 2:
+            raise Problem(503, "store-away", "ClickHouse is away.")
+        return await real(*asked)
+
+    await until_async(lambda: place.known_us == known)
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=3, channel="bars", instruments=[NODE], interval="5m")
+        for _ in range(2):
+            await client.frame("heartbeat")
+        monkeypatch.setattr(world.reads, "unfinished", away_at_the_second)
+        world.reads.past = world.reads.landed = at(1, 12, 15, month=9) + last_settle()
+        closed = [await client.frame("interval_closed") for _ in range(3)]
+    assert [each["start"][11:16] for each in closed] == ["12:00", "12:05", "12:10"]
 
 
 async def test_subscribers_to_bars_are_told_and_nobody_else(world: World) -> None:
