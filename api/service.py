@@ -96,7 +96,8 @@ class ApiService(AsyncService):
         following = [asyncio.ensure_future(work) for work in (self._log().run(), self._live.run())]
         recording = asyncio.ensure_future(self._denials.run())
         counting = asyncio.ensure_future(self._usage.run())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        # Who follows ends by an error alone: a process that tells nothing any more is to be made anew.
+        await asyncio.wait({serving, stopping, *following}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         for each in following:
             each.cancel()
@@ -108,6 +109,9 @@ class ApiService(AsyncService):
             self._denials.stop()  # only now: until the last answer there may be one more
             counting.cancel()
             await asyncio.gather(recording, counting, *following, return_exceptions=True)
+        for each in following:
+            if not each.cancelled():
+                each.result()
 
     async def shutdown(self) -> None:
         if self._clickhouse is not None:

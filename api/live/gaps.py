@@ -32,9 +32,12 @@ def told(selection: Selection, lost: Lost) -> dict[str, Any]:
 
 
 def addresses(selection: Selection, since: str | None) -> list[str]:
-    """Where what became known since an instant is to be read; of latest prices and curves: how they are."""
+    """Where what became known since an instant is to be read, if that is known; of latest prices and curves: how they
+    are."""
     if selection.channel == "curves":
         return [f"/v1/curves/{quote(name, safe='')}/snapshots/latest" for name in sorted(selection.names or ())]
+    if since is None and selection.channel != "prices":
+        return []
     fixed = {} if selection.channel == "prices" else {"channel": selection.channel, "since": since}
     path = "/v1/prices/latest" if selection.channel == "prices" else "/v1/changes"
     if selection.interval:

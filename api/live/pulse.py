@@ -8,6 +8,7 @@ from api.live.gaps import iso
 from api.live.hub import Hub
 from api.live.places import Place
 from api.live.subscription import Subscription
+from api.live.tokens import Token
 from service import clock
 
 
@@ -31,8 +32,13 @@ def _pulse(hub: Hub, of: Subscription) -> dict[str, Any]:
 
 
 def _known_us(hub: Hub, of: Subscription) -> int:
-    """All that was published before it has been sent."""
-    return _place(hub, of).known_us if of.past is None else clock.to_us(of.past.at)
+    """All that was published before it has been sent; 0 where nothing was."""
+    if of.past is not None:
+        return clock.to_us(of.past.at)
+    if not of.waits:
+        return _place(hub, of).known_us
+    sent = Token.read(of.token)
+    return 0 if sent is None else sent.known_us
 
 
 def _place(hub: Hub, of: Subscription) -> Place:

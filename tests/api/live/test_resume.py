@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from api.live.starting import Starting
 from db.redis.landed import Change
 from tests.api.fakes import GAS, NODE
 from tests.api.live.streaming import Client, World, bar, chained, prices_of
@@ -115,6 +116,20 @@ async def test_where_some_was_sent_before_the_log_was_cut_the_gap_begins_after_i
     [gap] = client.of("gap")
     assert (gap["reason"], gap["from_seq"], gap["to_seq"]) == ("window", 4, 8)
     assert chained(client.seen)
+
+
+async def test_what_cannot_be_begun_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = await token_after(world, "1", "2")
+
+    async def fails(*_: object) -> None:
+        raise ValueError("no")
+
+    async with world.client(world.key()) as client:
+        with monkeypatch.context() as patch:
+            patch.setattr(Starting, "begin", fails)
+            await client.say("subscribe", id=1, **BARS, resume=token)
+            assert (await client.frame("error"))["code"] == "not-begun"
+        await client.subscribed(id=1, **BARS)
 
 
 @pytest.mark.parametrize("told", [0, 3])
