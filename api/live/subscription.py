@@ -79,6 +79,7 @@ class Subscription:
         self._monotonic = monotonic
         self._pending = pending(policy)
         self._backlog: list[Update] = []
+        self.held = 0  # bytes that were offered while it begins
         self._overlap = Overlap(monotonic)
         self._after: list[Frame] = []
         self._offered = ""  # the token of what was offered last
@@ -99,11 +100,18 @@ class Subscription:
     def offer(self, update: Update) -> None:
         """What has changed."""
         if not self.began:
-            self._backlog.append(update)
+            self._hold(update)
         elif rows := self._overlap.lacking(update.rows, update.seq):
             whole = update if rows is update.rows else Update(rows, update.seq, update.token)
             for part in whole.parts(self._offered, self.selection.mark) if len(rows) > _FEW else (whole,):
                 self._offer(part)
+
+    def _hold(self, update: Update) -> None:
+        if self.is_overrun:  # it begins again: none of it will be sent
+            self._backlog.clear()
+            return
+        self.held += sum(len(row.text) for row in update.rows)
+        self._backlog.append(update)
 
     def _offer(self, update: Update) -> None:
         self._offered = update.token
@@ -115,7 +123,7 @@ class Subscription:
 
     def restart(self) -> None:
         """What waits is dropped: the sequence begins anew."""
-        self.began, self.since = False, None
+        self.began, self.since, self.held = False, None, 0
         self._pending.clear()
         self._backlog.clear()
         self._after.clear()
@@ -123,7 +131,7 @@ class Subscription:
     @property
     def is_overrun(self) -> bool:
         """Whether more has changed while it began than is held: to begin again costs less."""
-        return sum(len(row.text) for update in self._backlog for row in update.rows) > CLOSE_BYTES
+        return self.held > CLOSE_BYTES
 
     def resumed(self, seq: int, token: str) -> None:
         """The sequence goes on after a frame of before; then come `replay` and `live`."""

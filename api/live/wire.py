@@ -61,6 +61,10 @@ class Wire(WebSocketsSansIOProtocol):
         self.transport.write(b"".join(self.conn.data_to_send()))
         self._close_in(_BROKEN_S)
 
+    def keepalive_timeout(self) -> None:
+        """Who answers no ping may read nothing either: its closing would wait for ever behind what was written."""
+        self.send_away(1011, "No answer to pings.")
+
     def resume_writing(self) -> None:
         super().resume_writing()
         self.resumed()

@@ -1,11 +1,19 @@
 """Slow clients over a real socket: each is dealt with by its policy, and nobody else notices."""
 
 import asyncio
+from asyncio.transports import BaseTransport
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from api.live import connection, pending
+from api.live import wire as wire_module
+from api.live.pending import CLOSE_BYTES
+from api.live.selection import Selection
+from api.live.subscription import Subscription, Update
+from api.live.wire import Wire
+from db.visible import Visible
 from tests.api.fakes import GAS, NODE
 from tests.api.live.streaming import Client, World, chained
 from tests.polling import until_async
@@ -37,6 +45,38 @@ async def rest(client: Client, seq: int) -> list[Any]:
     while not any(frame.get("seq") == seq or frame.get("to_seq") == seq for frame in client.seen if "id" in frame):
         await client.frame("update", "gap")
     return client.seen
+
+
+async def test_who_reads_nothing_and_answers_no_ping_is_gone_soon(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was written to it is kept by nobody: its closing never comes through."""
+    real = Wire.connection_made
+
+    def impatient(wire: Wire, transport: BaseTransport) -> None:
+        wire.ping_interval = wire.ping_timeout = 0.2
+        real(wire, transport)
+
+    monkeypatch.setattr(Wire, "connection_made", impatient)
+    monkeypatch.setattr(wire_module, "_CLOSING_S", 0.1)
+    async with world.client(world.key(), max_queue=1) as slow:
+        await stalled(slow, policy="conflate")
+        await flood(world, 10)
+        await until_async(lambda: len(world.state.live.hub.groups.of("ticks")) == 0)
+
+
+def test_what_is_offered_before_a_subscription_begins_is_bounded() -> None:
+    """Its client may have stopped reading in the middle of the snapshot."""
+    outlet: Any = SimpleNamespace(ready=True)
+    selection = Selection("ticks", Visible(("acme",)), frozenset([GAS]))
+    of = Subscription(1, selection, "conflate", outlet, lambda: 0.0)
+    row: Any = SimpleNamespace(text=b"x" * 2**20)
+    for seq in range(200):
+        of.offer(Update([row], seq, ""))
+        assert of.held <= CLOSE_BYTES + 2**20
+    assert of.is_overrun, "it begins again"
+    of.restart()
+    assert (of.held, of.is_overrun) == (0, False)
 
 
 async def test_who_may_wait_a_while_is_sent_away_after_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
