@@ -48,8 +48,11 @@ class Renderer:
 
 def known(entries: Sequence[Entry], snapshot: Snapshot) -> bool:
     """Whether the reference has all instruments whose prices or bars have changed."""
-    names = {change.instrument for entry in entries if entry.kind != "curve" for change in entry.changes}
-    return not names or names.issubset(snapshot.tables[INSTRUMENTS]["instrument"])
+    told = {(entry.tenant, change.instrument) for entry in entries if entry.kind != "curve" for change in entry.changes}
+    if not told:
+        return True
+    named = pl.col("instrument").is_in([name for _, name in told])
+    return told.issubset(snapshot.tables[INSTRUMENTS].filter(named).select("tenant", "instrument").iter_rows())
 
 
 def _changes(entries: Sequence[Entry], snapshot: Snapshot, past: datetime) -> list[Change]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+import polars as pl
+
 from api.live.groups import Group
 from api.live.rendering import tick_rows
 from api.live.row import Change, Row
@@ -22,8 +24,8 @@ async def changes(reads: Reads, entries: Sequence[Entry], groups: Sequence[Group
     wanted = [entry for entry in entries if any(entry.tenant in each.visible.tenants for each in selections)]
     if not wanted:
         return []
-    reference = (await reads.snapshot()).tables[INSTRUMENTS]
     found = await reads.landed_ticks(sorted({entry.tenant for entry in wanted}), _names(selections), _span(wanted))
+    reference = await _reference(reads, found)
     found = found.join(reference, on=["tenant", "instrument"], how="semi", maintain_order="left")
     of = dict[str, list[Row]]()
     places = found.select("tenant", "topic_id", "partition", "offset").iter_rows()
@@ -32,6 +34,14 @@ async def changes(reads: Reads, entries: Sequence[Entry], groups: Sequence[Group
             if entry.tenant == tenant and _holds(entry, f"{topic}:{partition}", offset):
                 of.setdefault(entry.id, []).append(row)
     return [Change("ticks", entry.seq, entry.id, of.get(entry.id, [])) for entry in wanted]
+
+
+async def _reference(reads: Reads, found: pl.DataFrame) -> pl.DataFrame:
+    """The instruments, with those of the ticks, which may have been registered a moment before they landed."""
+    held = (await reads.snapshot()).tables[INSTRUMENTS]
+    if found.join(held, on=["tenant", "instrument"], how="anti").is_empty():
+        return held
+    return (await reads.snapshot(fresh=True)).tables[INSTRUMENTS]
 
 
 def _names(selections: Sequence[Selection]) -> list[str] | None:

@@ -23,6 +23,9 @@ class FakeReference:
         super().__init__()
         self.version = 1
         self.reference: list[dict[str, object]] = []
+        self.reference_held: list[dict[str, object]] | None = (
+            None  # what is shown to who does not ask for what is fresh
+        )
         self.names: dict[tuple[str, str], Named] = {}
         self.tables = empty_tables()
         self.old_reference: str | None = None
@@ -30,7 +33,8 @@ class FakeReference:
         self.loaded_by: list[By] = []
 
     async def snapshot(self, *, fresh: bool = False) -> Snapshot:
-        frame = pl.DataFrame(self.reference, schema=dict(REFERENCE))
+        rows = self.reference if fresh or self.reference_held is None else self.reference_held
+        frame = pl.DataFrame(rows, schema=dict(REFERENCE))
         names = [(*key, *each) for key, of in self.names.items() for each in of]
         named = pl.DataFrame(names, schema=dict(NAMES), orient="row")
         return Snapshot(Versions(self.version, self.version), {**self.tables, INSTRUMENTS: frame, NAMED: named})

@@ -86,6 +86,23 @@ async def test_a_filter_takes_all_of_a_market_and_who_comes_later(world: World) 
     assert [row["instrument"] for row in client.of("snapshot")[0]["data"]] == [NODE]
 
 
+@pytest.mark.parametrize("channel", ["ticks", "prices", "bars"])
+async def test_what_was_registered_a_moment_ago_is_told(world: World, channel: str) -> None:
+    """The reference that is held is a second old, and knows a public instrument of the same name alone."""
+    world.reads.reference_held = list(world.reads.reference)
+    async with world.client(world.key("acme")) as client:
+        await client.subscribed(id=1, channel=channel, filter={"market": "caiso"})
+        world.reads.reference = [*world.reads.reference, fakes.instrument(NODE, tenant="acme")]
+        if channel == "ticks":
+            world.ticks(1, "5", name=NODE, tenant="acme")
+        elif channel == "prices":
+            world.price("5", name=NODE, tenant="acme")
+        else:
+            world.bar("5", instrument=NODE, tenant="acme")
+        [row] = (await client.frame("update"))["data"]
+    assert (row["tenant"], row["instrument"]) == ("acme", NODE)
+
+
 async def test_bars_come_again_as_they_are_corrected(world: World) -> None:
     world.reads.shown_bars = world.reads.shown_bars.vstack(world.bars(bar("3", 0, 7)))
     async with world.client(world.key()) as client:
