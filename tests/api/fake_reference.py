@@ -24,7 +24,7 @@ class FakeReference:
         self.version = 1
         self.reference: list[dict[str, object]] = []
         self.reference_held: list[dict[str, object]] | None = (
-            None  # what is shown to who does not ask for what is fresh
+            None  # shown to who asks for nothing fresh
         )
         self.names: dict[tuple[str, str], Named] = {}
         self.tables = empty_tables()
