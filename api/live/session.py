@@ -44,6 +44,7 @@ class Session:
         try:
             while (text := await _message(websocket)) is not None:
                 await self._take(text)
+                await self._wire.room()  # who does not read what was answered is not answered more
         finally:
             late.cancel()
             self._live.close(self.connection)

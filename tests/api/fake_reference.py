@@ -23,9 +23,7 @@ class FakeReference:
         super().__init__()
         self.version = 1
         self.reference: list[dict[str, object]] = []
-        self.reference_held: list[dict[str, object]] | None = (
-            None  # shown to who asks for nothing fresh
-        )
+        self.reference_held: list[dict[str, object]] | None = None  # shown to who asks for nothing fresh
         self.names: dict[tuple[str, str], Named] = {}
         self.tables = empty_tables()
         self.old_reference: str | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from api.live import connection, pending
 from api.live import wire as wire_module
+from api.live.frames import Frame
 from api.live.pending import CLOSE_BYTES
 from api.live.selection import Selection
 from api.live.subscription import Subscription, Update
@@ -63,6 +64,33 @@ async def test_who_reads_nothing_and_answers_no_ping_is_gone_soon(
         await stalled(slow, policy="conflate")
         await flood(world, 10)
         await until_async(lambda: len(world.state.live.hub.groups.of("ticks")) == 0)
+
+
+async def test_who_asks_and_reads_nothing_is_heard_no_more(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answers may be large: of what nobody reads no more is written than the buffers hold."""
+    written, real = list[int](), Wire.write
+
+    def counted(wire: Wire, frame: Frame) -> None:
+        written.append(len(frame.json))
+        real(wire, frame)
+
+    nobody = [f"nobody.{'x' * 40}.{number}" for number in range(900)]
+    async with world.client(world.key(), max_queue=1) as slow, world.client(world.key()) as quick:
+        await slow.frame("welcome")
+        monkeypatch.setattr(Wire, "write", counted)
+
+        async def ask() -> None:
+            for number in range(1, 51):
+                await slow.say("subscribe", id=number, channel="prices", instruments=nobody)
+
+        asking = asyncio.ensure_future(ask())
+        await until_async(lambda: bool(written))
+        for _ in range(20):
+            await quick.say("ping")
+            await quick.frame("pong")
+        asking.cancel()
+        slow.socket.transport.abort()
+        assert 0 < sum(each > 50_000 for each in written) < 25
 
 
 def test_what_is_offered_before_a_subscription_begins_is_bounded() -> None:
