@@ -38,7 +38,7 @@ def folds(keys: pl.DataFrame) -> Iterator[Fold]:
             yield Fold(finer, found)
 
 
-def source(interval: str, market: str, product: str) -> str:
+def _source(interval: str, market: str, product: str) -> str:
     """The interval whose bars those of a coarser one are made of."""
     leap = _LEAPS.get(interval)
     return leap if leap in {each.name for each in intervals(market, product)} else rollup.FINER[interval]
@@ -64,7 +64,7 @@ def fold_made(client: Client, tables: dict[str, str], coarser: pl.DataFrame) -> 
 def _with_source(keys: pl.DataFrame) -> pl.DataFrame:
     of = ["interval", "market", "product"]
     kinds = keys.select(of).unique()
-    found = [source(*kind) for kind in kinds.iter_rows()]
+    found = [_source(*kind) for kind in kinds.iter_rows()]
     return keys.join(kinds.with_columns(pl.Series("source", found, dtype=pl.String)), on=of, maintain_order="left")
 
 
