@@ -1,6 +1,6 @@
 """What is told of what cannot be sent: between which numbers and instants, and where to read it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -13,12 +13,13 @@ _AN_ADDRESS: Final = 100  # names in one address, so that it can be sent
 
 class Lost(NamedTuple):
     """What lies after the frame of a number and its token, up to another one (None: nobody knows). `rows`: how many,
-    where that is known."""
+    where that is known. `curves`: those of a market of which something was to be sent so far."""
 
     from_seq: int
     to_seq: int | None
     token: str
     rows: int | None = None
+    curves: Collection[str] = ()
 
 
 def told(selection: Selection, lost: Lost) -> dict[str, Any]:
@@ -27,15 +28,15 @@ def told(selection: Selection, lost: Lost) -> dict[str, Any]:
     since = None if token is None or not token.known_us else iso(token.known_us)
     return {
         "from_seq": lost.from_seq, "to_seq": lost.to_seq, "since": since, "until": iso(clock.now_us()),
-        "skipped": lost.rows, "fill": addresses(selection, since),
+        "skipped": lost.rows, "fill": addresses(selection, since, lost.curves),
     }  # fmt: skip
 
 
-def addresses(selection: Selection, since: str | None) -> list[str]:
+def addresses(selection: Selection, since: str | None, curves: Collection[str] = ()) -> list[str]:
     """Where what became known since an instant is to be read, if that is known; of latest prices and curves: how they
     are."""
     if selection.channel == "curves":
-        return [f"/v1/curves/{quote(name, safe='')}/snapshots/latest" for name in sorted(selection.names or ())]
+        return [f"/v1/curves/{quote(name, safe='')}/snapshots/latest" for name in sorted(selection.names or curves)]
     if since is None and selection.channel != "prices":
         return []
     fixed = {} if selection.channel == "prices" else {"channel": selection.channel, "since": since}

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from api.live.row import Change, Channel, Row
 from api.live.selection import Selection
-from api.live.subscription import Subscription, Update
+from api.live.subscription import Subscription
+from api.live.update import Update
 
 
 class Group:

@@ -2,8 +2,10 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 from typing import Final, Literal, NamedTuple, Protocol
 
+from api.live.frames import parts
 from api.live.row import Channel, Key, Row
 
 Policy = Literal["conflate", "skip", "close"]
@@ -66,8 +68,9 @@ class Conflating:
         self._last = (self._last[0] if seq is None else seq), token
 
     def take(self) -> Waiting:
-        keys = list(self._rows)[:A_FRAME]
-        rows = [self._rows.pop(key) for key in keys]
+        rows = parts(list(islice(self._rows.values(), A_FRAME)))[0]
+        for row in rows:
+            del self._rows[row.key]
         if self._rows:
             return Waiting(rows, None, "")
         gave_way, self._conflated = self._conflated, 0

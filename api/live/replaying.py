@@ -16,10 +16,11 @@ from api.live.past_ticks import PastTicks
 from api.live.places import Place
 from api.live.row import Channel, Row
 from api.live.steps import INSTANT, Page, Step
-from api.live.subscription import Subscription, Update
+from api.live.subscription import Subscription
 from api.live.tempo import Tempo
 from api.live.tokens import Past, Token
 from api.live.turn import Turn
+from api.live.update import Update
 from db.clickhouse.replay import Known
 from db.redis.live import Head
 from service import clock

@@ -13,9 +13,10 @@ from api.live.places import Place
 from api.live.rendering import Renderer
 from api.live.row import KIND_OF, Change, Shown
 from api.live.snapshots import shown_now
-from api.live.subscription import Subscription, Update
+from api.live.subscription import Subscription
 from api.live.tokens import Token
 from api.live.turn import Turn
+from api.live.update import Update
 from api.problems import Problem
 from db.redis.landed import Entry
 from service import clock

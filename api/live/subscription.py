@@ -1,18 +1,17 @@
 """One subscription of a client: its sequence of frames without a silent gap, whatever the client's pace."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from api.live.frames import Frame, parts, plain, with_rows
+from api.live.frames import Frame, plain, with_rows
 from api.live.gaps import Lost, told
 from api.live.overlap import Overlap
 from api.live.pending import CLOSE_BYTES, Policy, Skipped, Waiting, pending
 from api.live.row import Row
 from api.live.selection import Selection
-from api.live.tokens import Past, Token
+from api.live.tokens import Past
+from api.live.update import Update
 
-_FEW: Final = 200  # rows that fit a frame
 _AFTER: Final = 100  # frames without rows that wait behind others, at most
 
 
@@ -23,38 +22,6 @@ class Outlet(Protocol):
     def ready(self) -> bool: ...
 
     def write(self, frame: Frame) -> None: ...
-
-
-@dataclass(slots=True)
-class Update:
-    """Rows of a selection under one number; frames of it are made once. `token` resumes after it. Where `seq` is None,
-    more of the same number follows."""
-
-    rows: Sequence[Row]
-    seq: int | None
-    token: str
-    replayed: bool = False
-    _frames: dict[tuple[int, int], Frame] = field(default_factory=dict[tuple[int, int], Frame])
-
-    def frame(self, of: "Subscription", prev_seq: int) -> Frame:
-        found = self._frames.get((of.id, prev_seq))
-        if found is None:
-            seq = prev_seq if self.seq is None else self.seq
-            head = {"seq": seq, "prev_seq": prev_seq, "resume": self.token, "replayed": self.replayed}
-            found = self._frames[of.id, prev_seq] = with_rows(of.head("update") | head, self.rows)
-        return found
-
-    def parts(self, before: str, mark: int) -> "list[Update]":
-        """Itself, or where it is too large for a frame its parts; `before` is the token of what was sent before, to a
-        selection of that mark."""
-        every, token = parts(self.rows), Token.read(before)
-        if len(every) == 1 or token is None:
-            return [self]
-        made, sent = list[Update](), token.rows
-        for part in every[:-1]:
-            sent += len(part)
-            made.append(Update(part, None, replace(token, rows=sent, mark=mark).text(), self.replayed))
-        return [*made, Update(every[-1], self.seq, self.token, self.replayed)]
 
 
 class Subscription:
@@ -83,6 +50,7 @@ class Subscription:
         self._overlap = Overlap(monotonic)
         self._after: list[Frame] = []
         self._offered = ""  # the token of what was offered last
+        self._curves = set[str]()
 
     def head(self, kind: str) -> dict[str, Any]:
         """What its frames begin with."""
@@ -103,7 +71,7 @@ class Subscription:
             self._hold(update)
         elif rows := self._overlap.lacking(update.rows, update.seq):
             whole = update if rows is update.rows else Update(rows, update.seq, update.token)
-            for part in whole.parts(self._offered, self.selection.mark) if len(rows) > _FEW else (whole,):
+            for part in whole.parts(self._offered, self.selection.mark):
                 self._offer(part)
 
     def _hold(self, update: Update) -> None:
@@ -115,6 +83,7 @@ class Subscription:
 
     def _offer(self, update: Update) -> None:
         self._offered = update.token
+        self._note(update.rows)
         if self._pending or not self._outlet.ready:
             self._pending.add(update.rows, update.seq, update.token)
             self.since = self._monotonic() if self.since is None else self.since
@@ -141,11 +110,13 @@ class Subscription:
         """A part of how things are. Only who has the last one can go on from there."""
         resume = token if part == parts else None
         head = {"seq": seq, "prev_seq": None, "resume": resume, "part": part, "parts": parts}
+        self._note(rows)
         self._outlet.write(with_rows(self.head("snapshot") | head, rows))
         self.seq, self.token, self._offered = seq, token, token
 
     def replay(self, update: Update) -> list[Update]:
         """The frames of what was missed, for `send`."""
+        self._note(update.rows)
         return update.parts(self.token, self.selection.mark)
 
     def send(self, update: Update) -> None:
@@ -181,8 +152,13 @@ class Subscription:
 
     def write_gap(self, reason: str, to_seq: int | None, skipped: int | None = None) -> None:
         """That what comes after the last frame is missing, up to a number."""
-        lost = Lost(self.seq, to_seq, self.token, skipped)
+        lost = Lost(self.seq, to_seq, self.token, skipped, self._curves)
         self._outlet.write(plain(**self.head("gap"), reason=reason, **told(self.selection, lost)))
+
+    def _note(self, rows: Sequence[Row]) -> None:
+        """Curves, whose gaps are told one by one: how each is now has an address of its own."""
+        if self.selection.channel == "curves":
+            self._curves.update(row.name for row in rows)
 
     def _send_waiting(self, found: Waiting) -> None:
         seq, token = (self.seq, self.token) if found.seq is None else (found.seq, found.token)

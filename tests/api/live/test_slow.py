@@ -12,7 +12,8 @@ from api.live import wire as wire_module
 from api.live.frames import Frame
 from api.live.pending import CLOSE_BYTES
 from api.live.selection import Selection
-from api.live.subscription import Subscription, Update
+from api.live.subscription import Subscription
+from api.live.update import Update
 from api.live.wire import Wire
 from db.visible import Visible
 from tests.api.fakes import GAS, NODE
