@@ -32,7 +32,7 @@ from api.reads.stores import Stores
 from api.security.denials import Denials
 from api.security.principal import Principals
 from api.state import make_state
-from api.wire.malformed import Protocol
+from api.wire.protocol import Protocol
 from db.clickhouse import reader
 from db.clickhouse.client import connect, connect_async
 from db.postgres import walls

@@ -1,12 +1,14 @@
 """Whether the keys of open connections are still good, and what they may see: looked at again and again.
 
-A key that was revoked is told within `EVERY_S` and an answer of PostgreSQL. Where that cannot be asked for longer than
-`UNSURE_S`, nobody is sure of any: all are sent away, and may come again with their resume tokens.
+A key that was revoked is told within `EVERY_S` and an answer of PostgreSQL, whatever it takes to look at what others
+may see. Where that cannot be asked for longer than `UNSURE_S`, nobody is sure of any: all are sent away, and may come
+again with their resume tokens.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 
 from api.live.connection import Connection
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 EVERY_S: Final = 1.0
 UNSURE_S: Final = 4.0
+ANSWER_S: Final = 1.5  # for an answer about all keys
+SIGHT_S: Final = 2.0  # for what they may see, at a time; who is left is looked at the next time
 
 
 class Keys:
@@ -62,22 +66,31 @@ class Keys:
         """Asks once about all of them."""
         began, ids = self._monotonic(), list(self._of)
         try:
-            found = await self._reads.find_keys(ids) if ids else {}
-            version = (await self._reads.snapshot()).version if ids else 0
-        except Problem:
+            async with asyncio.timeout(ANSWER_S):
+                found = await self._reads.find_keys(ids) if ids else {}
+        except (Problem, TimeoutError):
             self._doubt()
             return
         self._sure = began
-        for key_id in ids:
-            principal = _usable(found.get(key_id))
+        good = {key_id: _usable(found.get(key_id)) for key_id in ids}
+        self._dismiss(key_id for key_id, principal in good.items() if principal is None)
+        with suppress(Problem, TimeoutError):  # it is repeated
+            async with asyncio.timeout(SIGHT_S):
+                await self._judge_all([principal for principal in good.values() if principal is not None])
+
+    def _dismiss(self, ended: Iterable[str]) -> None:
+        for key_id in ended:
             for connection in list(self._of.get(key_id, ())):
+                connection.dismiss(4401, "revoked", "This key was revoked, has expired, or its tenant is suspended.")
+
+    async def _judge_all(self, principals: Sequence[Principal]) -> None:
+        version = (await self._reads.snapshot()).version if principals else 0
+        for principal in principals:
+            for connection in list(self._of.get(principal.key_id, ())):
                 await self._judge(connection, principal, version)
 
-    async def _judge(self, connection: Connection, principal: Principal | None, version: int) -> None:
+    async def _judge(self, connection: Connection, principal: Principal, version: int) -> None:
         """What follows from legs that may be seen changes with the reference; what everybody may see does not."""
-        if principal is None:
-            connection.dismiss(4401, "revoked", "This key was revoked, has expired, or its tenant is suspended.")
-            return
         stands = principal == connection.principal and connection.is_settled
         if stands and (principal.entitled == EVERYTHING or connection.version == version):
             return

@@ -34,4 +34,7 @@ def asked_by(ask: StreamQuery, last_event: str | None) -> Subscribe:
     asked |= {"instruments": ask.instrument or None, "policy": ask.policy, "resume": last_event or ask.resume}
     asked |= {"from": None, "speed": None} if last_event else {"from": ask.from_, "speed": ask.speed}
     asked["filter"] = None if ask.market is None else {"market": ask.market, "product": ask.product}
-    return msgspec.convert(asked, Subscribe)
+    try:
+        return msgspec.convert(asked, Subscribe)
+    except msgspec.ValidationError as error:  # the query has bounds of its own
+        raise invalid("Last-Event-ID", f"is no token of this stream: {error}. Send the last id as it came.") from None

@@ -64,6 +64,9 @@ async def stream_events(request: Request, caller: StreamReader, ask: Annotated[S
     except BaseException:
         live.close(connection)
         raise
+    if request.state.bodiless:
+        live.close(connection)
+        return Response(media_type="text/event-stream", headers=_EVENTS)
     return StreamingResponse(_until_end(live, connection, way), media_type="text/event-stream", headers=_EVENTS)
 
 

@@ -99,6 +99,7 @@ class FakeLive(FakePast):
         self.lacking: list[str] = []
         self.tickets: dict[str, str] = {}
         self.keys_away = False
+        self.looked = 0  # times that keys were looked up
         self.asked_changes: list[tuple[Whose, Known]] = []
 
     async def log_head(self) -> Head:
@@ -159,6 +160,7 @@ class FakeLive(FakePast):
         return Page(rows.sort("updated_at").head(span.limit), None)
 
     async def find_keys(self, key_ids: Names) -> Mapping[str, StoredKey]:
+        self.looked += 1
         if self.keys_away:
             raise Problem(503, "store-away", "postgres does not answer.")
         return {each: self.keys[each] for each in key_ids if each in self.keys}

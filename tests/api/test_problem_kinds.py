@@ -17,7 +17,7 @@ from uvicorn.server import ServerState
 from api import problems
 from api.document import error_pages
 from api.problems import KINDS, Kind
-from api.wire.malformed import Protocol
+from api.wire.protocol import Protocol
 from tests.api import fakes
 
 API = Path(problems.__file__).parent

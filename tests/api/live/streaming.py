@@ -20,6 +20,7 @@ from api.live.wire import MESSAGE_BYTES, Wire
 from api.reads.live import SHOWN_BAR
 from api.reads.register import TICK
 from api.state import State
+from api.wire.protocol import Protocol
 from db.redis.contents import encoded
 from db.redis.landed import Change, Offsets
 from db.redis.telling import packed
@@ -166,8 +167,9 @@ async def served(reads: fakes.FakeReads, state: State, folder: Path, port: int |
     """The application on a socket, or on a port of this machine, following the log."""
     socket = folder / "s"
     config = uvicorn.Config(
-        create_app(state), uds=None if port else str(socket), port=port or 0, ws=Wire, ws_max_size=MESSAGE_BYTES,
-        ws_per_message_deflate=False, log_config=None, lifespan="off", timeout_graceful_shutdown=1,
+        create_app(state), uds=None if port else str(socket), port=port or 0, http=Protocol, ws=Wire,
+        ws_max_size=MESSAGE_BYTES, ws_per_message_deflate=False, log_config=None, lifespan="off",
+        timeout_graceful_shutdown=1,
     )  # fmt: skip
     server = uvicorn.Server(config)
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -252,6 +252,41 @@ async def test_what_could_not_be_looked_at_is_looked_at_again(world: World, monk
     assert failed == [1]
 
 
+@pytest.mark.parametrize("stuck", ["reference", "meaning"])
+async def test_a_key_that_ends_waits_for_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
+    """What other keys may see is looked at behind it, and may take as long as it takes."""
+    ends, real = world.key(), Meaning.of
+
+    async def never(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async def of_some(meaning: Meaning, principal: Any, asked: Any) -> Any:
+        return await (never() if principal.entitled == NONE else real(meaning, principal, asked))
+
+    other = world.key("acme", entitled=CAISO)
+    async with world.client(other) as first, world.client(ends) as client:
+        await first.subscribed(id=1, channel="prices", instruments=[NODE])
+        await client.subscribed(id=1, **PRICES)
+        if stuck == "reference":
+            monkeypatch.setattr(world.reads, "snapshot", never)
+        monkeypatch.setattr(Meaning, "of", of_some)
+        looked = world.reads.looked
+        changed(world, other, entitled=NONE)
+        await until_async(lambda: world.reads.looked > looked)
+        changed(world, ends, revoked_at=START)
+        assert (await client.closed())[0] == 4401
+
+
+async def test_who_cannot_be_asked_at_all_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: Any) -> Any:
+        await asyncio.Event().wait()
+
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=1, **PRICES)
+        monkeypatch.setattr(world.reads, "find_keys", never)
+        assert (await client.closed())[0] == 4503
+
+
 def _define(world: World, legs: tuple[str, str]) -> None:
     spread = row("basis.mine", leg(legs[0]), leg(legs[1], "-1"))
     world.reads.tables |= {"spreads": pl.DataFrame([spread], schema=TABLES["spreads"].schema)}

@@ -6,12 +6,14 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import pytest
 
 from api.live.replays import Replays
+from api.wire import protocol
 from tests.api.fakes import GAS, SECRET_NODE, START, tick
 from tests.api.live import described
 from tests.api.live.streaming import Frame, World, chained, prices_of
@@ -20,13 +22,17 @@ from tests.polling import until_async
 PRICES = {"channel": "prices", "instrument": GAS}
 
 
+def _http(world: World) -> httpx.AsyncClient:
+    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
+    return httpx.AsyncClient(transport=transport, base_url="http://test", timeout=10)
+
+
 @asynccontextmanager
 async def listening(
     world: World, key: str, parameters: dict[str, Any], **headers: str
 ) -> AsyncGenerator[AsyncIterator[tuple[str, str, Frame]]]:
     """(type, id, frame) of each event."""
-    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test", timeout=10) as http:
+    async with _http(world) as http:
         sent = {"X-API-Key": key} | {name.replace("_", "-"): value for name, value in headers.items()}
         async with http.stream("GET", "/v1/stream", params=parameters, headers=sent) as answer:
             assert answer.status_code == 200, (await answer.aread()).decode()
@@ -113,17 +119,66 @@ async def test_a_key_that_is_revoked_ends_it(world: World) -> None:
 )
 async def test_what_cannot_be_is_a_problem(world: World, parameters: dict[str, str], status: int, kind: str) -> None:
     key = world.key(scopes=frozenset({"stream:read", "prices:read"}))
-    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with _http(world) as http:
         answer = await http.get("/v1/stream", params=parameters, headers={"X-API-Key": key})
     assert (answer.status_code, answer.json()["type"]) == (status, f"/docs/errors/{kind}")
     assert not list(world.state.live.hub.groups)
     assert world.state.metrics.value("stream_connections") == 0
 
 
+async def test_an_id_that_is_no_token_is_a_problem(world: World) -> None:
+    headers = {"X-API-Key": world.key(), "Last-Event-ID": "x" * 300}
+    async with _http(world) as http:
+        answer = await http.get("/v1/stream", params=PRICES, headers=headers)
+    assert (answer.status_code, answer.json()["type"]) == (422, "/docs/errors/invalid-parameter")
+    assert "Last-Event-ID" in answer.json()["detail"]
+    assert world.state.metrics.value("stream_connections") == 0
+
+
+async def test_its_head_alone_ends_at_once(world: World) -> None:
+    async with _http(world) as http:
+        answer = await http.head("/v1/stream", params=PRICES, headers={"X-API-Key": world.key()})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+    assert world.state.metrics.value("stream_connections") == 0
+
+
+async def test_who_reads_nothing_for_a_while_is_gone(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it does not read waits in its machine and ours; its policy drops the rest, and nothing else would end it."""
+    monkeypatch.setattr(protocol, "STALL_S", 0.2)
+    ask = f"GET /v1/stream?channel=ticks&instrument={GAS}&policy=skip HTTP/1.1\r\nHost: test\r\n"
+    reader, writer = await asyncio.open_unix_connection(str(world.socket), limit=1024)
+    writer.write(f"{ask}X-API-Key: {world.key()}\r\n\r\n".encode())
+    await until_async(lambda: len(world.state.live.hub.groups.of("ticks")) == 1)
+    for turn in range(10):
+        world.ticks(turn * 800, *(str(turn) for _ in range(800)))
+        await world.heard()
+    await until_async(lambda: not list(world.state.live.hub.groups))
+    assert world.state.metrics.value("stream_connections") == 0
+    writer.close()
+    assert reader.at_eof() is False, "something came"
+
+
+@pytest.mark.parametrize(("sizes", "is_gone"), [([900, 900], True), ([900, 800, 800], True), ([900, 800, 700], False)])
+def test_who_reads_slowly_is_not_gone(sizes: list[int], is_gone: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    due, gone = list[Any](), list[bool]()
+
+    def call_later(_: float, look: Any) -> None:
+        due.append(look)
+
+    monkeypatch.setattr(asyncio, "get_running_loop", lambda: SimpleNamespace(call_later=call_later))
+    left = iter(sizes)
+    transport = SimpleNamespace(get_write_buffer_size=lambda: next(left), abort=lambda: gone.append(True))
+    of: Any = protocol.Protocol.__new__(protocol.Protocol)
+    of.transport, of.flow = transport, SimpleNamespace(pause_writing=lambda: None)
+    of.pause_writing()
+    for _ in sizes[1:]:
+        due.pop()()
+    assert bool(gone) is is_gone
+
+
 async def test_a_ticket_is_made_for_who_may_listen(world: World) -> None:
-    transport = httpx.AsyncHTTPTransport(uds=str(world.socket))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    async with _http(world) as http:
         made = await http.post("/v1/ws-tickets", headers={"X-API-Key": world.key()})
         lacking = await http.post("/v1/ws-tickets", headers={"X-API-Key": world.key(role="viewer")})
     assert (made.status_code, lacking.status_code) == (201, 403)
