@@ -44,6 +44,15 @@ def _source(interval: str, market: str, product: str) -> str:
     return leap if leap in {each.name for each in intervals(market, product)} else rollup.FINER[interval]
 
 
+def path(interval: str, market: str, product: str) -> list[str]:
+    """The intervals by which an instrument's bars of one are made, the finest first; none where it has no such bars."""
+    names = [each.name for each in intervals(market, product)]
+    found = [interval] if interval in names else []
+    while found and found[0] != names[0]:
+        found.insert(0, _source(found[0], market, product))
+    return found
+
+
 def add_coarser(client: Client, keys: str, coarser: pl.DataFrame) -> None:
     """Adds the keys of coarser bars, each in the role of what it is made of."""
     add_keys(client, keys, _with_source(coarser), pl.col("source"))

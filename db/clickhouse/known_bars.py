@@ -5,7 +5,8 @@ their publications allow, so that no request computes more than a bar or `MOST_T
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
-from collections.abc import Sequence
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from clickhouse_connect.driver.client import Client
 from db.clickhouse import current
 from db.clickhouse.bars import make_finest
 from db.clickhouse.bounds import RANGE, WHO, BarPosition, Range, Scope, beyond
-from db.clickhouse.folds import add_coarser, fold_made
+from db.clickhouse.folds import add_coarser, fold_made, path
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import key_table, made_table, with_grace
 from db.clickhouse.query import Query, instant
@@ -23,7 +24,7 @@ from db.clickhouse.reads import BUCKETS
 from db.clickhouse.rollup import SECONDS, floor
 from db.clickhouse.shown import finished, shown_bars
 from pipeline import calendar
-from pipeline.bars import TOUCHED, day_zone, intervals, united
+from pipeline.bars import TOUCHED, day_zone, united
 from pipeline.schema import INSTANT, conform
 
 MOST_TICKS: Final = 500_000
@@ -79,14 +80,21 @@ def known_or_emptied(client: Client, bars: pl.DataFrame, known: datetime) -> pl.
 
 def _known_bars(client: Client, bars: pl.DataFrame, known: datetime, which: str) -> pl.DataFrame:
     finest, coarser = _levels(bars)
-    with key_table(client, ticks=finest) as keys, made_table(client) as made:
-        tables = {"keys": keys, "made": made, "known": instant(known)}
-        make_finest(client, tables, finest)
-        add_coarser(client, keys, coarser)
-        fold_made(client, tables, coarser)
+    with making(client, finest, coarser, known) as made:
         shown = shown_bars(f"`interval` IN {{intervals:Array(String)}} AND {which}", "{made:Identifier}")
         sql = f"{shown} ORDER BY {', '.join(_ORDER)}"
         return fetch(client, Query(sql, {"made": made, "intervals": bars["interval"].unique().to_list()}, finished))
+
+
+@contextmanager
+def making(client: Client, finest: pl.DataFrame, coarser: pl.DataFrame, known: datetime) -> Generator[str]:
+    """The table of the bars of these keys (`levels`) as they were known at an instant."""
+    with key_table(client, ticks=finest) as keys, made_table(client) as made:
+        tables: dict[str, str] = {"keys": keys, "made": made, "known": instant(known)}
+        make_finest(client, tables, finest)
+        add_coarser(client, keys, coarser)
+        fold_made(client, tables, coarser)
+        yield made
 
 
 def _levels(bars: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -118,15 +126,10 @@ def _affordable(seen: pl.Series) -> int:
 
 
 def levels(bars: pl.DataFrame, interval: str) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The keys of the bars' finest intervals, and of all others up to their own."""
+    """The keys of the bars' finest intervals, and of all others by which they are made."""
     parts: tuple[list[pl.DataFrame], list[pl.DataFrame]] = ([], [])
     for rows in bars.partition_by("market", "product"):
-        for number, name in enumerate(_up_to(interval, rows["market"][0], rows["product"][0])):
+        for number, name in enumerate(path(interval, rows["market"][0], rows["product"][0])):
             parts[number > 0].append(rows.with_columns(interval=pl.lit(name)))
     finest, coarser = (pl.concat([bars.clear(), *part]) for part in parts)
     return finest, coarser
-
-
-def _up_to(interval: str, market: str, product: str) -> Sequence[str]:
-    names = [each.name for each in intervals(market, product)]
-    return names[: names.index(interval) + 1] if interval in names else ()

@@ -6,14 +6,11 @@ from typing import Final
 import polars as pl
 from clickhouse_connect.driver.client import Client
 
-from db.clickhouse.bars import make_finest
 from db.clickhouse.block_bars import Cut, day_bars, graces
 from db.clickhouse.bounds import BarPosition, Range, Scope
-from db.clickhouse.folds import add_coarser, fold_made
 from db.clickhouse.frames import fetch
-from db.clickhouse.keys import key_table, made_table, with_grace
-from db.clickhouse.known_bars import known_bars, levels
-from db.clickhouse.query import instant
+from db.clickhouse.keys import with_grace
+from db.clickhouse.known_bars import known_bars, levels, making
 from pipeline import blocks
 from pipeline.bars import TOUCHED, united
 from pipeline.blocks import ATC, Block
@@ -51,11 +48,7 @@ def known_days(client: Client, days: pl.DataFrame, known: datetime, block: Block
     at an instant: the columns of `db.clickhouse.shown`, in order of start, instrument and tenant."""
     folded = _parts(days)
     finest, coarser = levels(with_grace(_hours(days, block, folded)), folded)
-    with key_table(client, ticks=finest) as keys, made_table(client) as made:
-        tables: dict[str, str] = {"keys": keys, "made": made, "known": instant(known)}
-        make_finest(client, tables, finest)
-        add_coarser(client, keys, coarser)
-        fold_made(client, tables, coarser)
+    with making(client, finest, coarser, known) as made:
         parts = [_folded(client, rows, block, made) for rows in days.partition_by("tenant", "market", "zone")]
     return pl.concat(parts).sort(BarPosition._fields)
 

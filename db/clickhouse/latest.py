@@ -19,7 +19,7 @@ from db.clickhouse import current
 from db.clickhouse.frames import fetch
 from db.clickhouse.keys import add_keys, key_table
 from db.clickhouse.query import Query
-from db.clickhouse.rollup import FINER, FINER_PERIODS, PERIODS, SECONDS, VERSION_UNIT, by_interval, floor
+from db.clickhouse.rollup import FINER, FINER_PERIODS, OF_ROLE, PERIODS, SECONDS, VERSION_UNIT, by_interval, floor
 from pipeline.flags import UNUSABLE
 from pipeline.schema import TICKS
 
@@ -27,7 +27,6 @@ _IDENTITY: Final = ("tenant", "instrument", "ts", "source_rank", "event_id")
 SHOWN: Final = tuple(f"`{name}`" for name in TICKS if name not in _IDENTITY)
 
 _WHO: Final = ("tenant", "instrument")
-_KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
 _PERIOD: Final = floor("at", by_interval("`interval`", PERIODS))
 
 _BAR: Final = "tenant, instrument, `interval`, start, `end`, ver, count, last_ts"
@@ -46,8 +45,8 @@ def _newest(bars: str) -> str:
     return f"""
     WITH dead AS MATERIALIZED (
         SELECT tenant, instrument, `interval`, start AS at FROM tombstones
-        WHERE start >= (SELECT min(start) {_KEYS})
-            AND (tenant, instrument, `interval`) IN (SELECT tenant, instrument, `interval` {_KEYS}))
+        WHERE start >= (SELECT min(start) {OF_ROLE})
+            AND (tenant, instrument, `interval`) IN (SELECT tenant, instrument, `interval` {OF_ROLE}))
     SELECT tenant, instrument, `interval`, newest.1 AS bar_start, newest.2 AS bar_end, newest.3 AS ver,
         newest.4 AS count, newest.5 AS last_ts
     FROM (
@@ -58,28 +57,29 @@ def _newest(bars: str) -> str:
 # Of a run the last bar; a hash instead of the tuple, which costs more, and lets none pass that would harm.
 _LAST: Final = f"`end` - toIntervalSecond({by_interval('`interval`', SECONDS)})"
 _NEWEST_MADE: Final = _newest(f"""
-        SELECT {_BAR} FROM (SELECT * FROM {{made:Identifier}} WHERE start >= (SELECT min({_LAST}) {_KEYS}))
+        SELECT {_BAR} FROM (SELECT * FROM {{made:Identifier}} WHERE start >= (SELECT min({_LAST}) {OF_ROLE}))
         WHERE cityHash64(instrument, start, `interval`, tenant) IN (
-            SELECT cityHash64(instrument, {_LAST}, `interval`, tenant) {_KEYS})""")
-_NEWEST_STORED: Final = _newest(_stored(f"FROM (SELECT *, start AS at {_KEYS})"))
+            SELECT cityHash64(instrument, {_LAST}, `interval`, tenant) {OF_ROLE})""")
+_NEWEST_STORED: Final = _newest(_stored(f"FROM (SELECT *, start AS at {OF_ROLE})"))
 
 # Of all days of an instrument: the closing tick of the newest that has one, and how many publications there are.
 _DAYS: Final = f"""
     SELECT tenant, instrument, sum(bitAnd(ver, {VERSION_UNIT - 1})) AS tail, sum(count) AS prices,
         argMaxIf(last_ts, start, count > 0) AS closing_ts
     FROM bars FINAL
-    WHERE `interval` = '1d' AND (tenant, instrument) IN (SELECT tenant, instrument {_KEYS})
+    WHERE `interval` = '1d' AND (tenant, instrument) IN (SELECT tenant, instrument {OF_ROLE})
     GROUP BY tenant, instrument"""
 
 _AT_CLOSE: Final = f"""
-    ts >= (SELECT min(start) {_KEYS}) AND ts <= (SELECT max(start) {_KEYS}) AND (tenant, bucket, instrument, ts) IN (
-        SELECT tenant, arrayJoin([{floor("start", "10")}, {floor("start", "86400")}]), instrument, start {_KEYS})"""
+    ts >= (SELECT min(start) {OF_ROLE}) AND ts <= (SELECT max(start) {OF_ROLE})
+    AND (tenant, bucket, instrument, ts) IN (
+        SELECT tenant, arrayJoin([{floor("start", "10")}, {floor("start", "86400")}]), instrument, start {OF_ROLE})"""
 
 # The newest bar of one interval inside the bars of the keys, the newest of the next coarser interval.
 _WITHIN: Final = f"""
     SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`
     FROM bars WHERE `interval` = {{interval:String}} AND (tenant, `interval`, period, instrument) IN (
-        SELECT tenant, {{interval:String}}, {FINER_PERIODS}, instrument {_KEYS})
+        SELECT tenant, {{interval:String}}, {FINER_PERIODS}, instrument {OF_ROLE})
     GROUP BY tenant, instrument, `interval`"""
 _NEWEST_DAYS: Final = """
     SELECT tenant, instrument, `interval`, max(start) AS start, argMax(`end`, bars.start) AS `end`

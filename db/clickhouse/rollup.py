@@ -35,7 +35,8 @@ COLUMNS: Final = (
     "late_at, late_n, updated_at, ver"
 )
 
-KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String} AND `interval` = {interval:String}"
+OF_ROLE: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
+KEYS: Final = f"{OF_ROLE} AND `interval` = {{interval:String}}"
 RANGE: Final = "start >= {low:DateTime64(6, 'UTC')} AND start < {high:DateTime64(6, 'UTC')}"
 
 

@@ -10,6 +10,7 @@ from db.clickhouse.rollup import (
     FINER_PERIODS,
     HEAD,
     HEAD_US,
+    OF_ROLE,
     RANGE,
     SECONDS,
     VERSION_UNIT,
@@ -39,16 +40,14 @@ FOLD: Final = f"""
         sum(p.covered_head_us) + {HEAD_US} AS head_us"""
 
 
-_KEYS: Final = "FROM {keys:Identifier} WHERE role = {role:String}"
-
 # Columns of the sorting key alone, so that they may be looked at before the others are read, and before FINAL.
 # Three small sets for the primary key, and a hash of the three instead of the tuple, which costs twice as much;
 # whatever else they let pass finds no key in the end.
 _OF_KEYS: Final = f"""
     `interval` = {{finer:String}} AND {RANGE}
-    AND tenant IN (SELECT tenant {_KEYS}) AND instrument IN (SELECT instrument {_KEYS})
-    AND period IN (SELECT {FINER_PERIODS} {_KEYS})
-    AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {_KEYS})"""
+    AND tenant IN (SELECT tenant {OF_ROLE}) AND instrument IN (SELECT instrument {OF_ROLE})
+    AND period IN (SELECT {FINER_PERIODS} {OF_ROLE})
+    AND cityHash64(instrument, period, tenant) IN (SELECT cityHash64(instrument, {FINER_PERIODS}, tenant) {OF_ROLE})"""
 _MADE: Final = "FROM {made:Identifier} WHERE `interval` = {finer:String}"
 _FINER: Final = {True: f"SELECT * {_MADE}", False: f"SELECT * FROM bars FINAL PREWHERE {_OF_KEYS}"}
 
@@ -76,7 +75,7 @@ def from_finer(*, one_each: bool, days: bool, made: bool) -> str:
         {FOLD}, k.into AS `interval`, {_BORDERS[days]}
         FROM (SELECT *, arrayJoin({{intervals:Array(String)}}) AS into FROM ({_FINER[made]})) AS p
         {kind} JOIN (
-            SELECT tenant, instrument, `interval` AS into, start AS opens, `end` AS closes, grace_s {_KEYS}) AS k
+            SELECT tenant, instrument, `interval` AS into, start AS opens, `end` AS closes, grace_s {OF_ROLE}) AS k
         ON p.tenant = k.tenant AND p.instrument = k.instrument AND p.into = k.into {before}
         WHERE p.start >= k.opens AND p.start < k.closes
         GROUP BY tenant, instrument, `interval`, start, `end`, grace_s""")
