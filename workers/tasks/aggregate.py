@@ -133,7 +133,7 @@ def make(context: Context, buckets: pl.DataFrame) -> str:
         claims.put(context.redis, latest_of(name), frame_to_bytes(latest), ttl_s=2 * claims.TTL_S)
         publish(app, LATEST, name)
 
-    with engine_refusals():
+    with engine_refusals("aggregate"):
         states = recompute(context.clickhouse, spreads.with_spreads(context, spreads.plan(context), buckets), offer)
         curves.made(context, buckets)
     claims.put(context.redis, states_of(name), frame_to_bytes(states))

@@ -16,13 +16,13 @@ _CODE: Final = re.compile(r"(?:code:?\s*|Code:\s*)(\d+)", re.IGNORECASE)
 
 
 @contextmanager
-def engine_refusals() -> Generator[None]:
-    """Around engine calls: raises `DataError` where the engine says that a value cannot be worked on."""
+def engine_refusals(stage: str) -> Generator[None]:
+    """Around engine calls of a stage: raises `DataError` where the engine says that a value cannot be worked on."""
     try:
         yield
     except DatabaseError as error:
         if code_of(str(error)) in DATA_CODES:
-            raise DataError(f"[aggregate] {error}"[:2000]) from error
+            raise DataError(f"[{stage}] {error}"[:2000]) from error
         raise
 
 

@@ -37,7 +37,7 @@ def store(context: Context, batches: Sequence[Ticks]) -> None:
     with refusals("enrich"):
         buckets = [touched(each.ticks) for each in batches]
         ticks = pl.concat([each.ticks for each in batches])
-    with engine_refusals():
+    with engine_refusals("enrich"):
         context.metrics.count("ticks_stored", insert_ticks(context.clickhouse, ticks))
     try:
         if context.settings.core.lane == "live" and _are_fresh(batches):

@@ -100,14 +100,14 @@ def test_a_claim_that_is_gone_ends_quietly(told: list[Any], context: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("error", "fault"),
+    ("error", "fault", "told"),
     [
-        (DatabaseError("Code: 407. DB::Exception: Decimal math overflow"), DataError),
-        (DatabaseError("error code 241, memory limit exceeded"), DatabaseError),
-        (DatabaseError("no code at all"), DatabaseError),
-        (OperationalError("connection refused"), OperationalError),
+        (DatabaseError("Code: 407. DB::Exception: Decimal math overflow"), DataError, r"^\[enrich\] Code: 407"),
+        (DatabaseError("error code 241, memory limit exceeded"), DatabaseError, "^error code 241"),
+        (DatabaseError("no code at all"), DatabaseError, "^no code at all$"),
+        (OperationalError("connection refused"), OperationalError, "^connection refused$"),
     ],
 )
-def test_only_overflows_are_the_datas_fault(error: Exception, fault: type[Exception]) -> None:
-    with pytest.raises(fault), engine_refusals():
+def test_only_overflows_are_the_datas_fault(error: Exception, fault: type[Exception], told: str) -> None:
+    with pytest.raises(fault, match=told), engine_refusals("enrich"):
         raise error
