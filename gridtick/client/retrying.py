@@ -18,6 +18,7 @@ _BROKEN: Final = (
     httpx.RemoteProtocolError,
 )
 _LATER: Final = frozenset({429, 503})
+_OF_NOW: Final = frozenset({408, 425, 429})  # of the refusals that are no fault of the server's
 
 
 def full_jitter(turn: int, base: float, cap: float, chance: Callable[[], float] = random.random) -> float:
@@ -29,6 +30,11 @@ def full_jitter(turn: int, base: float, cap: float, chance: Callable[[], float] 
 def seconds(value: str | None) -> float | None:
     """What a `Retry-After` says."""
     return float(value) if value is not None and value.isascii() and value.isdecimal() else None
+
+
+def may_pass(status: int) -> bool:
+    """Whether what is refused now may be answered later."""
+    return status >= 500 or status in _OF_NOW
 
 
 @dataclass(frozen=True)

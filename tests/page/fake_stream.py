@@ -15,7 +15,10 @@ _KEYS: Final = {"bars": ("instrument", "interval"), "curves": ("curve",)}
 
 
 class FakeStream:
-    """What a test publishes reaches every connection; `silent` sends nothing more, `refuse` closes at once."""
+    """What a test publishes reaches every connection; `silent` sends nothing more, `refuse` closes at once.
+
+    `away`: of a channel the codes of errors that answer the next subscriptions.
+    """
 
     def __init__(self) -> None:
         self.seqs: dict[str, int] = defaultdict(int)
@@ -29,6 +32,7 @@ class FakeStream:
         self.state = "live"
         self.demo = True
         self.lost = False
+        self.away: dict[str, list[str]] = defaultdict(list)
 
     async def serve(self, socket: WebSocket) -> None:
         """One connection until it ends."""
@@ -111,6 +115,8 @@ class FakeStream:
         await self._send(connection, {"type": "caught_up", "id": number, "channel": channel, "seq": made.seq})
 
     def _refusal(self, connection: Connection, channel: str) -> Row | None:
+        if self.away[channel]:
+            return {"code": self.away[channel].pop(0), "detail": "clickhouse does not answer."}
         if channel == "demo":
             return None if self.demo else {"code": "demo-off", "detail": "There is no demo here."}
         if connection.authenticated:

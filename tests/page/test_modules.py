@@ -44,11 +44,31 @@ async def test_a_chain(ask: Ask) -> None:
     assert found == [True, None, None, True, True, 5, "a", True, "t9", False, 9, True, "b", False, True]
 
 
+async def test_nothing_follows_half_a_snapshot_but_its_parts(ask: Ask) -> None:
+    found = await ask("chain", """
+      const chain = new m.Chain();
+      const take = (type, seq, more) => chain.take({ type, seq, resume: `t${seq}`, ...more });
+      const part = (n, seq) => take("snapshot", seq, { prev_seq: null, part: n, parts: 2 });
+      const update = (prev, seq) => take("update", seq, { prev_seq: prev });
+      const told = [part(1, 5), part(2, 5), update(5, 6)];
+      chain.skip({ reason: "lost", to_seq: null });
+      told.push(update(6, 7), chain.beat({ seq: 9, resume: "early" }), chain.resume);
+      told.push(part(1, 8), part(1, 9), update(6, 7), chain.resume, part(2, 9), chain.resume, update(9, 10));
+      chain.skip({ reason: "window", to_seq: 20 });
+      chain.again();
+      told.push(update(20, 21));
+      return told;
+    """)  # fmt: skip
+    assert found == [True, True, True, False, True, "t6", True, True, False, "t6", True, "t9", True, True]
+
+
 async def test_pauses_grow_are_random_and_bounded(ask: Ask) -> None:
     found = await ask("backoff", "return [0, 1, 2, 3, 9, 60].map((n) => [m.pause(n, () => 0), m.pause(n, () => 1)]);")
     assert found == [[0, 500], [0, 1000], [0, 2000], [0, 4000], [0, 30_000], [0, 30_000]]
     finals = await ask("backoff", "return [1000, 1006, 1012, 4399, 4400, 4499, 4503, 4508].map(m.isFinal);")
     assert finals == [False, False, False, False, True, True, False, False]
+    passing = await ask("backoff", "return ['store-away', 'not-begun', 'bad-resume', 'unauthorized'].map(m.isPassing);")
+    assert passing == [True, True, False, False]
 
 
 async def test_freshness(ask: Ask) -> None:

@@ -10,7 +10,8 @@ from api.live.groups import Group, Groups
 from api.live.overlap import Overlap
 from api.live.row import Change
 from api.live.selection import Selection
-from api.live.subscription import Outlet, Subscription, Update
+from api.live.subscription import Outlet, Subscription
+from api.live.update import Update
 from tests.api.live.streaming import World
 from tests.stream.checker import violations
 from tests.stream.play import KEEP, played

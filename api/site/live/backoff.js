@@ -17,6 +17,13 @@ export function isFinal(code) {
   return code >= 4400 && code <= 4499;
 }
 
+const PASSING = new Set(["store-away", "not-begun", "replay-failed", "too-many-replays"]);
+
+/** Codes of errors after which another try may get what was refused. */
+export function isPassing(code) {
+  return PASSING.has(code);
+}
+
 const WORDS = {
   4400: "The server could not read what this page sent. Load the page again.",
   4401: "The key is unknown, has expired or was revoked, or it lost its scope. Enter another one.",

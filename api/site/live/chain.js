@@ -16,7 +16,7 @@ export class Chain {
    */
   take(frame) {
     const begins = frame.type === "snapshot";
-    if (!begins && frame.prev_seq !== this.seq) return false;
+    if (!begins && (this.isPartial || frame.prev_seq !== this.seq)) return false;
     // The parts of a snapshot are one: where a connection breaks between them, nothing of it counts.
     this.isPartial = begins && !isWhole(frame);
     if (this.isPartial) return true;
@@ -25,8 +25,9 @@ export class Chain {
     return true;
   }
 
-  /** A gap that the server tells of: what comes next follows it. */
+  /** A gap that the server tells of: what comes next follows it, a snapshot or what is live. */
   skip(frame) {
+    this.isPartial ||= isFollowedBySnapshot(frame);
     if (frame.to_seq !== null && frame.to_seq !== undefined) this.seq = frame.to_seq;
     if (frame.resume) this.resume = frame.resume;
   }
@@ -43,12 +44,22 @@ export class Chain {
     return true;
   }
 
+  /** Another try: what was not whole comes again. */
+  again() {
+    this.isPartial = false;
+  }
+
   /** Begins anew, with a snapshot. */
   forget() {
     this.seq = null;
     this.resume = null;
     this.isPartial = false;
   }
+}
+
+/** Whether a gap is one behind which the sequence begins anew. */
+function isFollowedBySnapshot(gap) {
+  return gap.reason === "window" || gap.reason === "lost";
 }
 
 /** Whether a snapshot is one frame, or this its last part. */

@@ -34,6 +34,13 @@ class Wanted(TypedDict, total=False):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Options:
+    fill: bool = True
+    on_stall: Literal["raise", "reconnect"] = "raise"
+    patience: float = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subscription:
     """Raises `GridtickError` for what contradicts itself."""
 

@@ -39,25 +39,30 @@ class Chain:
             case Heartbeat():
                 self._take_heartbeat(message)
             case Gap():
-                self._seq, self._open = message.to_seq, [*self._open, message]
-                self._is_anew = self._is_anew or message.reason in _SNAPSHOT
+                self._take_gap(message)
             case _:
                 pass
 
     def due(self) -> list[Gap[Any]]:
         """The gaps that can be filled now. One that a snapshot follows waits for it: what landed while that was made is
         in no update, and would lack in what was fetched before."""
-        return [] if self._is_anew or self._parts is not None else self._open
+        return [] if self._is_half else self._open
 
     def filled(self) -> None:
         """All gaps are filled: the newest token holds."""
         self._open = []
         self._advance(self._coming)
 
+    @property
+    def _is_half(self) -> bool:
+        """Whether a snapshot is to come, or its last part."""
+        return self._is_anew or self._parts is not None
+
     def _take_part(self, part: StreamSnapshot[Any]) -> None:
+        """A first part may come at any time: what changes faster than a snapshot can be sent is sent anew."""
         before = self._parts
-        fits = part.part == 1 if before is None else (part.seq, part.part) == (before.seq, before.part + 1)
-        if not fits:
+        follows = before is not None and (part.seq, part.part) == (before.seq, before.part + 1)
+        if part.part != 1 and not follows:
             raise _broken(f"part {part.part} of {part.parts} of a snapshot does not follow the one before")
         self._parts = part if part.part < part.parts else None
         if self._parts is None:
@@ -65,7 +70,7 @@ class Chain:
             self._advance(part.resume)
 
     def _take_update(self, update: Update[Any]) -> None:
-        if self._parts is not None:
+        if self._is_half:
             raise _broken("an update came before the last part of a snapshot")
         if self._seq is not None and update.prev_seq != self._seq:
             raise _broken(f"{update.seq} follows {update.prev_seq}, but the last one was {self._seq}")
@@ -73,11 +78,16 @@ class Chain:
         self._advance(update.resume)
 
     def _take_heartbeat(self, heartbeat: Heartbeat[Any]) -> None:
-        if self._parts is not None or heartbeat.resume is None:
+        if self._is_half or heartbeat.resume is None:
             return
         if self._seq is not None and heartbeat.seq is not None and heartbeat.seq > self._seq:
             raise _broken(f"{heartbeat.seq} was sent, but the last one that came is {self._seq}")
         self._advance(heartbeat.resume)
+
+    def _take_gap(self, gap: Gap[Any]) -> None:
+        """What of a snapshot came before it will not be whole any more."""
+        self._seq, self._parts, self._open = gap.to_seq, None, [*self._open, gap]
+        self._is_anew = self._is_anew or gap.reason in _SNAPSHOT
 
     def _advance(self, token: str | None) -> None:
         if self._open:

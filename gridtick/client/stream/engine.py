@@ -3,29 +3,27 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
-from typing import Any, Final, Generic, Literal, NamedTuple, Self, cast
+from typing import Any, Final, Generic, NamedTuple, Self, cast
 
 from websockets.asyncio.client import ClientConnection
 
-from gridtick.client.errors import TooManyRequests, Unavailable, Unreachable
+from gridtick.client.errors import ApiError, Unreachable
 from gridtick.client.exchange import Exchange
-from gridtick.client.stream.asked import Subscription
+from gridtick.client.stream.asked import Options, Subscription
 from gridtick.client.stream.backoff import Backoff
 from gridtick.client.stream.buffer import Buffer
 from gridtick.client.stream.chain import Chain
-from gridtick.client.stream.errors import Lost, StreamError, StreamRefused, StreamStalled
-from gridtick.client.stream.filling import Fetch, rows_of_gap
+from gridtick.client.stream.errors import Lost, StreamError, StreamRefused
+from gridtick.client.stream.filling import Fetch, later, rows_of_gap
 from gridtick.client.stream.frames import ID, message_of
+from gridtick.client.stream.interruptions import Interruptions
 from gridtick.client.stream.messages import (
-    CaughtUp,
     Complaint,
     Filled,
     Gap,
-    Heartbeat,
     Message,
-    Reconnecting,
     RowT,
     StreamSnapshot,
     Update,
@@ -34,7 +32,8 @@ from gridtick.client.stream.messages import (
 from gridtick.client.stream.seen import Seen
 from gridtick.client.stream.wire import connected, hear, pump, say
 
-_LATER: Final = frozenset({"too-many-replays"})  # codes of what another try may get
+# Codes of what another try may get: a store was away, something went wrong there, or others are told history.
+_LATER: Final = frozenset({"store-away", "not-begun", "replay-failed", "too-many-replays"})
 _FIRST_S: Final = 5.0  # the heartbeat, until the server has told it
 # Where a row is a publication, one that came out of a gap does not come again. In the others it is how things are now.
 _PUBLICATIONS: Final = frozenset({"bars", "ticks"})
@@ -48,13 +47,6 @@ class Source(NamedTuple):
     has_proxy: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    fill: bool = True
-    on_stall: Literal["raise", "reconnect"] = "raise"
-    patience: float = 300.0
-
-
 class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
     """Messages as they come, over interruptions, without holes and without repeats.
 
@@ -66,11 +58,10 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
         self._source = source
         self._wanted = wanted
         self._options = options
-        self._backoff = backoff or Backoff(options.patience)
+        self._interruptions = Interruptions(options, backoff)
         self._chain = Chain(wanted.resume)
         self._seen = Seen()
         self._heartbeat_s = _FIRST_S
-        self._breaks = 0  # of the sequence, since a connection was good
         self._each = self._messages()
 
     @property
@@ -102,30 +93,9 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
                     async for message in each:
                         yield message
             except (Lost, StreamError) as error:
-                again = self._again(error)
+                again = self._interruptions.after(error, self.resume)
                 yield again
                 await pause(again.wait_seconds)
-
-    def _again(self, error: Lost | StreamError) -> Reconnecting[Any]:
-        """What is said before the next connection. Raises where there is to be none."""
-        lost = self._interruption(error)
-        wait = self._backoff.next(lost.least)
-        if wait is None:
-            told = f"{lost.reason}, and within {self._options.patience:g} seconds no connection was good."
-            raise Unreachable(f"{told[0].upper()}{told[1:]}") from error
-        return Reconnecting(reason=lost.reason, wait_seconds=wait)
-
-    def _interruption(self, error: Lost | StreamError) -> Lost:
-        """What another connection may mend. Raises what it does not."""
-        if isinstance(error, StreamStalled) and self._options.on_stall == "reconnect":
-            return Lost(error.reason)
-        self._breaks += isinstance(error, Lost) and error.shown is not None
-        shown = error.shown if isinstance(error, Lost) else error
-        if shown is not None and (isinstance(error, StreamError) or self._breaks > 1):
-            shown.resume = self.resume
-            raise shown
-        assert isinstance(error, Lost)
-        return error
 
     async def _connection(self) -> AsyncGenerator[Message[Any]]:
         """The messages of one connection."""
@@ -164,20 +134,26 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
     def _followed(self, message: Message[Any]) -> Message[Any]:
         """The message, which follows the one before it, without what came out of a gap."""
         self._chain.take(message)
-        if isinstance(message, CaughtUp | Heartbeat):
-            self._backoff.good()
-        if isinstance(message, CaughtUp):
-            self._breaks = 0
+        self._interruptions.hear(message)
         if isinstance(message, Update) and self._wanted.channel in _PUBLICATIONS:
             message = replace(message, data=self._seen.not_filled(message.data))
-        if isinstance(message, Update | StreamSnapshot) and self._options.fill:
-            self._seen.sent(message.data)
+        if self._options.fill:
+            self._remember(message)
         return message
+
+    def _remember(self, message: Message[Any]) -> None:
+        match message:
+            case Update():
+                self._seen.sent(message.data)
+            case StreamSnapshot(part=part, parts=parts):
+                self._seen.snapshot(message.data, is_first=part == 1, is_last=part >= parts)
+            case _:
+                pass
 
     def _refuse(self, message: Message[Any]) -> None:
         """Ends a stream that the server will not follow."""
         if isinstance(message, Complaint) and message.code in _LATER:
-            raise Lost(f"the server asks to come later: {message.detail}")
+            raise Lost(f"the server cannot follow what is asked for now: {message.detail} ({message.code})")
         if isinstance(message, Complaint) and message.id == ID and not message.fatal:
             said = f"The server does not follow what is asked: {message.detail} ({message.code})."
             raise StreamRefused(said, code=message.code)
@@ -189,8 +165,10 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
                 async for rows in pages:
                     if lacking := self._seen.lacking(rows):
                         yield Filled(data=lacking, gap=gap, is_last=False)
-        except (Unreachable, Unavailable, TooManyRequests) as error:
-            raise Lost(f"a gap cannot be filled now: {error}") from error
+        except (Unreachable, ApiError) as error:
+            if (lost := later(error)) is None:
+                raise
+            raise lost from error
         yield Filled(gap=gap, is_last=True)
 
 

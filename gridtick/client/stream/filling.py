@@ -8,8 +8,10 @@ from typing import Any, Final, TypeAlias
 import httpx
 
 from gridtick.client.asked import Ask
-from gridtick.client.errors import GridtickError, NotFound
+from gridtick.client.errors import ApiError, GridtickError, NotFound, Unreachable
 from gridtick.client.exchange import Exchange
+from gridtick.client.retrying import may_pass
+from gridtick.client.stream.errors import Lost
 from gridtick.client.stream.frames import shaped
 
 _CURVES: Final = "/v1/curves/"
@@ -29,6 +31,14 @@ async def rows_of_gap(exchange: Exchange, fetch: Fetch, addresses: Sequence[str]
         yield taken
         for source in sources:
             await source.more()
+
+
+def later(error: Unreachable | ApiError) -> Lost | None:
+    """What a gap that cannot be filled for now means: the next connection tells it again. None: it never can be."""
+    if isinstance(error, Unreachable):
+        return Lost(f"a gap cannot be filled now: {error}")
+    least = error.retry_after or 0.0
+    return Lost(f"a gap cannot be filled now: {error}", least=least) if may_pass(error.status) else None
 
 
 def ask_of(url: str, address: str) -> Ask:

@@ -8,8 +8,8 @@ from gridtick.client.asked import Ask
 from gridtick.client.curves import Snapshot
 from gridtick.client.http import Api, AsyncApi
 from gridtick.client.rows import Bar, Tick
-from gridtick.client.stream.asked import Channel, Subscription, Wanted
-from gridtick.client.stream.engine import AsyncStream, Options, Source
+from gridtick.client.stream.asked import Channel, Options, Subscription, Wanted
+from gridtick.client.stream.engine import AsyncStream, Source
 from gridtick.client.stream.messages import LivePrice
 from gridtick.client.stream.threaded import Stream
 

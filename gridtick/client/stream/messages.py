@@ -50,7 +50,8 @@ class Subscribed(Message[RowT]):
 
 @dataclass(frozen=True, kw_only=True)
 class StreamSnapshot(Message[RowT]):
-    """How things are: it takes the place of all that was known before. Large ones come in `parts`, from 1."""
+    """How things are: it takes the place of all that was known before. Large ones come in `parts`, from 1; another
+    `part` 1 before the last one begins it anew."""
 
     channel: str
     seq: int

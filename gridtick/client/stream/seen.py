@@ -25,10 +25,20 @@ class Seen:
         self._most = most
         self._sent: dict[bytes, None] = {}
         self._filled: dict[bytes, None] = {}
+        self._half: dict[bytes, None] = {}  # of a snapshot that is not whole
 
     def sent(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Remembers what the stream brought."""
         self._remember(self._sent, map(identity, rows))
+
+    def snapshot(self, rows: Iterable[Mapping[str, Any]], *, is_first: bool, is_last: bool) -> None:
+        """Remembers a snapshot once it is whole: one that begins anew takes the place of what came of it before."""
+        if is_first:
+            self._half = {}
+        self._remember(self._half, map(identity, rows))
+        if is_last:
+            self._remember(self._sent, self._half)
+            self._half = {}
 
     def lacking(self, rows: Sequence[RowT]) -> list[RowT]:
         """Of rows of a gap those that have not come, which are remembered."""

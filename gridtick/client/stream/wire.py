@@ -5,53 +5,69 @@ import json
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any, Final
 
 import httpx
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus, WebSocketException
 
 from gridtick.client.errors import GridtickError
 from gridtick.client.exchange import Exchange
-from gridtick.client.retrying import seconds
 from gridtick.client.stream.buffer import Buffer
+from gridtick.client.stream.door import LOG, Direct, Redirected, elsewhere, refusal
 from gridtick.client.stream.errors import Lost, StreamStalled, refused
 
 MISSED: Final = 2  # heartbeats, until nothing is thought to come any more
 _OPEN_S: Final = 10.0
 _CLOSE_S: Final = 1.0
 _LARGEST: Final = 64 << 20  # bytes of a frame
-_LATER: Final = frozenset({408, 425, 429})
 _FOR_GOOD: Final = range(4400, 4500)
 
 
 @asynccontextmanager
 async def connected(exchange: Exchange, *, has_proxy: bool) -> AsyncGenerator[ClientConnection]:
     """A connection to the stream. Raises `Lost` where another try may succeed, and an `ApiError` for a refusal."""
-    address = f"ws{exchange.url.removeprefix('http')}/v1/stream"
     try:
-        wire = await connect(
-            address,
-            additional_headers={"Authorization": f"Bearer {exchange.secret.reveal()}"},
-            user_agent_header="gridtick-client",
-            proxy=True if has_proxy else None,
-            ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
-            open_timeout=_OPEN_S,
-            close_timeout=_CLOSE_S,
-            ping_interval=None,  # heartbeats tell that it lives
-            max_size=_LARGEST,
-        )
-    except InvalidStatus as error:
-        raise _of_answer(exchange, error) from error
-    except ssl.SSLCertVerificationError as error:
-        raise GridtickError(f"{exchange.url} shows no certificate that can be trusted ({error.reason}).") from error
-    except (OSError, InvalidHandshake) as error:
-        raise Lost(f"{exchange.url} does not answer ({type(error).__name__})") from error
+        wire = await _opened(exchange, has_proxy=has_proxy)
+    except (Redirected, WebSocketException, OSError) as error:
+        raise _of_failure(exchange, error) from error
     try:
         yield wire
     finally:
         await wire.close()
+
+
+async def _opened(exchange: Exchange, *, has_proxy: bool) -> ClientConnection:
+    address = f"ws{exchange.url.removeprefix('http')}/v1/stream"
+    return await connect(
+        address,
+        additional_headers={"Authorization": f"Bearer {exchange.secret.reveal()}"},
+        user_agent_header="gridtick-client",
+        proxy=True if has_proxy else None,
+        ssl=httpx.create_ssl_context() if address.startswith("wss") else None,
+        open_timeout=_OPEN_S,
+        close_timeout=_CLOSE_S,
+        ping_interval=None,  # heartbeats tell that it lives
+        max_size=_LARGEST,
+        logger=LOG,
+        create_connection=Direct,
+    )
+
+
+def _of_failure(exchange: Exchange, error: Exception) -> Exception:
+    """What it means that no connection was made."""
+    name = type(error).__name__
+    match error:
+        case Redirected():
+            return elsewhere(exchange, error.answer)
+        case InvalidStatus():
+            return refusal(exchange, error.response)
+        case ssl.SSLCertVerificationError():
+            return GridtickError(f"{exchange.url} shows no certificate that can be trusted ({error.reason}).")
+        case OSError() | InvalidHandshake():
+            return Lost(f"{exchange.url} does not answer ({name})")
+        case _:  # an address or a proxy that is none
+            return GridtickError(f"{exchange.url} cannot be connected to ({name}).")
 
 
 async def say(wire: ClientConnection, message: Mapping[str, Any]) -> None:
@@ -85,16 +101,6 @@ async def pump(wire: ClientConnection, buffer: Buffer, heartbeat_s: Callable[[],
             await buffer.put(await hear(wire, heartbeat_s()))
     except (Lost, GridtickError) as error:
         await buffer.end(error)
-
-
-def _of_answer(exchange: Exchange, error: InvalidStatus) -> Exception:
-    answer = error.response
-    status = answer.status_code
-    if status in _LATER or not 400 <= status < 500:
-        wait = seconds(answer.headers.get("Retry-After")) or 0.0
-        return Lost(f"{exchange.url} answers {status}", least=wait)
-    reason = answer.reason_phrase or HTTPStatus(status).phrase
-    return exchange.refusal(status, reason, answer.headers, bytes(answer.body or b""))
 
 
 def _of_end(error: ConnectionClosed) -> Exception:
