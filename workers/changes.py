@@ -27,8 +27,10 @@ def tell(context: Context, states: pl.DataFrame) -> None:
 
     First the outgoing topic, then the log, then what was told is remembered: a crash in between tells it again.
     """
-    for some in changes.untold(context.clickhouse, states).iter_slices(AT_ONCE):
-        bars = changes.contents(context.clickhouse, some)
+    for some in states.iter_slices(AT_ONCE):
+        bars = changes.untold(context.clickhouse, some)
+        if bars.is_empty():
+            continue
         outgoing.send_bars(context, bars)
         outgoing.confirm(context)
         telling.append(context.redis, "bar", _changes(bars), bounds_of(context))

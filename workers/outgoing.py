@@ -25,7 +25,7 @@ def send_ticks(context: Context, ticks: pl.DataFrame, reference_version: int) ->
 
 
 def send_bars(context: Context, bars: pl.DataFrame) -> None:
-    """Writes bars (`db.clickhouse.changes.contents`)."""
+    """Writes bars (`db.clickhouse.changes.untold`)."""
     _send(context, "bar", bars, events.bars)
 
 

@@ -5,6 +5,7 @@ untold: whoever computes them again finds the difference.
 """
 # ruff: noqa: S608  statements are put together from the texts of this package; values are parameters
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 import polars as pl
@@ -57,14 +58,15 @@ def states(client: Client, made: str) -> pl.DataFrame:
 
 
 def untold(client: Client, now: pl.DataFrame) -> pl.DataFrame:
-    """Those of `now` (STATE) whose state was not told; what a newer pass has told meanwhile is not told again."""
-    if now.is_empty():
-        return now
-    with key_table(client, bars=_keys(now)) as table:
+    """The bars of those of `now` (STATE) whose state was not told, as they are now, newer ones than theirs included:
+    the columns of `db.clickhouse.shown.finished` and of STATE. What a newer pass has told meanwhile is not told again.
+    """
+    with key_table(client, bars=_keys(now)) as table, ThreadPoolExecutor(1) as beside:
+        bars = beside.submit(_contents, client, table)
         told = fetch(client, Query(_TOLD, {"keys": table}))
-    known = (pl.col("told_ver") > pl.col("ver")) | (pl.col("told_state") == pl.col("state"))
-    found = now.join(told, on=_BAR, how="left", maintain_order="left")
-    return found.filter(~known.fill_null(value=False)).select(list(STATE))
+        known = (pl.col("told_ver") > pl.col("ver")) | (pl.col("told_state") == pl.col("state"))
+        found = now.join(told, on=_BAR, how="left").filter(~known.fill_null(value=False))
+        return bars.result().join(found, on=_BAR, how="semi", maintain_order="left")
 
 
 def mark_told(client: Client, told: pl.DataFrame) -> None:
@@ -73,12 +75,8 @@ def mark_told(client: Client, told: pl.DataFrame) -> None:
         insert_frame(client, "told", told.select(name for name in STATE if name != "revision"))
 
 
-def contents(client: Client, which: pl.DataFrame) -> pl.DataFrame:
-    """The bars of these (STATE) as they are now, newer ones than theirs included: the columns of
-    `db.clickhouse.shown.finished` and of STATE."""
-    with key_table(client, bars=_keys(which)) as table:
-        found = fetch(client, Query(shown_bars(_OF_KEYS, also=f", {_STATE}"), {"keys": table}, finished))
-    return found.join(which, on=_BAR, how="semi", maintain_order="left")
+def _contents(client: Client, table: str) -> pl.DataFrame:
+    return fetch(client, Query(shown_bars(_OF_KEYS, also=f", {_STATE}"), {"keys": table}, finished))
 
 
 def _keys(which: pl.DataFrame) -> pl.DataFrame:

@@ -27,6 +27,10 @@ SETTINGS: Final[Mapping[str, str]] = {
     "enable_materialized_cte": "1",
     "enable_shared_storage_snapshot_in_query": "1",
     "do_not_merge_across_partitions_select_final": "1",
+    # To compile what a statement of few rows computes costs more than that does.
+    "compile_expressions": "0",
+    "compile_aggregate_expressions": "0",
+    "compile_sort_description": "0",
 }
 
 # For work that may wait: it stops while other statements run, takes one core when it goes on, and that one only as

@@ -30,7 +30,9 @@ log = logging.getLogger(__name__)
 MOST_BATCHES: Final = 64
 MOST_BUCKETS: Final = 200_000
 MOST_PAUSE_S: Final = 4.0
-GATHER_S: Final[Mapping[Lane, float]] = {"live": 0.1, "backfill": 10.0}  # at the least, while batches are on their way
+# At the least, while batches are on their way; and where others were gathered while a pass ran.
+GATHER_S: Final[Mapping[Lane, float]] = {"live": 0.1, "backfill": 10.0}
+GATHERED_S: Final[Mapping[Lane, float]] = {"live": 0.0, "backfill": 10.0}
 REST: Final = 3.0  # under load a pass is followed by a pause of so many times its own length
 FEW_BUCKETS: Final = 10_000  # of a pass: live prices as they trickle in, whose bars do not wait
 
@@ -43,11 +45,11 @@ class Stored:
     touched: pl.DataFrame
 
 
-def schedule(context: Context) -> None:
+def schedule(context: Context, least: Mapping[Lane, float] = GATHER_S) -> None:
     """Makes sure that a pass is on its way: at once when nothing else is coming, after the pause under load."""
     at_once = context.passes.is_idle(clock.now_us())
     if context.passes.acquire_turn():
-        gather_s = max(GATHER_S[context.settings.core.lane], context.passes.pause_left())
+        gather_s = max(least[context.settings.core.lane], context.passes.pause_left())
         publish(app, PASS, after_s=0.0 if at_once else gather_s)
     elif at_once:  # the one that waits out its pause will find what comes later, or nothing
         publish(app, PASS)
@@ -92,7 +94,7 @@ def _next_turn(context: Context, took: float) -> None:
     context.passes.release_turn()
     # Looked at again after the release: a batch stored in between found the turn taken.
     if context.passes.waiting():
-        schedule(context)
+        schedule(context, GATHERED_S)
 
 
 def passed(context: Context, batches: Sequence[Stored]) -> Iterator[tuple[Sequence[Stored], str]]:

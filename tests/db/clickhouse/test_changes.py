@@ -78,7 +78,7 @@ def test_a_bar_that_loses_its_only_price_is_told_without_one(client: Client) -> 
     states = passed(client, tick | {"flags": 64, "offset": 1, "known_at": DAY + MINUTE})
     found = changes.untold(client, states)
     assert found.height == len(STREAM)
-    assert changes.contents(client, found)["count"].to_list() == [0] * len(STREAM)
+    assert found["count"].to_list() == [0] * len(STREAM)
 
 
 def test_an_older_pass_that_tells_last_tells_nothing_and_forgets_nothing(client: Client) -> None:
@@ -101,7 +101,7 @@ def test_contents_are_what_is_shown_of_these_bars_alone(client: Client) -> None:
     states = passed(client, *rows)
     assert sorted(states["interval"].unique()) == sorted(STREAM), "the internal ones are nobody's"
     some = states.filter(pl.col("tenant") == tenants[0], pl.col("interval") != "5m")
-    found = changes.contents(client, some)
+    found = changes.untold(client, some)
     assert found.select("tenant", "interval").unique().height == len(STREAM) - 1
     assert found.select("ver", "state", "period").equals(
         found.join(some, on=BAR, how="left").select(

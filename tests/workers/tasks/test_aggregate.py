@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import polars as pl
 import pytest
@@ -11,7 +12,9 @@ from hypothesis import strategies as st
 
 from pipeline.bars import count, touched
 from pipeline.schema import INSTANT
+from service.metrics import Metrics
 from workers.header import BatchHeader
+from workers.queues import PASS
 from workers.tasks import aggregate
 from workers.tasks.aggregate import Stored, passed
 from workers.tasks.base import DataError
@@ -69,6 +72,25 @@ def test_only_batches_with_a_poisoned_bucket_are_refused(
     wanted = {DAY + timedelta(minutes=each) for buckets in batches for each in buckets} - engine.poisoned
     assert engine.computed == wanted
     assert {start for _, buckets in done for start in buckets["start"]} == wanted, "and all of it is told"
+
+
+@pytest.mark.parametrize(("lane", "pause_s", "after_s"), [("live", 0, 0), ("live", 1.5, 1.5), ("backfill", 0, 10)])
+def test_what_came_while_a_live_pass_ran_is_gathered(
+    monkeypatch: pytest.MonkeyPatch, lane: str, pause_s: float, after_s: float
+) -> None:
+    """More of it is on its way, and would be for ever: who waits for it is told later than need be."""
+    passes, metrics = MagicMock(), Metrics("workers")
+    passes.take.return_value, passes.waiting.return_value = None, 1
+    passes.is_idle.return_value, passes.acquire_turn.return_value = False, True
+    passes.pause_left.return_value = pause_s
+    core, sent = SimpleNamespace(lane=lane), MagicMock()
+    context = SimpleNamespace(passes=passes, metrics=metrics, settings=SimpleNamespace(core=core))
+    monkeypatch.setattr(aggregate, "current", lambda: context)
+    monkeypatch.setattr(aggregate.spreads, "plan", MagicMock())
+    monkeypatch.setattr(aggregate.history, "undone", MagicMock(return_value={}))
+    monkeypatch.setattr(aggregate, "publish", sent)
+    aggregate.run_pass()
+    sent.assert_called_once_with(aggregate.app, PASS, after_s=after_s)
 
 
 def test_a_server_that_is_away_refuses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,7 +79,7 @@ def test_of_two_passes_that_race_the_highest_ver_is_the_newest_bar(
     """The older pass has read its bars when the newer one is told whole; its events come last."""
     worker.store([tick])
     older = worker.run_pass()
-    real, raced = changes.changes.contents, list[bool]()
+    real, raced = changes.changes.untold, list[bool]()
 
     def overtaken(*arguments: Any) -> Any:
         found = real(*arguments)
@@ -88,7 +88,7 @@ def test_of_two_passes_that_race_the_highest_ver_is_the_newest_bar(
             worker.land([correction(tick, 11, 1)])
         return found
 
-    monkeypatch.setattr(changes.changes, "contents", overtaken)
+    monkeypatch.setattr(changes.changes, "untold", overtaken)
     project.landed(*older)
     minutes = [each["payload"] for each in worker.events("bars") if each["payload"]["interval"] == "1m"]
     assert [payload["close"] for payload in minutes] == [11, 10], "the race was lost"
