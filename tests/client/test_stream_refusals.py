@@ -7,7 +7,7 @@ import pytest
 from gridtick.client import Reconnecting, StreamRefused, Unreachable
 from tests.client.streaming import Script, Serve, Talk, calm, got, is_seq
 
-PASSING = ["store-away", "not-begun", "replay-failed", "too-many-replays"]
+PASSING = ["store-away", "not-begun", "too-many-replays"]
 
 
 def refusing(code: str, *, beats: bool = False) -> Script:
@@ -58,7 +58,7 @@ async def test_history_that_goes_on_is_a_good_connection(serve: Serve, pauses: l
     assert max(pauses) <= 0.5
 
 
-@pytest.mark.parametrize("code", ["bad-resume", "history-limit", "scope-missing", "bad-message"])
+@pytest.mark.parametrize("code", ["bad-resume", "history-limit", "scope-missing", "bad-message", "replay-failed"])
 async def test_what_stays_is_an_error_at_once(serve: Serve, pauses: list[float], code: str) -> None:
     serve(refusing(code))
     with pytest.raises(StreamRefused, match=code):

@@ -10,7 +10,7 @@ from tests.page.fake_server import FakeServer, history
 from tests.page.rows import NODE, OTHER, Row, bar, begun, now, price, text
 
 pytestmark = pytest.mark.stack
-CODES = ["store-away", "not-begun", "replay-failed", "too-many-replays"]
+CODES = ["store-away", "not-begun", "too-many-replays"]
 
 
 @pytest.fixture(autouse=True)

@@ -33,7 +33,7 @@ from gridtick.client.stream.seen import Seen
 from gridtick.client.stream.wire import connected, hear, pump, say
 
 # Codes of what another try may get: a store was away, something went wrong there, or others are told history.
-_LATER: Final = frozenset({"store-away", "not-begun", "replay-failed", "too-many-replays"})
+_LATER: Final = frozenset({"store-away", "not-begun", "too-many-replays"})
 _FIRST_S: Final = 5.0  # the heartbeat, until the server has told it
 # Where a row is a publication, one that came out of a gap does not come again. In the others it is how things are now.
 _PUBLICATIONS: Final = frozenset({"bars", "ticks"})
