@@ -37,12 +37,11 @@ class Way(Outlet, Protocol):
 
 class Connection:
     """`principal` None: nobody is known, and `demo` alone may be had. `version`: of the reference, by which was looked
-    what it may see; `is_settled`: of all its subscriptions."""
+    what it may see."""
 
     def __init__(self, hub: Hub, meaning: Meaning, way: Way) -> None:
         self.principal: Principal | None = None
         self.version = -1
-        self.is_settled = True
         self.due = hub.monotonic()  # when a heartbeat is
         self.way = way
         self._hub = hub

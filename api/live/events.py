@@ -40,6 +40,8 @@ class Events:
 
     def send_away(self, code: int, reason: str) -> None:
         """What waits and why it ends are the last of it."""
+        if self._ended:
+            return
         self._frames.append(plain(type="closed", code=code, reason=reason))
         self._ended = True
         self._news.set()

@@ -10,6 +10,7 @@ from api.live.hub import Hub
 from api.live.keys import Keys
 from api.live.meaning import Meaning
 from api.live.rules import Rules
+from api.live.sights import Sights
 from api.live.subscription import Subscription
 from api.problems import Problem
 from api.reads.ports import Reads
@@ -25,6 +26,7 @@ class Live:
     def __init__(self, reads: Reads, sight: Sight, metrics: Metrics, monotonic: Callable[[], float]) -> None:
         self.hub = Hub(reads, metrics, monotonic)
         self.keys = Keys(reads, monotonic)
+        self.sights = Sights(reads, self.keys, monotonic)
         self.closing = Closing(self.hub)
         self.rules = Rules()
         self._reads, self._sight = reads, sight
@@ -44,6 +46,7 @@ class Live:
     def close(self, connection: Connection) -> None:
         connection.close()
         self.keys.forget(connection)
+        self.sights.forget(connection)
         self._connections.pop(connection, None)
         self.hub.metrics.set("stream_connections", len(self._connections))
 
@@ -56,8 +59,10 @@ class Live:
     async def run(self) -> None:
         """Works until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for work in (self.hub.run(), self.keys.run(), self.closing.run(), self._look(), self._be_sure()):
-                group.create_task(work)
+            for part in (self.hub, self.keys, self.sights, self.closing):
+                group.create_task(part.run())
+            group.create_task(self._look())
+            group.create_task(self._be_sure())
 
     async def _look(self) -> None:
         while True:

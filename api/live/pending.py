@@ -17,8 +17,8 @@ A_FRAME: Final = 1000  # rows of one frame, at most
 
 
 class Waiting(NamedTuple):
-    """A frame's rows. `seq` None: more rows follow of the same; `token` resumes after it; `conflated`: rows that gave
-    way."""
+    """A frame's rows. `seq` None: more rows follow of the same; `token` resumes after it, empty: nothing does yet;
+    `conflated`: rows that gave way."""
 
     rows: Sequence[Row]
     seq: int | None

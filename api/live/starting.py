@@ -77,24 +77,36 @@ class Starting:
 
     async def _resume(self, token: Token) -> Reason | None:
         """Why it cannot go on there."""
+        if token.mark != self._of.selection.mark:
+            token = replace(token, rows=0, mark=0)
         self._of.resumed(token.seq, token.text())
-        self._sent = token.rows if token.mark == self._of.selection.mark else 0
+        self._sent, newest = token.rows, await self._newest(token)
         while True:
             life, head, until = self._hub.life, self._place.head, self._place.position
             self._of.restart()  # what it was offered before lies in the log, up to here
             if token.epoch != self._place.epoch:
                 return "lost"
-            if head < token.head:
+            if head < newest:
                 await self._turn.pause()  # another process has read on already
                 continue
             if not await self._replayed(token, until, head):
                 return "window" if await self._stands(token.epoch) else "lost"
             if life != self._hub.life:
                 return "lost"
+            token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
+            if self._sent:  # of a change that there is not
+                self._sent = 0
+                self._of.resumed(token.seq, token.text())
             if not self._of.is_overrun:
                 self._of.live(Overlap(self._hub.monotonic, head))
                 return None
-            token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
+
+    async def _newest(self, token: Token) -> int:
+        """How far the log must have been read to go on: the change of which some was sent already is in it."""
+        if not token.rows:
+            return token.head
+        there = await self._turn.answer(self._hub.reads.log_head)
+        return max(token.head, there.counters.last.get(KIND_OF[token.channel], 0))
 
     async def _stands(self, epoch: str) -> bool:
         """Whether the log is the same one: an emptied Redis may be met here before the hub has noticed."""

@@ -93,9 +93,8 @@ class Subscription:
     def restart(self) -> None:
         """What waits is dropped: the sequence begins anew."""
         self.began, self.since, self.held = False, None, 0
-        self._pending.clear()
-        self._backlog.clear()
-        self._after.clear()
+        for each in (self._pending, self._backlog, self._after, self._curves):
+            each.clear()
 
     @property
     def is_overrun(self) -> bool:
@@ -161,7 +160,7 @@ class Subscription:
             self._curves.update(row.name for row in rows)
 
     def _send_waiting(self, found: Waiting) -> None:
-        seq, token = (self.seq, self.token) if found.seq is None else (found.seq, found.token)
+        seq, token = self.seq if found.seq is None else found.seq, found.token or self.token
         head = {"seq": seq, "prev_seq": self.seq, "resume": token, "replayed": False}
         more = {"conflated": found.conflated} if found.conflated else {}
         self._outlet.write(with_rows(self.head("update") | head | more, found.rows))

@@ -11,14 +11,13 @@ from contextlib import aclosing
 from typing import Final
 
 from starlette.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.formats.writers import Writer
 from api.problems import Problem
 from api.ranges.slices import Frames, ahead
 from pipeline.schema import PUBLIC
 
-STALLED_S: Final = 60.0  # a client that takes nothing for so long is let go
 _RETRY_AFTER_S: Final = 10
 _PIECE: Final = 5_000  # rows of text that are written at once
 
@@ -68,13 +67,6 @@ class Streamed(StreamingResponse):
                     await super().__call__(scope, receive, send)
         finally:
             self._ended()
-
-    async def stream_response(self, send: Send) -> None:
-        async def patient(message: Message) -> None:
-            async with asyncio.timeout(STALLED_S):
-                await send(message)
-
-        await super().stream_response(patient)
 
     async def _head(self, send: Send) -> None:
         """As the answer begins, without what it holds."""

@@ -1,7 +1,11 @@
 """HTTP as uvicorn speaks it, but that what is none is answered as a problem, and who reads no answer is let go."""
 
 import asyncio
+import fcntl
 import math
+import termios
+from array import array
+from asyncio import Transport
 from typing import Final
 from uuid import uuid4
 
@@ -11,6 +15,13 @@ from api.problems import Problem, answer
 
 STALL_S: Final = 60.0  # in which something of what waits has to be read
 _LINE: Final = b"HTTP/1.1 400 Bad Request\r\n"
+
+
+def unread(transport: Transport) -> int:
+    """Bytes that wait here, and those that the system has taken and the other side has not."""
+    taken = array("i", [0])
+    fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, taken)
+    return transport.get_write_buffer_size() + taken[0]
 
 
 class Protocol(HttpToolsProtocol):
@@ -39,9 +50,14 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._forget()
 
+    def handle_websocket_upgrade(self) -> None:
+        """From now on writing is another protocol's."""
+        self._forget()
+        super().handle_websocket_upgrade()
+
     def _require_progress(self, before: float) -> None:
         """To close alone would wait for ever behind what is not read."""
-        left = self.transport.get_write_buffer_size()
+        left = unread(self.transport)
         if left >= before:
             self.transport.abort()
         else:

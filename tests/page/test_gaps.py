@@ -10,7 +10,7 @@ from tests.page.fake_server import FakeServer, history
 from tests.page.rows import NODE, OTHER, Row, bar, begun, now, price, text
 
 pytestmark = pytest.mark.stack
-CODES = ["store-away", "not-begun", "too-many-replays"]
+CODES = ["store-away", "too-many-replays"]
 
 
 @pytest.fixture(autouse=True)
@@ -70,6 +70,19 @@ async def test_what_was_skipped_is_read_at_once(desk: Desk, server: FakeServer) 
     await desk.sees("#notice", "Filled with 1 change out of history")
 
 
+async def test_a_cut_behind_what_was_skipped_is_no_break(desk: Desk, server: FakeServer) -> None:
+    await desk.enter()
+    await expect(desk.row(NODE)).to_contain_text("31.00")
+    await server.stream.everyone(_gap("prices", "slow") | {"to_seq": 9})
+    await desk.sees("#notice", "Filled with 0 changes out of history")
+    await server.stream.cut()
+    await server.stream.publish("prices", price(NODE, 33.0))
+    await expect(desk.row(NODE)).to_contain_text("33.00")
+    await expect(desk.page.locator("#notice")).not_to_contain_text("did not arrive")
+    asked = [each.get("resume") for each in server.stream.said("subscribe") if each["channel"] == "prices"]
+    assert asked == [None, "prices:7"]
+
+
 async def test_a_gap_whose_snapshot_breaks_off_is_filled_once(desk: Desk, server: FakeServer) -> None:
     """The next connection tells it again."""
     server.changes = [price(NODE, 29.0, begun(back=1))]
@@ -111,7 +124,7 @@ async def test_as_long_as_it_is_refused_it_says_so(desk: Desk, server: FakeServe
 async def test_who_comes_back_goes_on_where_it_was_once_it_may(desk: Desk, server: FakeServer) -> None:
     await desk.enter()
     await expect(desk.row(NODE)).to_contain_text("31.00")
-    server.stream.away["prices"] = ["store-away", "not-begun"]
+    server.stream.away["prices"] = ["store-away", "store-away"]
     await server.stream.cut()
     await server.stream.publish("prices", price(NODE, 33.0))
     await desk.sees("#notice", re.compile("Nothing is missing: 1 missed update came after it"))
@@ -120,8 +133,9 @@ async def test_who_comes_back_goes_on_where_it_was_once_it_may(desk: Desk, serve
     assert asked == [None, "prices:7", "prices:7", "prices:7"]
 
 
-async def test_what_stays_refused_is_not_asked_again(desk: Desk, server: FakeServer) -> None:
-    server.stream.away["prices"] = ["scope-missing"]
+@pytest.mark.parametrize("code", ["scope-missing", "not-begun"])
+async def test_what_stays_refused_is_not_asked_again(desk: Desk, server: FakeServer, code: str) -> None:
+    server.stream.away["prices"] = [code]
     await desk.enter()
     await desk.sees("#grid-empty", "clickhouse does not answer")
     await server.stream.cut()

@@ -56,10 +56,50 @@ async def test_nothing_follows_half_a_snapshot_but_its_parts(ask: Ask) -> None:
       told.push(part(1, 8), part(1, 9), update(6, 7), chain.resume, part(2, 9), chain.resume, update(9, 10));
       chain.skip({ reason: "window", to_seq: 20 });
       chain.again();
-      told.push(update(20, 21));
+      told.push(update(10, 11));
       return told;
     """)  # fmt: skip
     assert found == [True, True, True, False, True, "t6", True, True, False, "t6", True, "t9", True, True]
+
+
+async def test_another_try_follows_the_token_and_not_what_came_behind_it(ask: Ask) -> None:
+    found = await ask("chain", """
+      const chain = new m.Chain();
+      const update = (prev, seq) => chain.take({ type: "update", seq, prev_seq: prev, resume: `t${seq}` });
+      const skip = () => chain.skip({ reason: "slow", to_seq: 14 });
+      chain.take({ type: "snapshot", seq: 12, prev_seq: null, resume: "t12" });
+      skip();
+      chain.again();
+      const told = [chain.resume, update(12, 13)];
+      skip();
+      chain.beat({ seq: 14, resume: "t14" });
+      chain.again();
+      told.push(chain.resume, update(13, 14), update(14, 15));
+      chain.forget();
+      chain.again();
+      return [...told, chain.seq, chain.resume];
+    """)  # fmt: skip
+    assert found == ["t12", True, "t14", False, True, None, None]
+
+
+async def test_notices_of_one_channel_stand_side_by_side(ask: Ask) -> None:
+    numbers = await ask("stream", """
+      const stream = new m.Stream({ onCondition: () => {} });
+      return [1, 2].map(() => stream.subscribe({ channel: "prices" }, {}).number);
+    """)  # fmt: skip
+    assert len({*numbers}) == 2
+    found = await ask("banner", """
+      const banner = new m.Banner({ again: () => {} });
+      const shown = () => [...document.getElementById("notice-text").children].map((each) => each.textContent);
+      const [one, other] = [1, 2].map((number) => ({ number, what: { channel: "prices" } }));
+      banner.later(one, "No store.");
+      banner.later(other, "Too many.");
+      const both = shown();
+      banner.later(one, "");
+      return [both, shown()];
+    """)  # fmt: skip
+    other = "prices: Too many. Trying again."
+    assert found == [["prices: No store. Trying again.", other], [other]]
 
 
 async def test_pauses_grow_are_random_and_bounded(ask: Ask) -> None:
@@ -67,7 +107,9 @@ async def test_pauses_grow_are_random_and_bounded(ask: Ask) -> None:
     assert found == [[0, 500], [0, 1000], [0, 2000], [0, 4000], [0, 30_000], [0, 30_000]]
     finals = await ask("backoff", "return [1000, 1006, 1012, 4399, 4400, 4499, 4503, 4508].map(m.isFinal);")
     assert finals == [False, False, False, False, True, True, False, False]
-    passing = await ask("backoff", "return ['store-away', 'not-begun', 'bad-resume', 'unauthorized'].map(m.isPassing);")
+    passing = await ask(
+        "backoff", "return ['store-away', 'too-many-replays', 'not-begun', 'bad-resume'].map(m.isPassing);"
+    )
     assert passing == [True, True, False, False]
 
 

@@ -17,7 +17,7 @@ export function isFinal(code) {
   return code >= 4400 && code <= 4499;
 }
 
-const PASSING = new Set(["store-away", "not-begun", "too-many-replays"]);
+const PASSING = new Set(["store-away", "too-many-replays"]);
 
 /** Codes of errors after which another try may get what was refused. */
 export function isPassing(code) {

@@ -85,6 +85,14 @@ export class Banner {
     this.list();
   }
 
+  /**
+   * That a subscription waits; one channel may have several, each with a note of its own.
+   * @param {{ number: number, what: Record<string, unknown> }} subscription @param {string} why "": it does not
+   */
+  later({ number, what }, why) {
+    this.notice(`later ${number}`, why && `${what.channel}: ${why} Trying again.`);
+  }
+
   list() {
     const every = [...this.notices.values()];
     byId("notice").hidden = every.length === 0;

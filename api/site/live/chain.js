@@ -7,6 +7,8 @@ export class Chain {
     this.seq = null;
     /** @type {string | null} where to go on after an interruption */
     this.resume = null;
+    /** @type {number | null} the one that what comes from there on follows */
+    this.place = null;
     this.isPartial = false;
   }
 
@@ -21,7 +23,7 @@ export class Chain {
     this.isPartial = begins && !isWhole(frame);
     if (this.isPartial) return true;
     this.seq = frame.seq;
-    if (frame.resume) this.resume = frame.resume;
+    this.advance(frame.resume, frame.seq);
     return true;
   }
 
@@ -29,7 +31,7 @@ export class Chain {
   skip(frame) {
     this.isPartial ||= isFollowedBySnapshot(frame);
     if (frame.to_seq !== null && frame.to_seq !== undefined) this.seq = frame.to_seq;
-    if (frame.resume) this.resume = frame.resume;
+    this.advance(frame.resume, this.seq);
   }
 
   /**
@@ -40,18 +42,24 @@ export class Chain {
   beat(told) {
     if (this.isPartial || told.seq === null || told.seq === undefined) return true;
     if (this.seq === null || told.seq > this.seq) return false;
-    if (told.resume) this.resume = told.resume;
+    this.advance(told.resume, told.seq);
     return true;
+  }
+
+  /** A token holds for a number: a gap has one, and no token. */
+  advance(resume, seq) {
+    if (resume) [this.resume, this.place] = [resume, seq];
   }
 
   /** Another try: what was not whole comes again. */
   again() {
+    this.seq = this.place;
     this.isPartial = false;
   }
 
   /** Begins anew, with a snapshot. */
   forget() {
-    this.seq = null;
+    this.seq = this.place = null;
     this.resume = null;
     this.isPartial = false;
   }

@@ -35,7 +35,7 @@ const stream = new Stream({
   onHealed: (about) => banner.healed(about),
   onBroken: ({ what }) =>
     banner.notice("feed", `A frame of ${what.channel} did not arrive: asked for again from where all was there.`),
-  onLater: ({ what }, why) => banner.notice(`later ${what.channel}`, why && `${what.channel}: ${why} Trying again.`),
+  onLater: (subscription, why) => banner.later(subscription, why),
 });
 const grid = new Grid(prices, {
   choose: (quote) => choose(quote, true),

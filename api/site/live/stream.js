@@ -11,6 +11,7 @@ export class Stream {
   constructor(to) {
     this.to = to;
     this.ids = 0;
+    this.made = 0;
     /** @type {Set<Subscription>} */
     this.all = new Set();
     this.connection = new Connection({

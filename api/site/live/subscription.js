@@ -17,6 +17,8 @@ export class Subscription {
   /** @param {import("./stream.js").Stream} stream @param {Record<string, unknown>} what @param {Listener} listener */
   constructor(stream, what, listener) {
     this.stream = stream;
+    /** its own, over connections */
+    this.number = stream.made += 1;
     this.what = what;
     this.listener = listener;
     this.chain = new Chain();

@@ -32,8 +32,8 @@ from gridtick.client.stream.messages import (
 from gridtick.client.stream.seen import Seen
 from gridtick.client.stream.wire import connected, hear, pump, say
 
-# Codes of what another try may get: a store was away, something went wrong there, or others are told history.
-_LATER: Final = frozenset({"store-away", "not-begun", "too-many-replays"})
+# Codes of what another try may get: a store was away, or others are told history.
+_LATER: Final = frozenset({"store-away", "too-many-replays"})
 _FIRST_S: Final = 5.0  # the heartbeat, until the server has told it
 # Where a row is a publication, one that came out of a gap does not come again. In the others it is how things are now.
 _PUBLICATIONS: Final = frozenset({"bars", "ticks"})
@@ -58,7 +58,7 @@ class AsyncStream(AsyncIterator[Message[RowT]], Generic[RowT]):
         self._source = source
         self._wanted = wanted
         self._options = options
-        self._interruptions = Interruptions(options, backoff)
+        self._interruptions = Interruptions(options, backoff, is_past=wanted.from_ is not None)
         self._chain = Chain(wanted.resume)
         self._seen = Seen()
         self._heartbeat_s = _FIRST_S

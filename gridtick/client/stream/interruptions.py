@@ -10,10 +10,11 @@ from gridtick.client.stream.messages import CaughtUp, Heartbeat, Message, Reconn
 
 
 class Interruptions:
-    """Of one stream, over its connections."""
+    """Of one stream, over its connections. `is_past`: it begins in history."""
 
-    def __init__(self, options: Options, backoff: Backoff | None = None) -> None:
+    def __init__(self, options: Options, backoff: Backoff | None = None, *, is_past: bool = False) -> None:
         self._options = options
+        self._is_past = is_past
         self._backoff = backoff or Backoff(options.patience)
         self._breaks = 0  # of the sequence, since a connection was good
         self._known = ""  # how far it was, by the heartbeats
@@ -21,7 +22,7 @@ class Interruptions:
     def hear(self, message: Message[Any]) -> None:
         """Looks whether a message shows that the connection is good."""
         if isinstance(message, CaughtUp):
-            self._breaks = 0
+            self._breaks, self._is_past = 0, False
         if self._is_good(message):
             self._backoff.good()
 
@@ -35,11 +36,12 @@ class Interruptions:
         return Reconnecting(reason=lost.reason, wait_seconds=wait)
 
     def _is_good(self, message: Message[Any]) -> bool:
-        """A heartbeat alone is no sign: it comes on a connection, too, on which nothing can be told."""
+        """A heartbeat alone is no sign: it comes on a connection, too, on which nothing can be told. Of history it is
+        where it is further on; live, the server knows more each time, whatever it can tell."""
         match message:
             case CaughtUp() | Update() | Heartbeat(resume=str()):
                 return True
-            case Heartbeat(known_until=str(known)) if known > self._known:
+            case Heartbeat(known_until=str(known)) if self._is_past and known > self._known:
                 self._known = known
                 return True
             case _:

@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from api.live import closing, connection, keys, live, log, steps, turn
+from api.live import closing, connection, keys, live, log, sights, steps, turn
 from tests.api import fakes
 from tests.api.fakes import GAS, NODE, START
 from tests.api.live.streaming import World, content, served
@@ -17,7 +17,7 @@ async def world(reads: fakes.FakeReads, monkeypatch: pytest.MonkeyPatch) -> Asyn
     """A stream that looks often, so that a test need not wait."""
     for module, name, seconds in (
         (log, "WAIT_S", 0.02), (log, "_AGAIN_S", 0.01), (turn, "_AGAIN_S", 0.01), (live, "_LOOK_S", 0.02),
-        (live, "_SURE_S", 0.05), (keys, "EVERY_S", 0.05), (connection, "HEARTBEAT_S", 0.2),
+        (live, "_SURE_S", 0.05), (keys, "EVERY_S", 0.05), (sights, "EVERY_S", 0.05), (connection, "HEARTBEAT_S", 0.2),
         (closing, "EVERY_S", 0.02),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, seconds)

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 from websockets.exceptions import InvalidStatus
 
-from api.live import session
+from api.live import session, sights
 from api.live.meaning import Meaning
 from api.live.rules import Rules
 from api.problems import Problem
@@ -254,22 +254,14 @@ async def test_what_could_not_be_looked_at_is_looked_at_again(world: World, monk
 
 @pytest.mark.parametrize("stuck", ["reference", "meaning"])
 async def test_a_key_that_ends_waits_for_nobody_else(world: World, monkeypatch: pytest.MonkeyPatch, stuck: str) -> None:
-    """What other keys may see is looked at behind it, and may take as long as it takes."""
-    ends, real = world.key(), Meaning.of
-
-    async def never(*_: Any) -> Any:
-        await asyncio.Event().wait()
-
-    async def of_some(meaning: Meaning, principal: Any, asked: Any) -> Any:
-        return await (never() if principal.entitled == NONE else real(meaning, principal, asked))
-
-    other = world.key("acme", entitled=CAISO)
+    """What other keys may see is looked at beside it, and may take as long as it takes."""
+    ends, other = world.key(), world.key("acme", entitled=CAISO)
     async with world.client(other) as first, world.client(ends) as client:
         await first.subscribed(id=1, channel="prices", instruments=[NODE])
         await client.subscribed(id=1, **PRICES)
         if stuck == "reference":
             monkeypatch.setattr(world.reads, "snapshot", never)
-        monkeypatch.setattr(Meaning, "of", of_some)
+        monkeypatch.setattr(Meaning, "of", stuck_for_none)
         looked = world.reads.looked
         changed(world, other, entitled=NONE)
         await until_async(lambda: world.reads.looked > looked)
@@ -277,10 +269,55 @@ async def test_a_key_that_ends_waits_for_nobody_else(world: World, monkeypatch: 
         assert (await client.closed())[0] == 4401
 
 
-async def test_who_cannot_be_asked_at_all_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def never(*_: Any) -> Any:
-        await asyncio.Event().wait()
+async def never(*_: Any) -> Any:
+    await asyncio.Event().wait()
 
+
+_MEANT = Meaning.of
+
+
+async def stuck_for_none(meaning: Meaning, principal: Any, asked: Any) -> Any:
+    """What who may see nothing means is never found out."""
+    return await (never() if principal.entitled == NONE else _MEANT(meaning, principal, asked))
+
+
+async def test_who_cannot_be_looked_at_keeps_nobody_s_rights_and_not_its_own(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = world.key("acme", entitled=CAISO), world.key()
+    monkeypatch.setattr(sights, "ANSWER_S", 0.1)
+    async with world.client(stuck) as first, world.client(other) as client:
+        await first.subscribed(id=1, channel="prices", instruments=[NODE])
+        await client.subscribed(id=1, **PRICES)
+        monkeypatch.setattr(Meaning, "of", stuck_for_none)
+        changed(world, stuck, entitled=NONE)
+        changed(world, other, scopes=frozenset({"stream:read", "bars:read"}))
+        assert (await client.frame("error"))["code"] == "scope-missing"
+        assert first.of("error") == []
+        monkeypatch.setattr(sights, "UNSURE_S", 0.2)
+        assert (await first.closed())[0] == 4503
+
+
+async def test_rights_that_are_withdrawn_while_the_reference_is_away_are_not_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> Any:
+        raise Problem(503, "store-away", "PostgreSQL is away.")
+
+    key, other = world.key(), world.key("acme")
+    monkeypatch.setattr(sights, "UNSURE_S", 0.2)
+    async with world.client(key) as client, world.client(other) as stays:
+        await client.subscribed(id=1, **PRICES)
+        await stays.subscribed(id=1, **PRICES)
+        with monkeypatch.context() as patch:
+            patch.setattr(world.reads, "snapshot", away)
+            changed(world, key, scopes=frozenset({"stream:read", "bars:read"}))
+            assert (await client.closed())[0] == 4503
+        world.price("5")
+        await stays.frame("update")
+
+
+async def test_who_cannot_be_asked_at_all_is_not_waited_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async with world.client(world.key()) as client:
         await client.subscribed(id=1, **PRICES)
         monkeypatch.setattr(world.reads, "find_keys", never)

@@ -1,13 +1,19 @@
 """Going on after an interruption: everything that was missed, marked, or a gap that says where to read it."""
 
+import asyncio
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from api.live.selection import Selection
 from api.live.starting import Starting
+from api.live.tokens import Token
 from db.redis.landed import Change
+from db.redis.live import Look
+from db.visible import Visible
 from tests.api.fakes import GAS, NODE
 from tests.api.live.streaming import Client, World, bar, chained, prices_of
 
@@ -205,7 +211,57 @@ async def test_a_cut_inside_a_large_change_goes_on_inside_it(world: World) -> No
     assert again[-1]["seq"] == 1
     async with world.client(world.key()) as other:
         await other.subscribed(id=1, channel="ticks", filter={"market": "henry_hub"}, resume=first["resume"])
-    assert prices_of(other.of("update")) == [*range(3000)], "of another selection nothing of it was sent"
+        whole = other.of("update")
+    assert prices_of(whole) == [*range(3000)], "of another selection nothing of it was sent"
+    async with world.client(world.key()) as other:
+        await other.subscribed(id=1, channel="ticks", filter={"market": "henry_hub"}, resume=whole[0]["resume"])
+    assert prices_of([whole[0], *other.of("update")]) == [*range(3000)], "and its tokens count what was"
+
+
+async def test_a_cut_inside_a_change_that_another_process_has_read_first(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This one waits until it has read it, too: live it would come whole."""
+    async with world.client(world.key()) as client:
+        await client.subscribed(id=1, channel="ticks", instruments=[GAS])
+        world.ticks(0, *(str(number) for number in range(3000)))
+        first = await client.frame("update")
+    sent, read = len(first["data"]), Token.read(first["resume"])
+    assert read is not None
+    inside = replace(read, seq=1, head=1, position=world.reads.log.head.position).text()
+    goes_on, held, real = asyncio.Event(), asyncio.Event(), world.reads.log_look
+
+    async def lagging(after: str, wait_s: float) -> Look:
+        held.set()
+        await goes_on.wait()
+        return await real(after, wait_s)
+
+    monkeypatch.setattr(world.reads, "log_look", lagging)
+    await held.wait()
+    world.ticks(3000, *(str(number) for number in range(3000, 6000)))
+    async with world.client(world.key()) as client:
+        await client.say("subscribe", id=1, channel="ticks", instruments=[GAS], resume=inside)
+        await client.frame("subscribed")
+        await client.frame("heartbeat")
+        goes_on.set()
+        await client.frame("caught_up")
+    updates = client.of("update")
+    assert prices_of(updates) == [*range(3000 + sent, 6000)]
+    assert (updates[0]["prev_seq"], updates[-1]["seq"]) == (1, 2)
+
+
+async def test_rows_of_a_change_that_never_comes_are_not_waited_for(world: World) -> None:
+    """Who makes up a token gets what there is."""
+    selection = Selection("ticks", Visible(("public",)), frozenset([GAS]))
+    async with world.client(world.key()) as client:
+        world.ticks(0, "1")
+        await world.heard()
+        log = world.reads.log
+        token = Token("ticks", log.epoch, 1, 1, log.head.position, 0, rows=2, mark=selection.mark)
+        await client.subscribed(id=1, channel="ticks", instruments=[GAS], resume=token.text())
+        world.ticks(1, "2", "3", "4")
+        await client.frame("update")
+    assert prices_of(client.of("update")) == [2, 3, 4]
 
 
 @pytest.mark.parametrize("token", ["x", "", "p" + "0" * 32 + ".1.1.1-1.0", "b" + "0" * 32 + ".1.1.1-1"])

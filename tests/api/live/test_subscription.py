@@ -61,6 +61,17 @@ def test_few_rows_that_are_large_come_in_several_frames(policy: Policy, ready: b
     assert max(len(frame.json) for frame in outlet.frames) < MIB
     assert [row[0] for each in updates for row in each["data"]] == [*range(12)]
     assert [each["seq"] for each in updates] == [*[1] * (len(updates) - 1), 2]
+    assert all(_resumes(updates, at, policy) for at in range(len(updates)))
+
+
+def _resumes(updates: list[dict[str, Any]], at: int, policy: Policy) -> bool:
+    """Whether a token stands for all that was sent up to it; where the newest of each wait, for the change before."""
+    found = Token.read(updates[at]["resume"])
+    assert found is not None
+    if at == len(updates) - 1:
+        return (found.seq, found.rows) == (2, 0)
+    sent = sum(len(each["data"]) for each in updates[: at + 1])
+    return (found.seq, found.rows) == (1, sent) or (policy == "conflate" and found.rows == 0)
 
 
 def test_of_curves_of_a_market_a_gap_names_those_that_were_sent_or_missed() -> None:
@@ -72,6 +83,16 @@ def test_of_curves_of_a_market_a_gap_names_those_that_were_sent_or_missed() -> N
     of.flush()
     [gap] = outlet.of("gap")
     assert gap["fill"] == [f"/v1/curves/curve.{number}/snapshots/latest" for number in range(9)]
+
+
+def test_a_gap_names_no_curve_of_before_it_began_anew() -> None:
+    """What may be seen may be less by then."""
+    outlet = Outlet()
+    of = begun(outlet, "skip")
+    of.restart()
+    of.write_gap("lost", None)
+    [gap] = outlet.of("gap")
+    assert gap["fill"] == []
 
 
 def test_a_large_change_is_encoded_once_for_all_who_get_it() -> None:
