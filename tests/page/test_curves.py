@@ -41,6 +41,13 @@ async def test_a_change_comes_live(desk: Desk, server: FakeServer) -> None:
     await desk.sees("#curve-now", "session of 02 Jul")
 
 
+async def test_a_curve_that_does_not_come_live_says_so(desk: Desk, server: FakeServer) -> None:
+    server.stream.away["curves"] = ["scope-missing"]
+    await desk.enter()
+    await desk.sees("#curve-now", "session of 01 Jul")
+    await desk.sees("#curve-about", "not live: clickhouse does not answer.")
+
+
 async def test_nothing_was_known_then(desk: Desk) -> None:
     await desk.enter()
     await desk.page.locator("#curve-date").fill("2026-05-01")

@@ -22,7 +22,7 @@ export class Curves {
     this.known = [];
     this.curve = null;
     this.now = this.then = null;
-    this.thenNote = "";
+    this.thenNote = this.notLive = "";
     this.select = byId("curve");
     this.date = byId("curve-date");
     this.select.addEventListener("change", () => this.choose(this.select.value));
@@ -85,6 +85,7 @@ export class Curves {
     if (!this.curve) return;
     this.select.value = id;
     this.now = this.then = null;
+    this.notLive = "";
     this.date.disabled = false;
     this.date.max = new Date(now() - DAY_MS).toISOString().slice(0, 10);
     if (!this.date.value) this.date.value = new Date(now() - 7 * DAY_MS).toISOString().slice(0, 10);
@@ -98,8 +99,12 @@ export class Curves {
     const take = (rows) => {
       for (const row of rows) if (row.curve === id && !isOlder(row, this.now)) this.show(row);
     };
+    const failed = (detail) => {
+      this.notLive = `not live: ${detail}`;
+      this.draw();
+    };
     const wanted = { channel: "curves", instruments: [id] };
-    this.subscription = this.stream.subscribe(wanted, { snapshot: take, update: take });
+    this.subscription = this.stream.subscribe(wanted, { snapshot: take, update: take, failed });
   }
 
   async read(id) {
@@ -174,7 +179,7 @@ export class Curves {
 
   describe(places) {
     const { partial, unit } = this.now;
-    setText(byId("curve-about"), [unit, partial ? "partial" : null].filter(Boolean).join(" · "));
+    setText(byId("curve-about"), [unit, partial ? "partial" : null, this.notLive].filter(Boolean).join(" · "));
     setText(byId("curve-now"), `Now: session of ${sessionOf(this.now)}`);
     const then = this.then && `As known then: session of ${sessionOf(this.then)}`;
     setText(byId("curve-then"), then || this.thenNote || "Nothing to compare");
