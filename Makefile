@@ -12,8 +12,8 @@ CHAOS_DOCUMENTS ?= 100
 CHAOS_FAULTS ?= 90
 CHAOS_SEED ?= 1
 # The same of the live stream: 8 faults are a round (cuts, delays, stalls, dead connections, the API killed, Redis emptied).
-STREAM_FAULTS ?= 160
-STREAM_SECONDS ?= 1200
+STREAM_FAULTS ?= 60
+STREAM_SECONDS ?= 300
 STREAM_SEED ?= 1
 # Clients of the stream, of which a fifth stop reading; messages that are made up.
 STALLED_CLIENTS ?= 1000
