@@ -125,6 +125,7 @@ def banner(environ: Mapping[str, str], key: str, flower_password: str) -> str:
     api = f"http://127.0.0.1:{environ[API_PORT]}"
     return "\n".join([
         "",
+        f"  Live prices    {api}/",
         f"  API            {api}/docs",
         f"  Readiness      {api}/readyz",
         f"  Tasks (Flower) http://127.0.0.1:{environ[FLOWER_PORT]}",

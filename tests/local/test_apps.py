@@ -68,7 +68,9 @@ def test_flower_asks_for_a_login_that_is_on_no_command_line(tmp_path: Path) -> N
     assert flower.environ["FLOWER_BASIC_AUTH"] == f"gridtick:{password}"
     assert not any(name == "FLOWER_UNAUTHENTICATED_API" for name in flower.environ)
     assert not any(password in word for word in flower.command)
-    assert password in banner(flower.environ, "key", password)
+    shown = banner(flower.environ, "key", password)
+    assert password in shown
+    assert "Live prices    http://127.0.0.1:21001/\n" in shown
 
 
 def test_flower_stays_where_nobody_else_has_its_port(tmp_path: Path) -> None:
