@@ -93,13 +93,18 @@ class Starting:
                 return "window" if await self._stands(token.epoch) else "lost"
             if life != self._hub.life:
                 return "lost"
-            token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
-            if self._sent:  # of a change that there is not
-                self._sent = 0
-                self._of.resumed(token.seq, token.text())
+            token = self._reached(token, head, until)
             if not self._of.is_overrun:
                 self._of.live(Overlap(self._hub.monotonic, head))
                 return None
+
+    def _reached(self, token: Token, head: int, until: str) -> Token:
+        """Where it is now that all up to there was sent. Rows of a change that there is not are forgotten."""
+        token = Token(token.channel, token.epoch, self._of.seq, head, until, token.known_us)
+        if self._sent:
+            self._sent = 0
+            self._of.resumed(token.seq, token.text())
+        return token
 
     async def _newest(self, token: Token) -> int:
         """How far the log must have been read to go on: the change of which some was sent already is in it."""

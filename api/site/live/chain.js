@@ -31,7 +31,6 @@ export class Chain {
   skip(frame) {
     this.isPartial ||= isFollowedBySnapshot(frame);
     if (frame.to_seq !== null && frame.to_seq !== undefined) this.seq = frame.to_seq;
-    this.advance(frame.resume, this.seq);
   }
 
   /**

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.live.events import Events
 from api.live.replays import Replays
 from api.wire import protocol
 from tests.api.fakes import GAS, SECRET_NODE, START, tick
@@ -175,6 +176,14 @@ async def test_who_reads_slowly_is_not_gone(world: World, monkeypatch: pytest.Mo
                 assert await asyncio.get_running_loop().sock_recv(client, 8192), "it is gone"
                 await asyncio.sleep(0.02)
     assert all(everything > here for here, everything in looks)
+
+
+async def test_who_is_sent_away_twice_is_told_once() -> None:
+    """A look at the keys sends away whoever has not left since the last one."""
+    way = Events()
+    way.send_away(4401, "revoked")
+    way.send_away(4401, "revoked")
+    assert len([each async for each in way.body()]) == 1
 
 
 def _ask(world: World, more: str) -> bytes:
